@@ -1,0 +1,1 @@
+"""Whether to tell, what to say, how it gets there."""

@@ -1,0 +1,1 @@
+"""A small news world to try the program on."""

@@ -1,0 +1,78 @@
+"""What can go wrong, as a tree. Outcomes (not modified, suppressed, no match) are values, never exceptions.
+
+    NewsMonitorError
+    ├── ConfigError      what a person wrote is wrong: every problem, with its place
+    ├── StoreError       the database cannot be used
+    │   └── StoreBusy    another daemon holds it
+    ├── FetchError       an address gave nothing usable
+    ├── ParseError       the bytes are not a feed
+    └── ExtractError     the page gave no article
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+class NewsMonitorError(Exception):
+    """The root: everything this program raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing wrong in a configuration file. `line` counts from 1; 0 means the file as a whole."""
+
+    file: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.message}"
+
+
+class ConfigError(NewsMonitorError):
+    """Carries every problem found, not only the first."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class StoreError(NewsMonitorError):
+    """The database cannot be opened, read or migrated; the message says what to do."""
+
+
+class StoreBusy(StoreError):
+    """Another process already writes to this database."""
+
+
+class FetchError(NewsMonitorError):
+    """No usable answer from an address.
+
+    `permanent`: asking again soon cannot help (refused address, 404, not a web address).
+    `retry_after`: how long the server asked to be left alone.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        status: int | None = None,
+        retry_after: timedelta | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.status = status
+        self.retry_after = retry_after
+
+
+class ParseError(NewsMonitorError):
+    """The bytes are not a feed; the message says what they look like instead."""
+
+
+class ExtractError(NewsMonitorError):
+    """The page gave no article, or the worker that read it died."""

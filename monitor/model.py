@@ -1,0 +1,421 @@
+"""The nouns that cross a room's border, in the order that news flows. Times are aware and UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NewType
+
+FeedId = NewType("FeedId", str)
+EntryId = NewType("EntryId", str)
+ArticleId = NewType("ArticleId", str)
+StoryId = NewType("StoryId", str)
+AlertId = NewType("AlertId", str)
+DeliveryId = NewType("DeliveryId", str)
+
+
+# ---- feeds: from a URL to the entries not seen before ----
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A feed as the operator configured it."""
+
+    id: FeedId
+    name: str
+    url: str
+    tags: tuple[str, ...] = ()
+    language: str | None = None  # BCP 47, when the operator says so
+    every: timedelta | None = None  # the interval the operator asks for
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """What is remembered of a feed between polls.
+
+    The validators are opaque: they go back to the server exactly as they came (RFC 9110 section 8.8).
+    """
+
+    feed_id: FeedId
+    next_poll_at: datetime
+    etag: str | None = None
+    last_modified: str | None = None
+    body_hash: str | None = None
+    known_since: datetime | None = None  # when the first document was read: before it, there is no baseline
+    last_poll_at: datetime | None = None
+    last_success_at: datetime | None = None
+    failures: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A feed's server sent a document."""
+
+    url: str  # after redirects
+    body: bytes
+    content_type: str
+    etag: str | None
+    last_modified: str | None
+    fresh_for: timedelta | None  # Cache-Control or Expires
+
+
+@dataclass(frozen=True, slots=True)
+class NotModified:
+    """The server said 304. A validator it re-stated replaces the old one."""
+
+    etag: str | None
+    last_modified: str | None
+    fresh_for: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedDocument:
+    """A parsed feed: every item it shows, in its order."""
+
+    title: str
+    language: str | None
+    entries: tuple[Entry, ...]
+    note: str | None = None  # what was wrong with the document although it could be read
+    ttl: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One item of a feed. Text fields are plain text: markup, control and bidi characters are gone."""
+
+    id: EntryId
+    feed_id: FeedId
+    guid: str
+    url: str | None  # http or https only
+    title: str
+    summary: str
+    content: str  # the full text when the feed carries one, else ""; paragraphs are divided by blank lines
+    author: str | None
+    published_at: datetime | None
+    language: str | None
+
+
+# ---- articles: from an entry to readable text ----
+
+
+class BodySource(StrEnum):
+    """Where the text that is matched came from."""
+
+    PAGE = "page"
+    FEED = "feed"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A web page as downloaded."""
+
+    url: str  # after redirects
+    body: bytes
+    content_type: str
+    fetched_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """What the extractor read out of a page. `text` has paragraphs divided by blank lines."""
+
+    title: str
+    text: str
+    author: str | None
+    published_at: datetime | None
+    language: str | None
+    canonical_url: str | None
+    site: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A readable article. Offsets of evidence point into `title` and `text`."""
+
+    id: ArticleId
+    url: str
+    title: str
+    text: str
+    author: str | None
+    published_at: datetime | None
+    published_from: str | None  # "feed" or "page"; undated is undated, never the time it was read
+    language: str | None
+    site: str
+    body_source: BodySource
+    quality: str  # "full", or why the page was not used
+    text_sha256: str
+    read_at: datetime
+
+
+# ---- rules: what the operator watches for ----
+
+
+class Severity(StrEnum):
+    """How loud a rule is."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        return list(Severity).index(self)
+
+
+class Zone(StrEnum):
+    """The part of an article in which words stand."""
+
+    TITLE = "title"
+    LEAD = "lead"
+    BODY = "body"
+
+
+class Outcome(StrEnum):
+    """What a rule made of an article. Rules that came nowhere near leave no decision."""
+
+    MATCHED = "matched"
+    NEAR = "near"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Words that satisfied a part of a rule.
+
+    `start` and `end` are offsets into the title (zone title) or into the text (lead, body).
+    """
+
+    part: str  # the part of the rule, as the operator wrote it: 'concept kosovo', '"friendly match"'
+    words: str
+    zone: Zone
+    start: int
+    end: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One rule's verdict on one article, with its evidence."""
+
+    rule: str
+    rule_version: str
+    title: str
+    severity: Severity
+    channel: str | None  # None: the default channel
+    outcome: Outcome
+    hits: tuple[Hit, ...]
+    missing: tuple[str, ...] = ()  # near: the parts that were absent, or the exclusion that fired
+
+
+# ---- stories: which articles tell the same happening ----
+
+
+class Relation(StrEnum):
+    """What an article is to its story."""
+
+    FIRST = "first"
+    COPY = "copy"  # the same text again
+    REPORT = "report"  # the same happening in other words
+
+
+@dataclass(frozen=True, slots=True)
+class Resemblance:
+    """An earlier article that shares text with the one at hand."""
+
+    article_id: ArticleId
+    story_id: StoryId
+    site: str
+    shared: int  # shingles in common
+    size: int  # shingles of the earlier article
+    same_text: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The story an article belongs to, and why."""
+
+    story_id: StoryId
+    relation: Relation
+    copy_of: ArticleId | None
+    copy_site: str | None
+    similarity: float  # containment, 0 to 1
+
+
+# ---- alerts: whether to tell, what to say, how it gets there ----
+
+
+class Fate(StrEnum):
+    """What became of a match. Every match has exactly one."""
+
+    POST = "post"
+    THREAD = "thread"
+    HOLD = "hold"
+    SUPPRESS = "suppress"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A rule that has already spoken in a channel about a story."""
+
+    rule: str
+    severity: Severity
+    delivery_id: DeliveryId
+    article_id: ArticleId
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A fate with its reason, in words an analyst understands."""
+
+    fate: Fate
+    reason: str
+    release_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One match (rule and article) and its fate."""
+
+    id: AlertId
+    rule: str
+    story_id: StoryId
+    article_id: ArticleId
+    kind: str  # "story" for the first word on a story, "update" for a later one
+    severity: Severity
+    fate: Fate
+    reason: str
+    release_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a rule matched, ready to be shown."""
+
+    rule: str
+    title: str
+    severity: Severity
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An alert before any sink's formatting. Everything in it that came from the web is untrusted."""
+
+    headline: str
+    url: str | None
+    site: str
+    author: str | None
+    published_at: datetime | None
+    seen_at: datetime
+    body_source: BodySource
+    severity: Severity
+    reasons: tuple[Reason, ...]
+    story_id: StoryId
+    article_id: ArticleId
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands. `folded`: told inside another delivery."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    AMBIGUOUS = "ambiguous"
+    SENT = "sent"
+    BLOCKED = "blocked"
+    FOLDED = "folded"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message on its way to one target of one sink."""
+
+    id: DeliveryId
+    alert_id: AlertId
+    sink: str
+    target: str
+    state: DeliveryState
+    attempts: int
+    next_attempt_at: datetime
+    created_at: datetime
+    attempt_started_at: datetime | None = None
+    sent_at: datetime | None = None
+    receipt: str | None = None  # the sink's own name for the message: for Slack "channel:ts"
+    error: str | None = None
+    thread_of: DeliveryId | None = None
+    thread_receipt: str | None = None  # the parent's receipt, once it has one
+    plain: bool = False  # the sink refused the rich form: send the plain one
+    message: Message | None = None  # None for a folded delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A clear yes."""
+
+    receipt: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """A clear no that will pass: rate limit, no connection. Nothing was written."""
+
+    error: str
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Neither yes nor no: the message may be there."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetBroken:
+    """This target cannot take messages until somebody mends it."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadBroken:
+    """The parent message cannot be answered: post at top level instead."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class SinkLocked:
+    """The credentials do not work: nothing can be sent to any target."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The sink does not like the message itself."""
+
+    error: str
+
+
+SendOutcome = Accepted | NotSent | Unclear | TargetBroken | ThreadBroken | SinkLocked | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """The target's history was read and the message is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The target's history could not be read. `lasting`: asking again will not help."""
+
+    error: str
+    lasting: bool = False
+    retry_after: timedelta | None = None
+
+
+FindOutcome = Accepted | Missing | Unreadable
