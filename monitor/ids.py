@@ -1,0 +1,39 @@
+"""Ids say what a thing is: digests of what makes it itself, so a step run twice finds its own work."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from monitor.model import AlertId, ArticleId, DeliveryId, EntryId, FeedId, StoryId
+
+DIGEST_CHARACTERS = 32  # 128 bits
+
+
+def digest(*parts: str) -> str:
+    """The parts are divided by a character that none of them contains, so ("ab", "c") is not ("a", "bc")."""
+    joined = "\x1f".join(parts).encode("utf-8", "surrogatepass")
+    return sha256(joined).hexdigest()[:DIGEST_CHARACTERS]
+
+
+def feed_id(url: str) -> FeedId:
+    return FeedId(digest("feed", url))
+
+
+def entry_id(feed: FeedId, guid: str) -> EntryId:
+    return EntryId(digest("entry", feed, guid))
+
+
+def article_id(canonical_url: str) -> ArticleId:
+    return ArticleId(digest("article", canonical_url))
+
+
+def story_id(first: ArticleId) -> StoryId:
+    return StoryId(digest("story", first))
+
+
+def alert_id(rule: str, article: ArticleId) -> AlertId:
+    return AlertId(digest("alert", rule, article))
+
+
+def delivery_id(alert: AlertId, *, sink: str, target: str) -> DeliveryId:
+    return DeliveryId(digest("delivery", alert, sink, target))
