@@ -1,0 +1,204 @@
+"""Processes for CPU-bound work on untrusted bytes; the only file that knows pebble.
+
+A task that hangs, bloats or crashes costs its own process and nothing else. What is run must be a function
+that a module names (it travels by name) and must have no side effects: a killed task is simply gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import logging
+import os
+import pickle
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
+from datetime import timedelta
+from functools import partial
+from multiprocessing.context import SpawnContext, SpawnProcess
+from typing import Final, ParamSpec, TypeVar, cast
+
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
+
+from monitor.errors import NewsMonitorError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+TASK_LIMIT: Final = timedelta(seconds=15)
+MAX_TASKS: Final = 200  # then a fresh process: lxml and the caches of its users never give memory back
+MAX_MEMORY: Final = 2 * 1024**3  # bytes of address space
+
+OUT_OF_MEMORY: Final = 86  # our own exit code, apart from those of Python and the shell
+PR_SET_PDEATHSIG: Final = 1  # prctl(2)
+
+
+class WorkerFailed(NewsMonitorError):  # noqa: N818
+    """The process that did the work is gone and has left no answer; the next task gets a new one."""
+
+
+class Workers:
+    """`count` processes, started with the first task.
+
+    `limit` is wall time on a monotonic clock; it counts from when a process is free for the task and includes
+    the start of a process that has to be started. `memory` is address space in bytes.
+    """
+
+    def __init__(
+        self,
+        count: int = 1,
+        *,
+        limit: timedelta = TASK_LIMIT,
+        max_tasks: int = MAX_TASKS,
+        memory: int = MAX_MEMORY,
+    ) -> None:
+        self._count = count
+        self._limit = limit
+        self._max_tasks = max_tasks
+        self._memory = memory
+        self._free = asyncio.Semaphore(count)
+        self._running: set[ProcessFuture[object]] = set()
+        self._pool: ProcessPool | None = None
+        self._closed = False
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What the function returns or raises, from another process. Cancelling kills that process.
+
+        Raises WorkerFailed when there was no answer within the limit, or the process died.
+        """
+        async with self._free:
+            answer = await self._answer(partial(function, *args, **kwargs))
+        return cast("T", answer)
+
+    async def close(self) -> None:
+        """Kill the processes, whatever they do. Tasks under way, and all later ones, raise WorkerFailed."""
+        self._closed = True
+        for future in tuple(self._running):
+            future.cancel()  # type: ignore[no-untyped-call]
+        pool, self._pool = self._pool, None
+        await _stop(pool)
+
+    async def _answer(self, call: Callable[[], object]) -> object:
+        future = (await self._live_pool()).schedule(_guarded, args=(call,))
+        self._running.add(future)
+        try:
+            async with asyncio.timeout(self._limit.total_seconds()) as clock:
+                return await asyncio.wrap_future(future)
+        except TimeoutError:
+            if not clock.expired():  # the function's own
+                raise
+            seconds = self._limit.total_seconds()
+            raise WorkerFailed(f"no answer within {seconds:g} s, the worker was stopped") from None
+        except ProcessExpired as error:
+            raise WorkerFailed(_cause_of_death(error.exitcode)) from error
+        except BrokenProcessPool as error:
+            raise WorkerFailed("the worker died before it took the task") from error
+        except asyncio.CancelledError:
+            if self._closed and not _cancelled_from_outside():
+                raise WorkerFailed("the workers were closed") from None
+            raise
+        finally:
+            self._running.discard(future)
+
+    async def _live_pool(self) -> ProcessPool:
+        if self._closed:
+            raise WorkerFailed("the workers are closed")
+        if self._pool is not None and self._pool.active:
+            return self._pool
+        # pebble gives its pool up for good when an idle process dies, as under the kernel's OOM killer.
+        broken, self._pool = self._pool, self._new_pool()
+        pool = self._pool
+        await _stop(broken)
+        return pool
+
+    def _new_pool(self) -> ProcessPool:
+        pool = ProcessPool(
+            max_workers=self._count,
+            max_tasks=self._max_tasks,
+            initializer=_prepare,
+            initargs=(os.getpid(), self._memory),
+            context=_Context(),
+        )
+        # Started here, on the loop's thread, and kept up by a thread as old as the pool: the kernel kills a
+        # worker when the *thread* that started it ends (prctl(2)).
+        assert pool.active  # noqa: S101 - asking starts it
+        return pool
+
+
+class _Worker(SpawnProcess):
+    """A process that is left alone by Ctrl-C and by systemd's stop, from its first moment on."""
+
+    def start(self) -> None:
+        # A mask is inherited; a handler could only be set once the new interpreter is up.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def terminate(self) -> None:
+        """SIGTERM would not be heard, and what hangs in C code would not hear it anyway."""
+        self.kill()
+
+
+class _Context(SpawnContext):
+    Process = _Worker
+
+
+def _prepare(parent: int, memory: int) -> None:
+    """The first thing that a worker does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _die_with(parent)
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    # A worker speaks by its answer; what libraries say about a page must not reach the daemon's stderr.
+    logging.disable()
+
+
+def _die_with(parent: int) -> None:
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before we asked
+        os._exit(1)
+
+
+def _guarded(call: Callable[[], object]) -> object:
+    """Runs in the worker. An error that cannot travel would break the whole pool (lxml has such errors)."""
+    try:
+        return call()
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)  # C libraries are not to be trusted after a failed allocation
+    except Exception as error:
+        if _travels(error):
+            raise
+        raise WorkerFailed(f"{type(error).__name__}: {error}") from None
+
+
+def _travels(error: Exception) -> bool:
+    try:
+        return type(pickle.loads(pickle.dumps(error))) is type(error)  # noqa: S301 - our own bytes
+    except Exception:
+        return False
+
+
+def _cause_of_death(exit_code: int) -> str:
+    if exit_code == OUT_OF_MEMORY:
+        return "the worker needed too much memory"
+    if exit_code < 0:
+        return f"the worker was ended by {signal.Signals(-exit_code).name}"
+    return f"the worker ended with exit code {exit_code}"
+
+
+def _cancelled_from_outside() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def _stop(pool: ProcessPool | None) -> None:
+    if pool is not None:
+        pool.stop()  # type: ignore[no-untyped-call]
+        await asyncio.to_thread(pool.join)
