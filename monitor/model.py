@@ -97,6 +97,30 @@ class Entry:
     language: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class PollRecord:
+    """What one look at a feed brought."""
+
+    feed_id: FeedId
+    started_at: datetime
+    finished_at: datetime
+    outcome: str  # new | unchanged | not_modified | failed
+    entries: int = 0
+    new: int = 0
+    overlap: int = 0  # shown and already known
+    bytes: int = 0
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingEntry:
+    """An entry that is still to be read, or whose page is to be tried again."""
+
+    entry: Entry
+    attempts: int
+    first_seen_at: datetime
+
+
 # ---- articles: from an entry to readable text ----
 
 

@@ -1,0 +1,84 @@
+"""An alert in words, before any sink's formatting. What comes from the web stays untrusted: each sink escapes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from monitor.model import Article, BodySource, Decision, Hit, Message, Reason, StoryId, Zone
+
+MOST_SENTENCES = 3
+LONGEST_SENTENCE = 400
+LONGEST_HEADLINE = 300
+
+
+def compose(article: Article, story: StoryId, decisions: Iterable[Decision], seen_at: datetime) -> Message:
+    """One message for all rules that matched, the loudest first."""
+    reasons = tuple(
+        Reason(decision.rule, decision.title, decision.severity, decision.hits) for decision in decisions
+    )
+    return Message(
+        headline=shorten(article.title or article.url, LONGEST_HEADLINE),
+        url=article.url,
+        site=article.site,
+        author=article.author,
+        published_at=article.published_at,
+        seen_at=seen_at,
+        body_source=article.body_source,
+        severity=max((reason.severity for reason in reasons), key=lambda severity: severity.rank),
+        reasons=reasons,
+        story_id=story,
+        article_id=article.id,
+    )
+
+
+def sentences(hits: Iterable[Hit]) -> tuple[str, ...]:
+    """The sentences that made a rule match, each once, those of the title first."""
+    ordered = sorted(hits, key=lambda hit: (list(Zone).index(hit.zone), hit.start))
+    distinct = dict.fromkeys(shorten(hit.sentence, LONGEST_SENTENCE) for hit in ordered if hit.sentence)
+    return tuple(distinct)[:MOST_SENTENCES]
+
+
+def matched_words(hits: Iterable[Hit]) -> tuple[str, ...]:
+    """The words that matched, each once, in the order of the text."""
+    ordered = sorted(hits, key=lambda hit: (list(Zone).index(hit.zone), hit.start))
+    return tuple({hit.words.casefold(): " ".join(hit.words.split()) for hit in ordered}.values())
+
+
+def provenance(message: Message) -> str:
+    """Where and when, in one line."""
+    parts = [message.site]
+    if message.author:
+        parts.append(message.author)
+    parts.append(f"published {minute(message.published_at)}" if message.published_at else "undated")
+    parts.append(f"seen {minute(message.seen_at)}")
+    return " · ".join(parts)
+
+
+def caution(message: Message) -> str | None:
+    """What the reader must know about the text that was matched."""
+    if message.body_source is BodySource.FEED:
+        return "Matched on the feed's own text only: the page has not been read."
+    return None
+
+
+def delay(message: Message, now: datetime, worth_telling: timedelta = timedelta(minutes=5)) -> str | None:
+    """Said when the message comes late, so that nobody takes old news for new."""
+    late = now - message.seen_at
+    if late < worth_telling:
+        return None
+    minutes = int(late.total_seconds() // 60)
+    return f"Delayed {minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"Delayed {minutes} min"
+
+
+def minute(time: datetime) -> str:
+    return time.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def shorten(text: str, limit: int) -> str:
+    """On one line and at most `limit` characters, cut between words."""
+    text = " ".join(text.split())
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 1]
+    return (cut.rsplit(" ", 1)[0] if " " in cut[limit // 2 :] else cut).rstrip(" ,;:.") + "…"

@@ -1,0 +1,114 @@
+"""What becomes of a delivery after the sink answered. Pure arithmetic; the laws of *visibly once* are here.
+
+A clear yes is `sent`. A clear no waits and tries again for as long as it takes. Anything else is `ambiguous` and is
+settled by reading the target's history before another word is sent.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from monitor.model import (
+    Accepted,
+    Delivery,
+    DeliveryState,
+    FindOutcome,
+    Missing,
+    NotSent,
+    Refused,
+    SendOutcome,
+    SinkLocked,
+    TargetBroken,
+    ThreadBroken,
+    Unclear,
+)
+
+FIRST_WAIT = timedelta(seconds=1)
+LONGEST_WAIT = timedelta(minutes=5)
+LONGEST_RETRY_AFTER = timedelta(minutes=15)
+TARGET_PROBE = timedelta(hours=1)
+LOCKED_PROBE = timedelta(minutes=5)
+# A history that cannot be read for this long will not settle anything: better told twice than not at all.
+GIVE_UP_SETTLING = timedelta(minutes=10)
+
+UNSETTLED = "sent again unsettled: the history could not be read, so this may stand twice"
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long a sink may take to show a message that it did not clearly accept: request timeout plus margin."""
+
+    settle_after: timedelta
+
+
+def begin(delivery: Delivery, now: datetime) -> Delivery:
+    """To be on disk before the first byte is sent."""
+    return replace(
+        delivery, state=DeliveryState.SENDING, attempts=delivery.attempts + 1, attempt_started_at=now
+    )
+
+
+def after_send(delivery: Delivery, outcome: SendOutcome, now: datetime, timing: Timing) -> Delivery:
+    """The delivery's next state."""
+    match outcome:
+        case Accepted():
+            return _sent(delivery, outcome, now)
+        case NotSent():
+            return _wait(delivery, now, outcome.error, _wait_for(delivery, outcome.retry_after))
+        case Unclear():
+            started = delivery.attempt_started_at or now
+            return replace(
+                delivery,
+                state=DeliveryState.AMBIGUOUS,
+                error=outcome.error,
+                next_attempt_at=started + timing.settle_after,
+            )
+        case TargetBroken():
+            return _block(delivery, now + TARGET_PROBE, outcome.error)
+        case SinkLocked():
+            return _block(delivery, now + LOCKED_PROBE, outcome.error)
+        case ThreadBroken():
+            return replace(_wait(delivery, now, outcome.error, timedelta(0)), thread_of=None, thread_receipt=None)
+        case Refused() if not delivery.plain:
+            return replace(_wait(delivery, now, outcome.error, timedelta(0)), plain=True)
+        case Refused():
+            return replace(delivery, state=DeliveryState.DEAD, error=outcome.error)
+
+
+def after_find(delivery: Delivery, outcome: FindOutcome, now: datetime) -> Delivery:
+    """An ambiguous delivery's next state, now that the target's history was looked at."""
+    if isinstance(outcome, Accepted):
+        return _sent(delivery, outcome, now)
+    if isinstance(outcome, Missing):
+        return _wait(delivery, now, delivery.error, timedelta(0))
+    if outcome.lasting or now - (delivery.attempt_started_at or delivery.created_at) > GIVE_UP_SETTLING:
+        return _wait(delivery, now, f"{UNSETTLED} ({outcome.error})", timedelta(0))
+    return replace(
+        delivery,
+        attempts=delivery.attempts + 1,
+        error=outcome.error,
+        next_attempt_at=now + _wait_for(delivery, outcome.retry_after),
+    )
+
+
+def _sent(delivery: Delivery, outcome: Accepted, now: datetime) -> Delivery:
+    doubt = delivery.error if delivery.error and delivery.error.startswith(UNSETTLED) else None
+    return replace(delivery, state=DeliveryState.SENT, sent_at=now, receipt=outcome.receipt, error=doubt)
+
+
+def _wait(delivery: Delivery, now: datetime, error: str | None, wait: timedelta) -> Delivery:
+    return replace(delivery, state=DeliveryState.PENDING, error=error, next_attempt_at=now + wait)
+
+
+def _block(delivery: Delivery, until: datetime, error: str) -> Delivery:
+    return replace(delivery, state=DeliveryState.BLOCKED, error=error, next_attempt_at=until)
+
+
+def _wait_for(delivery: Delivery, retry_after: timedelta | None) -> timedelta:
+    if retry_after is not None:
+        return min(retry_after, LONGEST_RETRY_AFTER)
+    longest = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(delivery.attempts, 10))
+    # Full jitter, seeded by the attempt, so that the function stays one of its arguments.
+    return longest * random.Random(f"{delivery.id}{delivery.attempts}").uniform(0.5, 1.0)  # noqa: S311

@@ -1,0 +1,315 @@
+"""Alerts in Slack, by its Web API; the only file that knows slack-sdk.
+
+slack-sdk's own retries are off: one of them doubled every message whose connection dropped after Slack had taken it.
+Every answer becomes one of the outcomes of `model.SendOutcome`; what is neither a clear yes nor a clear no is Unclear.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+from uuid import NAMESPACE_URL, uuid5
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from monitor.alerts.sinks import slack_blocks
+from monitor.model import (
+    Accepted,
+    Delivery,
+    FindOutcome,
+    Missing,
+    NotSent,
+    Refused,
+    SendOutcome,
+    SinkLocked,
+    TargetBroken,
+    ThreadBroken,
+    Unclear,
+    Unreadable,
+)
+
+EVENT_TYPE = "news_monitor_alert"
+LIMIT_PER_CHANNEL = timedelta(seconds=1.05)  # Slack allows one message a second and channel
+CLOCK_SKEW = timedelta(minutes=2)  # between Slack's clock, which stamps messages, and ours
+HISTORY_PAGE = 200
+MOST_PAGES = 20
+
+# docs.slack.dev/reference/methods/chat.postMessage, errors; what to do with each is our judgement.
+_RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
+_NOTHING_WRITTEN = frozenset({"request_timeout"})
+_MAYBE_WRITTEN = frozenset({"fatal_error", "internal_error", "service_unavailable"})
+_LOCKED = frozenset(
+    "invalid_auth not_authed token_revoked token_expired account_inactive missing_scope not_allowed_token_type "
+    "access_denied accesslimited app_access_restricted org_login_required team_added_to_org "
+    "two_factor_setup_required enterprise_is_restricted message_limit_exceeded".split()
+)
+_NO_THREAD = frozenset(
+    "cannot_reply_to_message thread_not_found message_not_found restricted_action_thread_locked "
+    "restricted_action_thread_only_channel restricted_action_non_threadable_channel".split()
+)
+_OUR_MESSAGE = frozenset(
+    "invalid_blocks invalid_blocks_format msg_blocks_too_long msg_too_long no_text invalid_metadata_format "
+    "invalid_metadata_schema metadata_too_large metadata_must_be_sent_from_app too_many_attachments "
+    "invalid_arguments invalid_argument_name invalid_array_arg markdown_text_conflict".split()
+)
+_REMEDIES: Mapping[str, str] = {
+    "invalid_auth": "the token is wrong; set SLACK_BOT_TOKEN to the app's bot token (xoxb-…)",
+    "not_authed": "no token arrived; set SLACK_BOT_TOKEN to the app's bot token (xoxb-…)",
+    "token_revoked": "the token was revoked; install the app again and set SLACK_BOT_TOKEN to the new bot token",
+    "account_inactive": "the bot's account is switched off; install the app again",
+    "missing_scope": "the app lacks a scope; add chat:write, channels:read, channels:history and reinstall it",
+    "channel_not_found": "there is no such channel, or it is private and the app is not in it; "
+    "correct the name or /invite the app there",
+    "not_in_channel": "the app is not in the channel; /invite it there",
+    "is_archived": "the channel is archived; unarchive it or name another one",
+}
+
+
+class Names(Protocol):
+    """Slack's own id for a channel that the operator calls by name, kept over restarts."""
+
+    async def own_id(self, target: str) -> str | None: ...
+
+    async def save_own_id(self, target: str, own_id: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SlackSettings:
+    token: str
+    api_url: str
+    timeout: timedelta
+    settle_after: timedelta
+
+
+class SlackSink:
+    """One workspace. Targets are channel ids (C0123456789) or names (#news-alerts)."""
+
+    name = "slack"
+    pace = LIMIT_PER_CHANNEL
+
+    def __init__(
+        self, settings: SlackSettings, names: Names, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self.settle_after = settings.settle_after
+        self._timeout = settings.timeout.total_seconds()
+        self._names = names
+        self._clock = clock
+        self._session = aiohttp.ClientSession()
+        self._client = AsyncWebClient(
+            token=settings.token,
+            base_url=settings.api_url if settings.api_url.endswith("/") else settings.api_url + "/",
+            timeout=max(1, round(self._timeout)),
+            session=self._session,
+            retry_handlers=[],
+        )
+        if settings.api_url.startswith("http://"):
+            self._client.proxy = None  # slack-sdk takes HTTPS_PROXY from the environment and knows no NO_PROXY
+
+    async def send(self, delivery: Delivery) -> SendOutcome:
+        arguments = self._arguments(delivery)
+        try:
+            async with asyncio.timeout(self._timeout):
+                answer = await self._client.chat_postMessage(**arguments)
+        except SlackApiError as e:
+            return _refusal(e)
+        except _NEVER_CONNECTED as e:
+            return NotSent(f"Slack cannot be reached ({_words(e)})")
+        except _UNCLEAR as e:
+            return Unclear(f"Slack's answer did not arrive ({_words(e)})")
+        channel, ts = answer.get("channel"), answer.get("ts")
+        if not channel or not ts:
+            return Unclear("Slack's answer names no message")
+        await self._names.save_own_id(delivery.target, str(channel))
+        return Accepted(receipt=f"{channel}:{ts}")
+
+    async def find(self, delivery: Delivery) -> FindOutcome:
+        """Look for the delivery's key in the channel (or thread) since shortly before the attempt began."""
+        since = (delivery.attempt_started_at or delivery.created_at) - CLOCK_SKEW
+        try:
+            async with asyncio.timeout(self._timeout * 3):
+                channel = await self._channel_id(delivery.target)
+                async for message in self._history(channel, since, _parent_ts(delivery)):
+                    if _key_of(message) == delivery.id:
+                        await self._names.save_own_id(delivery.target, channel)
+                        return Accepted(receipt=f"{channel}:{message['ts']}")
+        except SlackApiError as e:
+            return _history_refusal(e)
+        except _UNCLEAR as e:
+            return Unreadable(f"Slack's history did not arrive ({_words(e)})")
+        return Missing()
+
+    async def check(self) -> str | None:
+        """What is wrong with the token, in words; None when Slack accepts it or cannot be asked now."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._client.auth_test()
+        except SlackApiError as e:
+            code = _code(e)
+            return _explain(code) if code in _LOCKED else None
+        except _UNCLEAR:
+            return None
+        return None
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    def _arguments(self, delivery: Delivery) -> dict[str, Any]:
+        message, now = delivery.message, self._clock()
+        assert message is not None  # noqa: S101 - folded deliveries are never sent
+        arguments: dict[str, Any] = {
+            "channel": delivery.target,
+            "text": slack_blocks.fallback(message, now),
+            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": delivery.id}},
+            # Not documented for this method, yet its error list knows it: belt and braces.
+            "client_msg_id": str(uuid5(NAMESPACE_URL, f"news-monitor:{delivery.id}")),
+            "link_names": False,
+            "parse": "none",
+            "unfurl_links": False,
+            "unfurl_media": False,
+        }
+        if not delivery.plain:
+            arguments["blocks"] = slack_blocks.blocks(message, key=delivery.id, now=now)
+        if delivery.thread_of and delivery.thread_receipt:
+            arguments["thread_ts"] = _parent_ts(delivery)
+        return arguments
+
+    async def _channel_id(self, target: str) -> str:
+        """Every method but chat.postMessage wants Slack's own id. Where none can be learnt the name is tried."""
+        if not target.startswith("#"):
+            return target
+        known = await self._names.own_id(target)
+        if known:
+            return known
+        try:
+            async for channel in self._channels():
+                if channel.get("name") == target[1:]:
+                    return str(channel["id"])
+        except SlackApiError as e:
+            if _code(e) in _RATE_LIMITED:
+                raise
+        return target
+
+    async def _channels(self) -> AsyncIterator[dict[str, Any]]:
+        cursor = ""
+        for _ in range(MOST_PAGES):
+            page = await self._client.conversations_list(
+                exclude_archived=False, limit=HISTORY_PAGE, types="public_channel,private_channel", cursor=cursor
+            )
+            for channel in page.get("channels") or []:
+                yield channel
+            cursor = _next_cursor(page)
+            if not cursor:
+                return
+
+    async def _history(self, channel: str, since: datetime, thread: str | None) -> AsyncIterator[dict[str, Any]]:
+        """Newest first. A thread's replies are not in the channel's history, so they are read there."""
+        cursor = ""
+        for _ in range(MOST_PAGES):
+            options: dict[str, Any] = {
+                "channel": channel,
+                "oldest": f"{since.timestamp():.6f}",
+                "limit": HISTORY_PAGE,
+                "include_all_metadata": True,
+            }
+            if cursor:
+                options["cursor"] = cursor
+            if thread:
+                page = await self._client.conversations_replies(ts=thread, **options)
+            else:
+                page = await self._client.conversations_history(**options)
+            for message in page.get("messages") or []:
+                yield message
+            cursor = _next_cursor(page)
+            if not cursor:
+                return
+
+
+_NEVER_CONNECTED = (aiohttp.ClientConnectorError,)
+_UNCLEAR = (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, ValueError)
+
+
+def _parent_ts(delivery: Delivery) -> str | None:
+    if not delivery.thread_of or not delivery.thread_receipt:
+        return None
+    return delivery.thread_receipt.rpartition(":")[2]
+
+
+def _key_of(message: Mapping[str, Any]) -> str | None:
+    """The key travels twice: in the metadata and in the first block's id, should the metadata not be shown to us."""
+    payload = (message.get("metadata") or {}).get("event_payload") or {}
+    if payload.get("key"):
+        return str(payload["key"])
+    for block in message.get("blocks") or []:
+        prefix, _, key = str(block.get("block_id", "")).partition(":")
+        if prefix == "news-monitor":
+            return key
+    return None
+
+
+def _refusal(error: SlackApiError) -> SendOutcome:
+    code, status = _code(error), _status(error)
+    if status == 429 or code in _RATE_LIMITED:
+        return NotSent("Slack asked us to slow down", _retry_after(error))
+    if code in _NOTHING_WRITTEN:
+        return NotSent(_explain(code))
+    if code is None or code in _MAYBE_WRITTEN or (status is not None and status >= 500):
+        return Unclear(f"Slack had an error of its own ({code or status})")
+    if code in _LOCKED:
+        return SinkLocked(_explain(code))
+    if code in _NO_THREAD:
+        return ThreadBroken(_explain(code))
+    if code in _OUR_MESSAGE:
+        return Refused(_explain(code))
+    return TargetBroken(_explain(code))
+
+
+def _history_refusal(error: SlackApiError) -> FindOutcome:
+    code, status = _code(error), _status(error)
+    if status == 429 or code in _RATE_LIMITED:
+        return Unreadable("Slack asked us to slow down", retry_after=_retry_after(error))
+    if code in _NO_THREAD:
+        return Missing()
+    passing = code is None or code in _MAYBE_WRITTEN or code in _NOTHING_WRITTEN or (status or 0) >= 500
+    return Unreadable(_explain(code or str(status)), lasting=not passing)
+
+
+def _code(error: SlackApiError) -> str | None:
+    """Slack's word for the error; None when the answer was not Slack's JSON."""
+    data = getattr(error.response, "data", error.response)
+    code = data.get("error") if isinstance(data, Mapping) else None
+    return code if isinstance(code, str) else None
+
+
+def _status(error: SlackApiError) -> int | None:
+    """The HTTP status: slack-sdk's response and aiohttp's call it by different names."""
+    status = getattr(error.response, "status_code", None) or getattr(error.response, "status", None)
+    return status if isinstance(status, int) else None
+
+
+def _retry_after(error: SlackApiError) -> timedelta | None:
+    """In seconds; slack-sdk's own handler dies of a fraction here."""
+    headers = getattr(error.response, "headers", None) or {}
+    for name, value in headers.items():
+        if name.lower() == "retry-after":
+            try:
+                return timedelta(seconds=min(max(float(value), 0.0), 86_400.0))
+            except ValueError:
+                return None
+    return None
+
+
+def _next_cursor(page: Any) -> str:
+    return (page.get("response_metadata") or {}).get("next_cursor") or ""
+
+
+def _explain(code: str) -> str:
+    return f"Slack said {code}: {_REMEDIES[code]}" if code in _REMEDIES else f"Slack said {code}"
+
+
+def _words(error: BaseException) -> str:
+    return str(error).split("\n")[0][:200] or type(error).__name__

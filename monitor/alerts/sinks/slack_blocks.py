@@ -1,0 +1,134 @@
+"""An alert as Slack Block Kit, inside Slack's limits.
+
+Text from the web goes into plain_text objects or is escaped (docs.slack.dev, formatting message text): it can neither
+mention anybody nor hide a link.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from monitor.alerts.message import caution, delay, matched_words, provenance, sentences, shorten
+from monitor.model import Message, Reason, Severity
+
+Block = dict[str, Any]
+
+HEADER_LIMIT = 150
+SECTION_LIMIT = 3_000
+FALLBACK_LIMIT = 2_800
+# Undocumented: about 13,200 characters of blocks are refused as msg_blocks_too_long.
+TOTAL_LIMIT = 10_000
+URL_LIMIT = 3_000
+MOST_REASONS = 10
+REASON_LIMIT = 1_200
+
+MARKS = {
+    Severity.CRITICAL: "🔴",
+    Severity.HIGH: "🟠",
+    Severity.NORMAL: "🔵",
+    Severity.LOW: "⚪",
+}
+
+# Characters that Slack's mrkdwn gives a meaning to. A zero-width space after one takes the meaning away.
+_FORMATTING = re.compile(r"([*_~`])")
+
+
+def blocks(message: Message, *, key: str, now: datetime) -> list[Block]:
+    """The rich form. `key` comes back in the channel's history and tells whether this message is there."""
+    found = [_header(message, key), _where(message)]
+    spent = sum(len(str(block)) for block in found)
+    shown = 0
+    for reason in message.reasons[:MOST_REASONS]:
+        block = _reason(reason)
+        spent += len(block["text"]["text"])
+        if spent > TOTAL_LIMIT:
+            break
+        found.append(block)
+        shown += 1
+    left_out = [reason.rule for reason in message.reasons[shown:]]
+    found.append(_context(message, now, left_out))
+    return found
+
+
+def fallback(message: Message, now: datetime) -> str:
+    """The notification's text, and the whole message where the rich form is refused."""
+    rules = ", ".join(reason.title for reason in message.reasons)
+    lines = [
+        f"{MARKS[message.severity]} {escape(shorten(message.headline, 300))}",
+        escape(shorten(f"{rules} · {provenance(message)}", 1_000)),
+    ]
+    if message.url and _linkable(message.url):
+        lines.append(_bare_link(message.url))
+    lines += [note for note in (caution(message), delay(message, now)) if note]
+    text = "\n".join(lines)
+    return text if len(text) <= FALLBACK_LIMIT else lines[0]
+
+
+def _header(message: Message, key: str) -> Block:
+    headline = shorten(f"{MARKS[message.severity]} {message.headline}", HEADER_LIMIT)
+    return {
+        "type": "header",
+        "block_id": f"news-monitor:{key}",
+        "text": {"type": "plain_text", "text": headline, "emoji": False},
+    }
+
+
+def _where(message: Message) -> Block:
+    text = escape(shorten(provenance(message), 600))
+    if message.url and _linkable(message.url):
+        text = f"<{_link_target(message.url)}|{_label('Read at ' + message.site)}>\n{text}"
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
+def _reason(reason: Reason) -> Block:
+    text = "\n".join(_reason_lines(reason))
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
+def _reason_lines(reason: Reason) -> Iterator[str]:
+    """Whole lines only, so that no entity is ever cut in two."""
+    first = f"*{escape(shorten(reason.title, 150))}* ({escape(reason.rule)})"
+    words = escape(shorten(", ".join(matched_words(reason.hits)), 300))
+    yield f"{first}: {words}"
+    spent = len(first) + len(words)
+    for sentence in sentences(reason.hits):
+        line = f"> {escape(sentence)}"
+        spent += len(line)
+        if spent > REASON_LIMIT * 2:
+            return
+        yield line
+
+
+def _context(message: Message, now: datetime, left_out: list[str]) -> Block:
+    notes = [note for note in (caution(message), delay(message, now)) if note]
+    if left_out:
+        notes.append(f"Also matched: {', '.join(left_out)}.")
+    notes.append(f"story {message.story_id[:12]}")
+    text = shorten("  ".join(notes), 1_900)
+    return {"type": "context", "elements": [{"type": "plain_text", "text": text, "emoji": False}]}
+
+
+def escape(text: str) -> str:
+    """Slack's three entities, and no formatting: `*`, `_`, `~` and backquote mean nothing in a quoted sentence."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _FORMATTING.sub("\\1\u200b", text)
+
+
+def _label(text: str) -> str:
+    return escape(shorten(text.replace("|", " "), 200))
+
+
+def _linkable(url: str) -> bool:
+    return len(url) <= URL_LIMIT and re.match(r"https?://[^@\s]+$", url.split("?")[0].split("#")[0]) is not None
+
+
+def _link_target(url: str) -> str:
+    quoted = url.replace("|", "%7C").replace("<", "%3C").replace(">", "%3E").replace(" ", "%20")
+    return quoted.replace("&", "&amp;")
+
+
+def _bare_link(url: str) -> str:
+    return f"<{_link_target(url)}>"

@@ -1,0 +1,120 @@
+"""Putting the parts together under one configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TextIO
+
+from monitor import __version__
+from monitor.alerts.sink import Sink
+from monitor.alerts.sinks import console
+from monitor.alerts.sinks.console import ConsoleSink
+from monitor.alerts.sinks.slack import SlackSettings, SlackSink
+from monitor.app.config import Config
+from monitor.app.pipeline import Pipeline, Routes
+from monitor.app.store_thread import StoreThread
+from monitor.app.workers import Workers
+from monitor.feeds.cadence import Bounds
+from monitor.http import Http, HttpSettings
+from monitor.rules.schema import RuleSet
+from monitor.store.sqlite.store import Store
+
+HOME_PAGE = "https://github.com/news-monitor/news-monitor"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What one configuration brought to life, apart from the store and the workers, which outlive a reload."""
+
+    config: Config
+    http: Http
+    sinks: dict[str, Sink]
+    slack: SlackSink | None
+    pipeline: Pipeline
+
+    async def close(self) -> None:
+        for sink in self.sinks.values():
+            await sink.close()
+        await self.http.close()
+
+
+class StoredNames:
+    """Slack's ids for channel names, kept in the store."""
+
+    def __init__(self, store: StoreThread, sink: str) -> None:
+        self._store = store
+        self._sink = sink
+
+    async def own_id(self, target: str) -> str | None:
+        return await self._store.ask(lambda store: store.deliveries.own_id(sink=self._sink, target=target))
+
+    async def save_own_id(self, target: str, own_id: str) -> None:
+        await self._store.change(
+            lambda store: store.deliveries.save_own_id(sink=self._sink, target=target, own_id=own_id)
+        )
+
+
+def assemble(
+    config: Config, store: StoreThread, workers: Workers, output: TextIO, clock: Callable[[], datetime]
+) -> Parts:
+    """Nothing is opened or sent yet, but for the HTTP sessions."""
+    http = Http(http_settings(config))
+    sinks: dict[str, Sink] = {ConsoleSink.name: ConsoleSink(output)}
+    slack = _slack(config, store)
+    if slack is not None:
+        sinks[SlackSink.name] = slack
+    pipeline = Pipeline(
+        feeds=config.feeds,
+        rules=config.rules,
+        routes=_routes(config, slack),
+        bounds=Bounds(usual=config.monitor.schedule.every),
+        alert_last=config.monitor.baseline.alert_last,
+        store=store,
+        http=http,
+        workers=workers,
+        sinks=sinks,
+        clock=clock,
+    )
+    return Parts(config, http, sinks, slack, pipeline)
+
+
+def http_settings(config: Config) -> HttpSettings:
+    http = config.monitor.http
+    contact = f"+{HOME_PAGE}; {http.contact}" if http.contact else f"+{HOME_PAGE}"
+    return HttpSettings(
+        user_agent=f"news-monitor/{__version__} ({contact})",
+        allow_networks=http.allow_networks,
+        timeout=http.timeout,
+        pace=http.pace,
+    )
+
+
+def remember_configuration(store: Store, config: Config, now: datetime) -> None:
+    """The feeds to poll, and the text of every rule, so that a decision can name the version that made it."""
+    store.feeds.sync(config.feeds, now)
+    for rule in config.rules.rules:
+        store.stories.save_rule_version(
+            version=rule.version, rule=rule.name, title=rule.title, text=rule.text, now=now
+        )
+
+
+def _slack(config: Config, store: StoreThread) -> SlackSink | None:
+    slack = config.monitor.slack
+    if slack.token is None:
+        return None
+    settings = SlackSettings(slack.token, slack.api_url, slack.timeout, settle_after(config))
+    return SlackSink(settings, StoredNames(store, SlackSink.name))
+
+
+def settle_after(config: Config) -> timedelta:
+    """Never shorter than the request may take: an answer that is still under way is not a missing message."""
+    slack = config.monitor.slack
+    return max(slack.settle_after, slack.timeout)
+
+
+def _routes(config: Config, slack: SlackSink | None) -> Routes:
+    if slack is None:
+        return Routes(ConsoleSink.name, console.TARGET, by_rule=False)
+    return Routes(SlackSink.name, config.monitor.slack.channel, by_rule=True)

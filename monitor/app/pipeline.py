@@ -1,0 +1,375 @@
+"""Poll, read, deliver: the whole flow on one page.
+
+Each step may run twice or die half-way. What it found is written in one transaction, keyed by what things are, so a
+repeated step finds its own work and changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from monitor import ids
+from monitor.alerts import message, policy, retry
+from monitor.alerts.sink import Sink
+from monitor.app.store_thread import StoreThread
+from monitor.app.workers import WorkerFailed, Workers
+from monitor.articles import compose, judge
+from monitor.articles.download import download
+from monitor.articles.tasks import read_page
+from monitor.errors import ExtractError, FetchError, ParseError
+from monitor.feeds import cadence, identity
+from monitor.feeds.fetch import fetch
+from monitor.feeds.tasks import read_feed
+from monitor.http import Http
+from monitor.model import (
+    Alert,
+    Article,
+    BodySource,
+    Decision,
+    Delivery,
+    DeliveryId,
+    DeliveryState,
+    EntryId,
+    Fate,
+    Feed,
+    FeedDocument,
+    FeedState,
+    Fetched,
+    NotModified,
+    Outcome,
+    Placement,
+    PollRecord,
+    WaitingEntry,
+)
+from monitor.rules.match import decide
+from monitor.rules.schema import RuleSet
+from monitor.store.sqlite.store import Store
+from monitor.stories import cluster
+from monitor.stories.features import shingles
+
+log = logging.getLogger(__name__)
+
+# A page that could not be had now is tried again; meanwhile the feed's own text has been matched.
+PAGE_RETRIES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """Where alerts go: the sink, and the target for rules that name none."""
+
+    sink: str
+    default_target: str
+    by_rule: bool  # the console is one place, whatever channel a rule names
+
+    def target(self, decision: Decision) -> str:
+        return (decision.channel if self.by_rule else None) or self.default_target
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading one entry brought, before it is written."""
+
+    article: Article
+    decisions: tuple[Decision, ...]
+    try_again_at: datetime | None
+    reason: str | None  # why the page was not used
+
+
+class Pipeline:
+    """The three steps, under one configuration."""
+
+    def __init__(
+        self,
+        *,
+        feeds: Sequence[Feed],
+        rules: RuleSet,
+        routes: Routes,
+        bounds: cadence.Bounds,
+        alert_last: timedelta,
+        store: StoreThread,
+        http: Http,
+        workers: Workers,
+        sinks: Mapping[str, Sink],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._feeds = {feed.id: feed for feed in feeds}
+        self._rules = rules
+        self._routes = routes
+        self._bounds = bounds
+        self._alert_last = alert_last
+        self._store = store
+        self._http = http
+        self._workers = workers
+        self._sinks = sinks
+        self._clock = clock
+
+    # ---- poll: a feed that is due -> the entries not seen before ----
+
+    async def poll(self, state: FeedState) -> None:
+        feed, started = self._feeds[state.feed_id], self._clock()
+        try:
+            outcome = await fetch(feed, state, self._http)
+            document = await self._document(feed, state, outcome)
+        except (FetchError, ParseError, WorkerFailed) as e:
+            error = e if isinstance(e, FetchError | ParseError) else ParseError(f"the feed could not be read: {e}")
+            after = cadence.after_failure(feed, state, error, self._clock(), self._bounds)
+            await self._store.change(lambda store: self._record_failure(store, after, started))
+            log.warning("feed failed", extra={"feed": feed.name, "why": str(error), "next": after.next_poll_at})
+            return
+        await self._store.change(lambda store: self._record_poll(store, feed, state, outcome, document, started))
+
+    async def _document(
+        self, feed: Feed, state: FeedState, outcome: Fetched | NotModified
+    ) -> FeedDocument | None:
+        """None when there is nothing that was not seen before."""
+        if isinstance(outcome, NotModified) or sha256(outcome.body).hexdigest() == state.body_hash:
+            return None
+        return await self._workers.run(read_feed, outcome.body, feed.id, outcome.url, outcome.content_type)
+
+    def _record_failure(self, store: Store, after: FeedState, started: datetime) -> None:
+        store.feeds.save(after)
+        store.feeds.add_poll(PollRecord(after.feed_id, started, self._clock(), "failed", note=after.error))
+
+    def _record_poll(
+        self,
+        store: Store,
+        feed: Feed,
+        state: FeedState,
+        outcome: Fetched | NotModified,
+        document: FeedDocument | None,
+        started: datetime,
+    ) -> None:
+        now = self._clock()
+        body = outcome.body if isinstance(outcome, Fetched) else b""
+        body_hash = sha256(body).hexdigest() if body else state.body_hash
+        after = cadence.after_success(feed, state, outcome, now, self._bounds, body_hash=body_hash)
+        kind = "not_modified" if isinstance(outcome, NotModified) else "unchanged"
+        poll = PollRecord(feed.id, started, now, kind, bytes=len(body))
+        if document is not None:
+            poll = self._record_entries(store, state, document, poll)
+            after = replace(after, known_since=state.known_since or now)
+        store.feeds.save(after)
+        store.feeds.add_poll(poll)
+
+    def _record_entries(
+        self, store: Store, state: FeedState, document: FeedDocument, poll: PollRecord
+    ) -> PollRecord:
+        shown = [entry.id for entry in document.entries]
+        known = store.feeds.known(shown)
+        fresh = identity.unseen(document.entries, known)
+        store.feeds.add_entries(fresh, baseline=self._history(state, document, poll), now=poll.finished_at)
+        overlap = cadence.overlap(shown, known)
+        if fresh and not overlap and state.known_since and state.last_success_at:
+            store.feeds.add_gap(
+                poll.feed_id, from_at=state.last_success_at, to_at=poll.finished_at, now=poll.finished_at
+            )
+        return replace(
+            poll,
+            outcome="new" if fresh else "unchanged",
+            entries=len(shown),
+            new=len(fresh),
+            overlap=overlap,
+            note=document.note,
+        )
+
+    def _history(self, state: FeedState, document: FeedDocument, poll: PollRecord) -> frozenset[EntryId]:
+        """At the first look at a feed everything is history, but for the last hours if the operator asks for them.
+
+        An undated entry may be of the last hours, so then it is not taken for history.
+        """
+        if state.known_since is not None:
+            return frozenset()
+        if not self._alert_last:
+            return frozenset(entry.id for entry in document.entries)
+        since = poll.finished_at - self._alert_last
+        return frozenset(
+            entry.id for entry in document.entries if entry.published_at is not None and entry.published_at < since
+        )
+
+    # ---- read: an entry -> article, decisions, story, alerts ----
+
+    async def read(self, waiting: WaitingEntry) -> None:
+        entry = waiting.entry
+        known = await self._store.ask(lambda store: store.stories.article(compose.article_id(entry)))
+        if known is not None and known.body_source is BodySource.PAGE:
+            await self._store.change(
+                lambda store: store.feeds.finish_reading(entry, article_id=known.id, reason="read before")
+            )
+            return
+        reading = await self._reading(waiting)
+        await self._store.change(lambda store: self._record_reading(store, waiting, reading))
+
+    async def _reading(self, waiting: WaitingEntry) -> Reading:
+        entry, now = waiting.entry, self._clock()
+        article, reason, passing, wait = await self._article(waiting, now)
+        again = None
+        if passing and waiting.attempts < len(PAGE_RETRIES):
+            again = now + max(PAGE_RETRIES[waiting.attempts], wait)
+        if reason:
+            log.info("page not read", extra={"url": entry.url, "why": reason, "again": again or "never"})
+        return Reading(article, decide(self._rules, article.title, article.text), again, reason)
+
+    async def _article(
+        self, waiting: WaitingEntry, now: datetime
+    ) -> tuple[Article, str | None, bool, timedelta]:
+        """The article; why it is not the page's, if it is not; whether that may pass; how long it takes at least."""
+        entry = waiting.entry
+        if entry.url is None:
+            return compose.from_feed(entry, "the entry has no link", now), None, False, timedelta(0)
+        try:
+            page = await download(entry.url, self._http, now)
+            extract = await self._workers.run(read_page, page.body, page.url, page.content_type)
+        except FetchError as e:
+            wait = e.retry_after or timedelta(0)
+            return compose.from_feed(entry, str(e), now), str(e), not e.permanent, wait
+        except (ExtractError, WorkerFailed) as e:
+            # A page that killed its worker once may have been unlucky; one that has no text will have none later.
+            passing = isinstance(e, WorkerFailed) and waiting.attempts == 0
+            return compose.from_feed(entry, str(e), now), str(e), passing, timedelta(0)
+        quality = judge.judge(extract, entry_title=entry.title, entry_summary=entry.summary)
+        if quality != judge.FULL:
+            return compose.from_feed(entry, quality, now), quality, True, timedelta(0)
+        return compose.from_page(entry, page.url, extract, now), None, False, timedelta(0)
+
+    def _record_reading(self, store: Store, waiting: WaitingEntry, reading: Reading) -> None:
+        article, entry, now = reading.article, waiting.entry, self._clock()
+        store.stories.save_article(article)
+        store.stories.save_decisions(article.id, reading.decisions, now)
+        decided = store.alerts.decided(article.id)
+        matched = [
+            decision
+            for decision in reading.decisions
+            if decision.outcome is Outcome.MATCHED and decision.rule not in decided
+        ]
+        if matched:
+            placement = self._place(store, article, now)
+            self._decide_fates(store, article, placement, matched, waiting.first_seen_at)
+        if reading.try_again_at is None:
+            store.feeds.finish_reading(entry, article_id=article.id, reason=reading.reason)
+        else:
+            store.feeds.read_again(
+                entry, reading.try_again_at, article_id=article.id, reason=reading.reason or "to be read again"
+            )
+
+    def _place(self, store: Store, article: Article, now: datetime) -> Placement:
+        runs = shingles(article.text)
+        placement = store.stories.placement(article.id)
+        if placement is None:
+            similar = store.stories.resemblances(
+                article, runs, least_shared=cluster.LEAST_SHARED, since=now - cluster.WINDOW
+            )
+            placement = cluster.place(article.id, len(runs), similar)
+        store.stories.place(article, placement, runs, now)
+        return placement
+
+    def _decide_fates(
+        self,
+        store: Store,
+        article: Article,
+        placement: Placement,
+        matched: Sequence[Decision],
+        seen_at: datetime,
+    ) -> None:
+        by_target: dict[str, list[Decision]] = {}
+        for decision in matched:
+            by_target.setdefault(self._routes.target(decision), []).append(decision)
+        for target, decisions in by_target.items():
+            told = store.alerts.told(placement.story_id, sink=self._routes.sink, target=target)
+            judged = policy.verdicts(decisions, placement, told)
+            for decision, verdict in judged:
+                store.alerts.add(
+                    Alert(
+                        id=ids.alert_id(decision.rule, article.id),
+                        rule=decision.rule,
+                        story_id=placement.story_id,
+                        article_id=article.id,
+                        kind="update" if told else "story",
+                        severity=decision.severity,
+                        fate=verdict.fate,
+                        reason=verdict.reason,
+                        release_at=verdict.release_at,
+                        created_at=self._clock(),
+                    )
+                )
+                log.info(
+                    "match",
+                    extra={"rule": decision.rule, "fate": verdict.fate, "why": verdict.reason, "url": article.url},
+                )
+            for telling in policy.tellings(judged):
+                parent = told[0].delivery_id if told and telling.fate is Fate.THREAD else None
+                self._enqueue(store, article, placement, telling, target, parent, seen_at)
+
+    def _enqueue(
+        self,
+        store: Store,
+        article: Article,
+        placement: Placement,
+        telling: policy.Telling,
+        target: str,
+        parent: DeliveryId | None,
+        seen_at: datetime,
+    ) -> None:
+        """The first decision's delivery carries the message; the others are told inside it."""
+        now, carrier = self._clock(), None
+        for decision in telling.decisions:
+            alert = ids.alert_id(decision.rule, article.id)
+            delivery = Delivery(
+                id=ids.delivery_id(alert, sink=self._routes.sink, target=target),
+                alert_id=alert,
+                sink=self._routes.sink,
+                target=target,
+                state=DeliveryState.FOLDED if carrier else DeliveryState.PENDING,
+                attempts=0,
+                next_attempt_at=now,
+                created_at=now,
+                thread_of=parent,
+                message=None
+                if carrier
+                else message.compose(article, placement.story_id, telling.decisions, seen_at),
+            )
+            store.deliveries.add(delivery, folded_into=carrier)
+            carrier = carrier or delivery.id
+
+    # ---- deliver: a pending delivery -> the receipt, or the next attempt ----
+
+    async def deliver(self, delivery: Delivery) -> None:
+        sink = self._sinks[delivery.sink]
+        if delivery.state is DeliveryState.AMBIGUOUS:
+            found = await sink.find(delivery)
+            after = retry.after_find(delivery, found, self._clock())
+        else:
+            attempt = retry.begin(delivery, self._clock())
+            await self._store.change(lambda store: store.deliveries.save(attempt))
+            outcome = await sink.send(attempt)
+            after = retry.after_send(attempt, outcome, self._clock(), retry.Timing(sink.settle_after))
+        await self._store.change(lambda store: self._record_delivery(store, after, sink))
+        _log_delivery(after)
+
+    def _record_delivery(self, store: Store, after: Delivery, sink: Sink) -> None:
+        store.deliveries.save(after)
+        if after.state is DeliveryState.SENT and sink.pace:
+            store.deliveries.space(
+                sink=after.sink, target=after.target, not_before=self._clock() + sink.pace
+            )
+
+
+def _log_delivery(delivery: Delivery) -> None:
+    facts = {"target": f"{delivery.sink} {delivery.target}", "delivery": delivery.id[:12]}
+    if delivery.state is DeliveryState.SENT:
+        log.info("alert sent", extra={**facts, "attempts": delivery.attempts, "note": delivery.error or "-"})
+    elif delivery.state is DeliveryState.DEAD:
+        log.error("alert cannot be sent", extra={**facts, "why": delivery.error})
+    else:
+        log.warning(
+            "alert waits",
+            extra={
+                **facts,
+                "state": delivery.state,
+                "why": delivery.error or "-",
+                "next": delivery.next_attempt_at,
+            },
+        )

@@ -1,0 +1,30 @@
+"""Telling systemd how we are: sd_notify(3), by its datagram protocol. Outside systemd every call does nothing."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from datetime import timedelta
+
+
+def notify(state: str, environment: Mapping[str, str] = os.environ) -> None:
+    """For example "READY=1\\nSTATUS=40 feeds". A service manager that has gone away is no reason to stop."""
+    address = environment.get("NOTIFY_SOCKET", "")
+    if not address.startswith(("/", "@")):
+        return
+    if address.startswith("@"):
+        address = "\0" + address[1:]
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+            channel.sendto(state.encode(), address)
+    except OSError:
+        return
+
+
+def watchdog_interval(environment: Mapping[str, str] = os.environ) -> timedelta | None:
+    """How often systemd wants to hear from this process at least; None when it does not."""
+    if environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return None
+    microseconds = environment.get("WATCHDOG_USEC", "")
+    return timedelta(microseconds=int(microseconds)) if microseconds.isdecimal() else None

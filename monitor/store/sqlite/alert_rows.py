@@ -1,0 +1,229 @@
+"""Alerts with their fates, and the outbox that carries them to the sinks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlite_utils import Database
+
+from monitor.model import (
+    Alert,
+    AlertId,
+    ArticleId,
+    Delivery,
+    DeliveryId,
+    DeliveryState,
+    Severity,
+    StoryId,
+    Told,
+)
+from monitor.store.sqlite.values import (
+    Row,
+    message_json,
+    message_of,
+    text_or_none,
+    time_or_none,
+    to_text,
+    to_time,
+)
+
+_OPEN = "('pending', 'sending', 'ambiguous', 'blocked')"
+
+
+class AlertRows:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def decided(self, article: ArticleId) -> frozenset[str]:
+        """The rules whose match on this article already has a fate."""
+        rows = self._db.query("select rule from alerts where article_id = ?", [article])
+        return frozenset(row["rule"] for row in rows)
+
+    def told(self, story: StoryId, *, sink: str, target: str) -> tuple[Told, ...]:
+        """What has been said, or is on its way, about a story in a channel; the first word first."""
+        rows = self._db.query(
+            """
+            select a.rule, a.severity, a.article_id, coalesce(d.folded_into, d.id) as delivery_id
+            from alerts a join deliveries d on d.alert_id = a.id
+            where a.story_id = ? and d.sink = ? and d.target = ? and d.state <> 'dead'
+            order by d.seq
+            """,
+            [story, sink, target],
+        )
+        return tuple(
+            Told(
+                rule=row["rule"],
+                severity=Severity(row["severity"]),
+                delivery_id=DeliveryId(row["delivery_id"]),
+                article_id=ArticleId(row["article_id"]),
+            )
+            for row in rows
+        )
+
+    def add(self, alert: Alert) -> None:
+        self._db.execute(
+            """
+            insert into alerts (id, rule, story_id, article_id, kind, severity, fate, reason, release_at, created_at)
+            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing
+            """,
+            [
+                alert.id,
+                alert.rule,
+                alert.story_id,
+                alert.article_id,
+                alert.kind,
+                alert.severity,
+                alert.fate,
+                alert.reason,
+                text_or_none(alert.release_at),
+                to_text(alert.created_at),
+            ],
+        )
+
+
+class DeliveryRows:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def add(self, delivery: Delivery, *, folded_into: DeliveryId | None = None) -> None:
+        self._db.execute(
+            """
+            insert into deliveries (id, alert_id, sink, target, state, attempts, next_attempt_at, created_at,
+              thread_of, folded_into, message)
+            values (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?) on conflict (id) do nothing
+            """,
+            [
+                delivery.id,
+                delivery.alert_id,
+                delivery.sink,
+                delivery.target,
+                delivery.state,
+                to_text(delivery.next_attempt_at),
+                to_text(delivery.created_at),
+                delivery.thread_of,
+                folded_into,
+                None if delivery.message is None else message_json(delivery.message),
+            ],
+        )
+
+    def due(self, now: datetime, sinks: Iterable[str]) -> tuple[Delivery, ...]:
+        """For each target the first unfinished delivery, if its time has come.
+
+        Only the first: an unsettled delivery holds its target back, so messages arrive in order.
+        """
+        rows = self._db.query(
+            f"""
+            select d.*, parent.receipt as thread_receipt
+            from (select min(seq) as seq from deliveries where state in {_OPEN} group by sink, target) head
+            join deliveries d on d.seq = head.seq
+            left join deliveries parent on parent.id = d.thread_of
+            where d.next_attempt_at <= ? and d.state <> 'sending'
+            order by d.seq
+            """,  # noqa: S608 - a constant
+            [to_text(now)],
+        )
+        wanted = frozenset(sinks)
+        return tuple(_delivery(row) for row in rows if row["sink"] in wanted)
+
+    def save(self, delivery: Delivery) -> None:
+        self._db.execute(
+            """
+            update deliveries set
+              state = :state, attempts = :attempts, next_attempt_at = :next_attempt_at,
+              attempt_started_at = :attempt_started_at, sent_at = :sent_at, receipt = :receipt, error = :error,
+              thread_of = :thread_of, plain = :plain
+            where id = :id
+            """,
+            {
+                "id": delivery.id,
+                "state": delivery.state,
+                "attempts": delivery.attempts,
+                "next_attempt_at": to_text(delivery.next_attempt_at),
+                "attempt_started_at": text_or_none(delivery.attempt_started_at),
+                "sent_at": text_or_none(delivery.sent_at),
+                "receipt": delivery.receipt,
+                "error": delivery.error,
+                "thread_of": delivery.thread_of,
+                "plain": int(delivery.plain),
+            },
+        )
+
+    def space(self, *, sink: str, target: str, not_before: datetime) -> None:
+        """Keep the next message to a target back until the sink's pace allows it."""
+        self._db.execute(
+            """
+            update deliveries set next_attempt_at = :then
+            where sink = :sink and target = :target and state = 'pending' and next_attempt_at < :then
+            """,
+            {"sink": sink, "target": target, "then": to_text(not_before)},
+        )
+
+    def doubt_unfinished(self, settle_after: timedelta) -> int:
+        """After a start: whatever was being sent may have arrived. It is settled once the sink had time to show it."""
+        rows = list(self._db.query("select id, attempt_started_at from deliveries where state = 'sending'"))
+        for row in rows:
+            due = to_time(row["attempt_started_at"]) + settle_after
+            self._db.execute(
+                """
+                update deliveries set state = 'ambiguous', next_attempt_at = ?,
+                  error = 'the program stopped while this was being sent'
+                where id = ?
+                """,
+                [to_text(due), row["id"]],
+            )
+        return len(rows)
+
+    def unblock(self, now: datetime) -> int:
+        """Try again what waited for somebody to mend a token or a channel."""
+        changed = self._db.execute(
+            "update deliveries set next_attempt_at = ? where state = 'blocked' and next_attempt_at > ?",
+            [to_text(now), to_text(now)],
+        )
+        return changed.rowcount
+
+    def unfinished(self) -> tuple[Delivery, ...]:
+        rows = self._db.query(
+            f"""
+            select d.*, parent.receipt as thread_receipt
+            from deliveries d left join deliveries parent on parent.id = d.thread_of
+            where d.state in {_OPEN} order by d.seq
+            """  # noqa: S608 - a constant
+        )
+        return tuple(_delivery(row) for row in rows)
+
+    def own_id(self, *, sink: str, target: str) -> str | None:
+        rows = list(
+            self._db.query("select own_id from sink_names where sink = ? and target = ?", [sink, target])
+        )
+        return rows[0]["own_id"] if rows else None
+
+    def save_own_id(self, *, sink: str, target: str, own_id: str) -> None:
+        self._db.execute(
+            """
+            insert into sink_names (sink, target, own_id) values (?, ?, ?)
+            on conflict (sink, target) do update set own_id = excluded.own_id
+            """,
+            [sink, target, own_id],
+        )
+
+
+def _delivery(row: Row) -> Delivery:
+    return Delivery(
+        id=DeliveryId(row["id"]),
+        alert_id=AlertId(row["alert_id"]),
+        sink=row["sink"],
+        target=row["target"],
+        state=DeliveryState(row["state"]),
+        attempts=row["attempts"],
+        next_attempt_at=to_time(row["next_attempt_at"]),
+        created_at=to_time(row["created_at"]),
+        attempt_started_at=time_or_none(row["attempt_started_at"]),
+        sent_at=time_or_none(row["sent_at"]),
+        receipt=row["receipt"],
+        error=row["error"],
+        thread_of=row["thread_of"],
+        thread_receipt=row["thread_receipt"],
+        plain=bool(row["plain"]),
+        message=None if row["message"] is None else message_of(row["message"]),
+    )

@@ -1,0 +1,133 @@
+"""Opening the database file: one connection writes, any number read.
+
+We open the connection ourselves: sqlite-utils' defaults (delete journal, deferred transactions that are opened behind
+one's back) would lose rows on a crash. SQLite before 3.51.3 can corrupt a WAL when two connections checkpoint, so
+readers never do, and a lock file keeps a second writer out.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from monitor.errors import StoreBusy, StoreError
+from monitor.store.sqlite.schema import SCHEMA_VERSION, migrations
+
+BUSY_SECONDS = 10.0
+
+
+class WriterLock:
+    """Held for as long as this process may write. The kernel lets go of it when the process dies."""
+
+    def __init__(self, database: Path) -> None:
+        self._path = database.with_name(database.name + ".lock")
+        self._fd: int | None = None
+
+    def acquire(self) -> None:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as e:
+            raise StoreError(f"{self._path}: cannot be created ({e.strerror}); set `database` to a writable place") from e
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as e:
+            os.close(fd)
+            raise StoreBusy(
+                f"{self._path}: another news-monitor already works on this database; stop it, or use another database"
+            ) from e
+        self._fd = fd
+
+    def release(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+
+def open_writer(path: Path, trace: Callable[[str], None] | None = None) -> Database:
+    """Creates and migrates the file as needed. `trace` sees every SQL statement before it runs."""
+    connection = _connect(path, f"{path.absolute().as_uri()}?mode=rwc")
+    try:
+        connection.set_trace_callback(trace)
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = full")
+        connection.execute("pragma foreign_keys = on")
+        db = Database(connection, strict=True)
+        _migrate(path, db)
+    except sqlite3.DatabaseError as e:
+        connection.close()
+        raise _unusable(path, e) from e
+    except StoreError:
+        connection.close()
+        raise
+    return db
+
+
+def open_reader(path: Path) -> Database:
+    """A connection that cannot change anything, safe beside a running daemon."""
+    if not path.exists():
+        raise StoreError(f"{path}: there is no database yet; `news-monitor run` creates it")
+    connection = _connect(path, f"{path.absolute().as_uri()}?mode=ro")
+    try:
+        connection.execute("pragma query_only = on")
+        connection.execute("pragma wal_autocheckpoint = 0")
+        found = connection.execute("pragma user_version").fetchone()[0]
+    except sqlite3.DatabaseError as e:
+        connection.close()
+        raise _unusable(path, e) from e
+    if found != SCHEMA_VERSION:
+        connection.close()
+        raise _wrong_version(path, found)
+    return Database(connection, strict=True)
+
+
+def _connect(path: Path, uri: str) -> sqlite3.Connection:
+    if path.is_dir():
+        raise StoreError(f"{path}: is a directory; `database` must name a file")
+    try:
+        return sqlite3.connect(
+            uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False
+        )
+    except sqlite3.Error as e:
+        raise _unusable(path, e) from e
+
+
+def _migrate(path: Path, db: Database) -> None:
+    found = db.execute("pragma user_version").fetchone()[0]
+    if found == SCHEMA_VERSION:
+        return
+    if found > SCHEMA_VERSION:
+        raise _wrong_version(path, found)
+    # sqlite-utils' migrations begin deferred transactions; two processes would lock each other out.
+    db.execute("begin immediate")
+    try:
+        migrations.apply(db)
+        db.execute(f"pragma user_version = {SCHEMA_VERSION}")
+        db.execute("commit")
+    except BaseException:
+        db.execute("rollback")
+        raise
+
+
+def _wrong_version(path: Path, found: int) -> StoreError:
+    if found > SCHEMA_VERSION:
+        return StoreError(
+            f"{path}: was written by a newer news-monitor (schema {found}, this program knows {SCHEMA_VERSION}); "
+            "upgrade news-monitor, or use another database"
+        )
+    return StoreError(
+        f"{path}: has schema {found}, this program needs {SCHEMA_VERSION}; run `news-monitor db migrate` first"
+    )
+
+
+def _unusable(path: Path, error: sqlite3.Error) -> StoreError:
+    if getattr(error, "sqlite_errorname", "") == "SQLITE_NOTADB":
+        return StoreError(
+            f"{path}: is not an SQLite database; move it away, or set `database` to another file"
+        )
+    return StoreError(f"{path}: cannot be used ({error}); check that the file and its directory can be written")

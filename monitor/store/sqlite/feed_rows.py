@@ -1,0 +1,211 @@
+"""Feeds, polls and the entries they brought."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from monitor.ids import digest
+from monitor.model import Entry, EntryId, Feed, FeedId, FeedState, PollRecord, WaitingEntry
+from monitor.store.sqlite.values import Row, json_list, text_or_none, time_or_none, to_text, to_time
+
+
+class FeedRows:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def sync(self, feeds: Iterable[Feed], now: datetime) -> None:
+        """Make the configured feeds the active ones. History of the others stays, and so does every feed's schedule."""
+        self._db.execute("update feeds set active = 0")
+        for feed in feeds:
+            self._db.execute(
+                """
+                insert into feeds (id, name, url, tags, language, every_seconds, active, next_poll_at)
+                values (:id, :name, :url, :tags, :language, :every, 1, :now)
+                on conflict (id) do update set
+                  name = excluded.name, url = excluded.url, tags = excluded.tags, language = excluded.language,
+                  every_seconds = excluded.every_seconds, active = 1
+                """,
+                {
+                    "id": feed.id,
+                    "name": feed.name,
+                    "url": feed.url,
+                    "tags": json_list(feed.tags),
+                    "language": feed.language,
+                    "every": None if feed.every is None else round(feed.every.total_seconds()),
+                    "now": to_text(now),
+                },
+            )
+
+    def due(self, now: datetime, limit: int) -> tuple[FeedState, ...]:
+        """The active feeds whose time has come, longest overdue first."""
+        rows = self._db.query(
+            """
+            select * from feeds where active = 1 and next_poll_at <= :now
+            order by next_poll_at, id limit :limit
+            """,
+            {"now": to_text(now), "limit": limit},
+        )
+        return tuple(_state(row) for row in rows)
+
+    def make_due(self, now: datetime) -> None:
+        """Every active feed is due now, whatever its schedule says."""
+        self._db.execute("update feeds set next_poll_at = ? where active = 1", [to_text(now)])
+
+    def pull_in(self, horizon: datetime) -> int:
+        """No feed waits beyond the horizon. After a clock that ran ahead, feeds would otherwise sleep for as long."""
+        changed = self._db.execute(
+            "update feeds set next_poll_at = :horizon where active = 1 and next_poll_at > :horizon",
+            {"horizon": to_text(horizon)},
+        )
+        return changed.rowcount
+
+    def save(self, state: FeedState) -> None:
+        self._db.execute(
+            """
+            update feeds set
+              next_poll_at = :next_poll_at, etag = :etag, last_modified = :last_modified, body_hash = :body_hash,
+              known_since = :known_since, last_poll_at = :last_poll_at, last_success_at = :last_success_at,
+              failures = :failures, error = :error
+            where id = :id
+            """,
+            {
+                "id": state.feed_id,
+                "next_poll_at": to_text(state.next_poll_at),
+                "etag": state.etag,
+                "last_modified": state.last_modified,
+                "body_hash": state.body_hash,
+                "known_since": text_or_none(state.known_since),
+                "last_poll_at": text_or_none(state.last_poll_at),
+                "last_success_at": text_or_none(state.last_success_at),
+                "failures": state.failures,
+                "error": state.error,
+            },
+        )
+
+    def known(self, ids: Sequence[EntryId]) -> frozenset[EntryId]:
+        """Those of the ids that are in the store already."""
+        rows = self._db.query(
+            "select id from entries where id in (select value from json_each(?))", [json_list(ids)]
+        )
+        return frozenset(EntryId(row["id"]) for row in rows)
+
+    def add_poll(self, poll: PollRecord) -> None:
+        self._db.execute(
+            """
+            insert into polls (feed_id, started_at, finished_at, outcome, entries, new, overlap, bytes, note)
+            values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                poll.feed_id,
+                to_text(poll.started_at),
+                to_text(poll.finished_at),
+                poll.outcome,
+                poll.entries,
+                poll.new,
+                poll.overlap,
+                poll.bytes,
+                poll.note,
+            ],
+        )
+
+    def add_gap(self, feed: FeedId, *, from_at: datetime, to_at: datetime, now: datetime) -> None:
+        self._db.execute(
+            """
+            insert into gaps (id, feed_id, from_at, to_at, detected_at) values (?, ?, ?, ?, ?)
+            on conflict (id) do nothing
+            """,
+            [digest("gap", feed, to_text(from_at)), feed, to_text(from_at), to_text(to_at), to_text(now)],
+        )
+
+    def add_entries(self, entries: Iterable[Entry], *, baseline: frozenset[EntryId], now: datetime) -> None:
+        """Entries in `baseline` are history; the others wait to be read."""
+        for entry in entries:
+            history = entry.id in baseline
+            self._db.execute(
+                """
+                insert into entries (id, feed_id, guid, url, title, summary, content, author, published_at,
+                  language, first_seen_at, state, next_read_at, reason)
+                values (:id, :feed_id, :guid, :url, :title, :summary, :content, :author, :published_at,
+                  :language, :now, :state, :next_read_at, :reason)
+                on conflict (id) do nothing
+                """,
+                {
+                    "id": entry.id,
+                    "feed_id": entry.feed_id,
+                    "guid": entry.guid,
+                    "url": entry.url,
+                    "title": entry.title,
+                    "summary": entry.summary,
+                    "content": entry.content,
+                    "author": entry.author,
+                    "published_at": text_or_none(entry.published_at),
+                    "language": entry.language,
+                    "now": to_text(now),
+                    "state": "baseline" if history else "waiting",
+                    "next_read_at": None if history else to_text(now),
+                    "reason": "in the feed when it was first looked at" if history else None,
+                },
+            )
+
+    def waiting(self, now: datetime, limit: int) -> tuple[WaitingEntry, ...]:
+        """Entries whose time to be read has come, first seen first."""
+        rows = self._db.query(
+            """
+            select * from entries where state = 'waiting' and next_read_at <= :now
+            order by next_read_at, first_seen_at, id limit :limit
+            """,
+            {"now": to_text(now), "limit": limit},
+        )
+        return tuple(
+            WaitingEntry(_entry(row), attempts=row["attempts"], first_seen_at=to_time(row["first_seen_at"]))
+            for row in rows
+        )
+
+    def finish_reading(self, entry: Entry, *, article_id: str | None, reason: str | None) -> None:
+        self._db.execute(
+            """
+            update entries set state = 'read', next_read_at = null, article_id = ?, reason = ?,
+              attempts = attempts + 1
+            where id = ?
+            """,
+            [article_id, reason, entry.id],
+        )
+
+    def read_again(self, entry: Entry, at: datetime, *, article_id: str | None, reason: str) -> None:
+        self._db.execute(
+            "update entries set next_read_at = ?, article_id = ?, reason = ?, attempts = attempts + 1 where id = ?",
+            [to_text(at), article_id, reason, entry.id],
+        )
+
+
+def _state(row: Row) -> FeedState:
+    return FeedState(
+        feed_id=FeedId(row["id"]),
+        next_poll_at=to_time(row["next_poll_at"]),
+        etag=row["etag"],
+        last_modified=row["last_modified"],
+        body_hash=row["body_hash"],
+        known_since=time_or_none(row["known_since"]),
+        last_poll_at=time_or_none(row["last_poll_at"]),
+        last_success_at=time_or_none(row["last_success_at"]),
+        failures=row["failures"],
+        error=row["error"],
+    )
+
+
+def _entry(row: Row) -> Entry:
+    return Entry(
+        id=EntryId(row["id"]),
+        feed_id=FeedId(row["feed_id"]),
+        guid=row["guid"],
+        url=row["url"],
+        title=row["title"],
+        summary=row["summary"],
+        content=row["content"],
+        author=row["author"],
+        published_at=time_or_none(row["published_at"]),
+        language=row["language"],
+    )

@@ -1,0 +1,157 @@
+"""Questions about the whole: does every match have its fate, what waits, how are the feeds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from monitor.store.sqlite.values import Row, message_of, to_text
+
+# Each query finds rows that break the conservation law or the laws of the outbox; the sentence says which one.
+_LAWS: Mapping[str, str] = {
+    "a match without a fate": """
+        select d.article_id, d.rule from decisions d
+        left join alerts a on a.article_id = d.article_id and a.rule = d.rule
+        where d.outcome = 'matched' and a.id is null""",
+    "a fate without a match": """
+        select a.id, a.rule, a.article_id from alerts a
+        left join decisions d on a.article_id = d.article_id and a.rule = d.rule and d.outcome = 'matched'
+        where d.rule is null""",
+    "a hold without a release time": "select id, rule from alerts where fate = 'hold' and release_at is null",
+    "a match to be told that no delivery carries": """
+        select a.id, a.rule from alerts a left join deliveries d on d.alert_id = a.id
+        where a.fate in ('post', 'thread') and d.id is null""",
+    "a delivery for a match that is not to be told": """
+        select d.id, a.rule from deliveries d join alerts a on a.id = d.alert_id
+        where a.fate in ('hold', 'suppress')""",
+    "a delivery told inside another one of a different channel, or inside none": """
+        select d.id, d.folded_into from deliveries d left join deliveries other on other.id = d.folded_into
+        where d.state = 'folded' and (other.id is null or other.state = 'folded'
+          or other.sink <> d.sink or other.target <> d.target)""",
+    "an article with a match that belongs to no story": """
+        select a.id, a.article_id from alerts a left join story_articles s on s.article_id = a.article_id
+        where s.story_id is null or s.story_id <> a.story_id""",
+}
+
+OFFENDERS_SHOWN = 20
+
+
+class Ledger:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def matches(self) -> int:
+        return self._count("select count(*) as n from decisions where outcome = 'matched'")
+
+    def fates(self) -> dict[str, int]:
+        return self._counts("select fate as k, count(*) as n from alerts group by fate")
+
+    def delivery_states(self) -> dict[str, int]:
+        return self._counts("select state as k, count(*) as n from deliveries group by state")
+
+    def violations(self) -> tuple[tuple[str, Row], ...]:
+        """Rows that break a law, each with the law it breaks."""
+        return tuple(
+            (law, row) for law, sql in _LAWS.items() for row in self._db.query(f"{sql} limit {OFFENDERS_SHOWN}")
+        )
+
+    def feeds(self) -> tuple[Row, ...]:
+        """Active feeds with their health."""
+        return tuple(
+            self._db.query(
+                """
+                select f.id, f.name, f.url, f.tags, f.known_since, f.last_poll_at, f.last_success_at,
+                  f.next_poll_at, f.failures, f.error,
+                  (select count(*) from entries e where e.feed_id = f.id) as entries,
+                  (select count(*) from gaps g where g.feed_id = f.id) as gaps
+                from feeds f where f.active = 1 order by f.name
+                """
+            )
+        )
+
+    def entry_states(self) -> dict[str, int]:
+        return self._counts("select state as k, count(*) as n from entries group by state")
+
+    def articles_read_from_feed(self) -> int:
+        return self._count("select count(*) as n from articles where body_source = 'feed'")
+
+    def polls(self) -> dict[str, int]:
+        return self._counts("select outcome as k, count(*) as n from polls group by outcome")
+
+    def waiting_deliveries(self) -> tuple[Row, ...]:
+        return tuple(
+            self._db.query(
+                """
+                select sink, target, state, count(*) as n, min(created_at) as oldest, max(error) as error
+                from deliveries where state in ('pending', 'sending', 'ambiguous', 'blocked', 'dead')
+                group by sink, target, state order by sink, target, state
+                """
+            )
+        )
+
+    def alerts(self, *, limit: int, since: datetime | None = None) -> tuple[Row, ...]:
+        """The latest matches with their fate, newest first."""
+        return tuple(
+            self._db.query(
+                """
+                select a.id, a.created_at, a.rule, a.severity, a.kind, a.fate, a.reason, a.release_at, a.story_id,
+                  a.article_id, art.title, art.url, art.site, d.state as delivery, d.sink, d.target, d.sent_at,
+                  d.receipt, d.error
+                from alerts a join articles art on art.id = a.article_id
+                left join deliveries d on d.alert_id = a.id
+                where a.created_at >= ?
+                order by a.created_at desc, a.rule limit ?
+                """,
+                [to_text(since) if since else "", limit],
+            )
+        )
+
+    def messages(self, sink: str) -> tuple[Row, ...]:
+        """Messages of a sink in the order they were told, with the parsed message."""
+        rows = self._db.query(
+            "select id, target, state, sent_at, message from deliveries where sink = ? and message is not null order by seq",
+            [sink],
+        )
+        return tuple({**row, "message": message_of(row["message"])} for row in rows)
+
+    def entries_at(self, url: str, article_id: str) -> tuple[Row, ...]:
+        """Where and when an address was seen."""
+        return tuple(
+            self._db.query(
+                """
+                select e.id, f.name as feed, e.url, e.title, e.published_at, e.first_seen_at, e.state, e.attempts,
+                  e.article_id, e.reason
+                from entries e join feeds f on f.id = e.feed_id
+                where e.url = ? or e.article_id = ? order by e.first_seen_at
+                """,
+                [url, article_id],
+            )
+        )
+
+    def decisions(self, article_id: str) -> tuple[Row, ...]:
+        rows = self._db.query("select * from decisions where article_id = ? order by rule", [article_id])
+        return tuple({**row, "evidence": json.loads(row["evidence"])} for row in rows)
+
+    def alerts_of(self, article_id: str) -> tuple[Row, ...]:
+        return tuple(
+            self._db.query(
+                """
+                select a.*, d.id as delivery_id, d.sink, d.target, d.state, d.sent_at, d.receipt, d.error
+                from alerts a left join deliveries d on d.alert_id = a.id where a.article_id = ? order by a.rule
+                """,
+                [article_id],
+            )
+        )
+
+    def check_file(self) -> str:
+        """SQLite's own word on the file: "ok", or what is damaged."""
+        return str(next(iter(self._db.query("pragma quick_check")))["quick_check"])
+
+    def _count(self, sql: str) -> int:
+        return int(next(iter(self._db.query(sql)))["n"])
+
+    def _counts(self, sql: str) -> dict[str, int]:
+        return {row["k"]: row["n"] for row in self._db.query(sql)}

@@ -1,0 +1,224 @@
+"""The tables, as migrations: applied in order, each once, never edited after a release.
+
+Names are a contract with whoever reads the database (Datasette, SQL, scripts). Times are RFC 3339 UTC text of one
+width, so that they sort as they happened.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("news-monitor")
+
+# Raised by every migration; a program that finds a higher number than its own refuses to touch the file.
+SCHEMA_VERSION = 1
+
+
+@migrations()
+def m001_the_whole_way(db: Database) -> None:
+    for statement in _FIRST.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+_FIRST = """
+create table feeds (
+  id text primary key,
+  name text not null,
+  url text not null,
+  tags text not null,                    -- JSON list
+  language text,
+  every_seconds integer,
+  active integer not null check (active in (0, 1)),
+  next_poll_at text not null,
+  etag text,
+  last_modified text,
+  body_hash text,
+  known_since text,                      -- when its first document was read
+  last_poll_at text,
+  last_success_at text,
+  failures integer not null default 0,
+  error text
+) strict;
+
+create table polls (
+  id integer primary key,
+  feed_id text not null references feeds (id),
+  started_at text not null,
+  finished_at text not null,
+  outcome text not null check (outcome in ('new', 'unchanged', 'not_modified', 'failed')),
+  entries integer not null,              -- shown by the feed
+  new integer not null,
+  overlap integer not null,              -- shown and already known
+  bytes integer not null,
+  note text                              -- the error, or what was odd about the document
+) strict;
+create index polls_by_feed on polls (feed_id, finished_at);
+
+create table gaps (
+  id text primary key,
+  feed_id text not null references feeds (id),
+  from_at text not null,                 -- the last poll whose entries were seen
+  to_at text not null,                   -- the first poll after it, which shared no entry with it
+  detected_at text not null
+) strict;
+
+create table entries (
+  id text primary key,
+  feed_id text not null references feeds (id),
+  guid text not null,
+  url text,
+  title text not null,
+  summary text not null,
+  content text not null,
+  author text,
+  published_at text,
+  language text,
+  first_seen_at text not null,
+  state text not null check (state in ('baseline', 'waiting', 'read')),
+  attempts integer not null default 0,
+  next_read_at text,
+  article_id text,
+  reason text
+) strict;
+create index entries_by_feed on entries (feed_id);
+create index entries_waiting on entries (next_read_at) where state = 'waiting';
+create index entries_by_article on entries (article_id);
+
+create table articles (
+  id text primary key,
+  url text not null,
+  title text not null,
+  text text not null,
+  author text,
+  published_at text,
+  published_from text check (published_from in ('feed', 'page')),
+  language text,
+  site text not null,
+  body_source text not null check (body_source in ('page', 'feed')),
+  quality text not null,
+  text_sha256 text not null,
+  first_read_at text not null,
+  read_at text not null
+) strict;
+create index articles_by_text on articles (text_sha256);
+
+create table revisions (                 -- what an article said before it was read again
+  id text primary key,
+  article_id text not null references articles (id),
+  title text not null,
+  text text not null,
+  body_source text not null,
+  text_sha256 text not null,
+  read_at text not null
+) strict;
+
+create table rule_versions (
+  version text primary key,
+  rule text not null,
+  title text not null,
+  text text not null,
+  first_loaded_at text not null
+) strict;
+
+create table decisions (
+  article_id text not null references articles (id),
+  rule text not null,
+  rule_version text not null,
+  outcome text not null check (outcome in ('matched', 'near')),
+  evidence text not null,                -- JSON: hits and what was missing
+  decided_at text not null,
+  primary key (article_id, rule)
+) strict;
+
+create table stories (
+  id text primary key,
+  headline text not null,
+  created_at text not null,
+  updated_at text not null
+) strict;
+
+create table story_articles (
+  article_id text primary key references articles (id),
+  story_id text not null references stories (id),
+  relation text not null check (relation in ('first', 'copy', 'report')),
+  copy_of text references articles (id),
+  similarity real not null,
+  shingles integer not null,
+  added_at text not null
+) strict;
+create index story_articles_by_story on story_articles (story_id);
+
+create table shingles (                  -- hashes of five-word runs of the articles that belong to stories
+  hash integer not null,
+  article_id text not null references articles (id),
+  primary key (hash, article_id)
+) strict, without rowid;
+
+create table alerts (
+  id text primary key,
+  rule text not null,
+  story_id text not null references stories (id),
+  article_id text not null references articles (id),
+  kind text not null check (kind in ('story', 'update')),
+  severity text not null check (severity in ('low', 'normal', 'high', 'critical')),
+  fate text not null check (fate in ('post', 'thread', 'hold', 'suppress')),
+  reason text not null check (reason <> ''),
+  release_at text,
+  created_at text not null,
+  unique (rule, article_id),
+  check (fate <> 'hold' or release_at is not null)
+) strict;
+create index alerts_by_story on alerts (story_id);
+
+create table deliveries (
+  seq integer primary key,               -- the order within a target
+  id text not null unique,
+  alert_id text not null references alerts (id),
+  sink text not null,
+  target text not null,
+  state text not null
+    check (state in ('pending', 'sending', 'ambiguous', 'sent', 'blocked', 'folded', 'dead')),
+  attempts integer not null default 0,
+  next_attempt_at text not null,
+  attempt_started_at text,
+  created_at text not null,
+  sent_at text,
+  receipt text,
+  error text,
+  thread_of text references deliveries (id),
+  folded_into text references deliveries (id),
+  plain integer not null default 0 check (plain in (0, 1)),
+  message text,                          -- JSON, before any sink's formatting
+  check (state <> 'sent' or (sent_at is not null and receipt is not null)),
+  check (state <> 'folded' or folded_into is not null)
+) strict;
+create index deliveries_open on deliveries (sink, target, seq)
+  where state in ('pending', 'sending', 'ambiguous', 'blocked');
+create index deliveries_by_alert on deliveries (alert_id);
+
+create table mutes (
+  id text primary key,
+  kind text not null check (kind in ('story', 'rule', 'feed', 'site')),
+  subject text not null,
+  until text not null,
+  by text not null,
+  reason text not null,
+  created_at text not null
+) strict;
+
+create table feedback (
+  id text primary key,
+  alert_id text not null references alerts (id),
+  verdict text not null,
+  by text not null,
+  created_at text not null
+) strict;
+
+create table sink_names (                -- the sink's own id for a target that the operator calls by name
+  sink text not null,
+  target text not null,
+  own_id text not null,
+  primary key (sink, target)
+) strict;
+"""

@@ -1,0 +1,60 @@
+"""What the application remembers, and the one way to change it: a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from monitor.store.sqlite.alert_rows import AlertRows, DeliveryRows
+from monitor.store.sqlite.connection import WriterLock, open_reader, open_writer
+from monitor.store.sqlite.feed_rows import FeedRows
+from monitor.store.sqlite.ledger import Ledger
+from monitor.store.sqlite.story_rows import StoryRows
+
+
+class Store:
+    """The verbs, by subject. One thread at a time may use it."""
+
+    def __init__(self, db: Database, lock: WriterLock | None = None) -> None:
+        self._db = db
+        self._lock = lock
+        self.feeds = FeedRows(db)
+        self.stories = StoryRows(db)
+        self.alerts = AlertRows(db)
+        self.deliveries = DeliveryRows(db)
+        self.ledger = Ledger(db)
+
+    @classmethod
+    def writer(cls, path: Path, trace: Callable[[str], None] | None = None) -> Store:
+        """Raises StoreBusy when another process writes, StoreError when the file cannot be used."""
+        lock = WriterLock(path)
+        lock.acquire()
+        try:
+            return cls(open_writer(path, trace), lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def reader(cls, path: Path) -> Store:
+        return cls(open_reader(path))
+
+    @contextmanager
+    def transaction(self) -> Iterator[Store]:
+        """All of it or nothing, on disk before it returns (synchronous = FULL)."""
+        self._db.execute("begin immediate")
+        try:
+            yield self
+            self._db.execute("commit")
+        except BaseException:
+            if self._db.conn.in_transaction:
+                self._db.execute("rollback")
+            raise
+
+    def close(self) -> None:
+        self._db.close()
+        if self._lock is not None:
+            self._lock.release()

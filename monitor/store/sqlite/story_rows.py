@@ -1,0 +1,215 @@
+"""Articles, what the rules made of them, and the stories they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from monitor.ids import digest
+from monitor.model import Article, ArticleId, BodySource, Decision, Placement, Relation, Resemblance, StoryId
+from monitor.store.sqlite.values import Row, evidence_json, json_list, text_or_none, time_or_none, to_text, to_time
+
+
+class StoryRows:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def article(self, id_: ArticleId) -> Article | None:
+        rows = list(self._db.query("select * from articles where id = ?", [id_]))
+        return _article(rows[0]) if rows else None
+
+    def save_article(self, article: Article) -> None:
+        """An earlier version with another text is kept among the revisions."""
+        before = self.article(article.id)
+        if before is not None and before.text_sha256 != article.text_sha256:
+            self._keep(before)
+        self._db.execute(
+            """
+            insert into articles (id, url, title, text, author, published_at, published_from, language, site,
+              body_source, quality, text_sha256, first_read_at, read_at)
+            values (:id, :url, :title, :text, :author, :published_at, :published_from, :language, :site,
+              :body_source, :quality, :text_sha256, :read_at, :read_at)
+            on conflict (id) do update set
+              title = excluded.title, text = excluded.text, author = excluded.author,
+              published_at = excluded.published_at, published_from = excluded.published_from,
+              language = excluded.language, body_source = excluded.body_source, quality = excluded.quality,
+              text_sha256 = excluded.text_sha256, read_at = excluded.read_at
+            """,
+            {
+                "id": article.id,
+                "url": article.url,
+                "title": article.title,
+                "text": article.text,
+                "author": article.author,
+                "published_at": text_or_none(article.published_at),
+                "published_from": article.published_from,
+                "language": article.language,
+                "site": article.site,
+                "body_source": article.body_source,
+                "quality": article.quality,
+                "text_sha256": article.text_sha256,
+                "read_at": to_text(article.read_at),
+            },
+        )
+
+    def _keep(self, before: Article) -> None:
+        self._db.execute(
+            """
+            insert into revisions (id, article_id, title, text, body_source, text_sha256, read_at)
+            values (?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing
+            """,
+            [
+                digest("revision", before.id, before.text_sha256),
+                before.id,
+                before.title,
+                before.text,
+                before.body_source,
+                before.text_sha256,
+                to_text(before.read_at),
+            ],
+        )
+
+    def save_rule_version(self, *, version: str, rule: str, title: str, text: str, now: datetime) -> None:
+        self._db.execute(
+            """
+            insert into rule_versions (version, rule, title, text, first_loaded_at) values (?, ?, ?, ?, ?)
+            on conflict (version) do nothing
+            """,
+            [version, rule, title, text, to_text(now)],
+        )
+
+    def save_decisions(self, article: ArticleId, decisions: Iterable[Decision], now: datetime) -> None:
+        """A match stays a match, whatever a later version of the text says: somebody may have been told."""
+        for decision in decisions:
+            self._db.execute(
+                """
+                insert into decisions (article_id, rule, rule_version, outcome, evidence, decided_at)
+                values (?, ?, ?, ?, ?, ?)
+                on conflict (article_id, rule) do update set
+                  rule_version = excluded.rule_version, outcome = excluded.outcome,
+                  evidence = excluded.evidence, decided_at = excluded.decided_at
+                where decisions.outcome = 'near' and excluded.outcome <> 'near'
+                """,
+                [
+                    article,
+                    decision.rule,
+                    decision.rule_version,
+                    decision.outcome,
+                    evidence_json(decision.hits, decision.missing),
+                    to_text(now),
+                ],
+            )
+
+    def placement(self, article: ArticleId) -> Placement | None:
+        rows = list(
+            self._db.query(
+                """
+                select own.story_id, own.relation, own.copy_of, own.similarity, original.site as copy_site
+                from story_articles own left join articles original on original.id = own.copy_of
+                where own.article_id = ?
+                """,
+                [article],
+            )
+        )
+        if not rows:
+            return None
+        return Placement(
+            story_id=StoryId(rows[0]["story_id"]),
+            relation=Relation(rows[0]["relation"]),
+            copy_of=rows[0]["copy_of"],
+            copy_site=rows[0]["copy_site"],
+            similarity=rows[0]["similarity"],
+        )
+
+    def resemblances(
+        self, article: Article, shingles: Collection[int], *, least_shared: int, since: datetime
+    ) -> tuple[Resemblance, ...]:
+        """Earlier articles of stories that share text with this one, earliest first."""
+        rows = self._db.query(
+            """
+            with sharing as (
+              select article_id, count(*) as shared from shingles
+              where hash in (select value from json_each(:hashes))
+              group by article_id having count(*) >= :least
+              union
+              select id, 0 from articles where text_sha256 = :sha and text <> ''
+            )
+            select member.article_id, member.story_id, member.shingles as size, max(sharing.shared) as shared,
+              other.site, other.text_sha256 = :sha as same_text
+            from sharing
+            join story_articles member on member.article_id = sharing.article_id
+            join articles other on other.id = member.article_id
+            where member.article_id <> :id and member.added_at >= :since
+            group by member.article_id
+            order by member.added_at, member.article_id
+            """,
+            {
+                "hashes": json_list(shingles),
+                "least": least_shared,
+                "sha": article.text_sha256,
+                "id": article.id,
+                "since": to_text(since),
+            },
+        )
+        return tuple(
+            Resemblance(
+                article_id=ArticleId(row["article_id"]),
+                story_id=StoryId(row["story_id"]),
+                site=row["site"],
+                shared=row["shared"],
+                size=row["size"],
+                same_text=bool(row["same_text"]),
+            )
+            for row in rows
+        )
+
+    def place(self, article: Article, placement: Placement, shingles: Collection[int], now: datetime) -> None:
+        self._db.execute(
+            """
+            insert into stories (id, headline, created_at, updated_at) values (:id, :headline, :now, :now)
+            on conflict (id) do update set updated_at = excluded.updated_at
+            """,
+            {"id": placement.story_id, "headline": article.title, "now": to_text(now)},
+        )
+        self._db.execute(
+            """
+            insert into story_articles (article_id, story_id, relation, copy_of, similarity, shingles, added_at)
+            values (?, ?, ?, ?, ?, ?, ?) on conflict (article_id) do nothing
+            """,
+            [
+                article.id,
+                placement.story_id,
+                placement.relation,
+                placement.copy_of,
+                placement.similarity,
+                len(shingles),
+                to_text(now),
+            ],
+        )
+        self._db.execute(
+            """
+            insert into shingles (hash, article_id) select value, :id from json_each(:hashes) where true
+            on conflict do nothing
+            """,
+            {"id": article.id, "hashes": json_list(shingles)},
+        )
+
+
+def _article(row: Row) -> Article:
+    return Article(
+        id=ArticleId(row["id"]),
+        url=row["url"],
+        title=row["title"],
+        text=row["text"],
+        author=row["author"],
+        published_at=time_or_none(row["published_at"]),
+        published_from=row["published_from"],
+        language=row["language"],
+        site=row["site"],
+        body_source=BodySource(row["body_source"]),
+        quality=row["quality"],
+        text_sha256=row["text_sha256"],
+        read_at=to_time(row["read_at"]),
+    )

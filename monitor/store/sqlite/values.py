@@ -1,0 +1,74 @@
+"""How values look in a row: times as text that sorts, messages and evidence as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from monitor.model import ArticleId, BodySource, Hit, Message, Reason, Severity, StoryId, Zone
+
+Row = dict[str, Any]
+
+
+def to_text(time: datetime) -> str:
+    """RFC 3339 in UTC, always with microseconds: text order is time order."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def to_time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def text_or_none(time: datetime | None) -> str | None:
+    return None if time is None else to_text(time)
+
+
+def time_or_none(text: str | None) -> datetime | None:
+    return None if text is None else to_time(text)
+
+
+def json_list(values: Iterable[Any]) -> str:
+    return json.dumps(list(values), ensure_ascii=False)
+
+
+def evidence_json(hits: Iterable[Hit], missing: Iterable[str]) -> str:
+    return json.dumps({"hits": [asdict(hit) for hit in hits], "missing": list(missing)}, ensure_ascii=False)
+
+
+def hits_of(values: Iterable[Row]) -> tuple[Hit, ...]:
+    return tuple(Hit(**{**value, "zone": Zone(value["zone"])}) for value in values)
+
+
+def message_json(message: Message) -> str:
+    value = asdict(message)
+    value["published_at"] = text_or_none(message.published_at)
+    value["seen_at"] = to_text(message.seen_at)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def message_of(text: str) -> Message:
+    value = json.loads(text)
+    reasons = tuple(
+        Reason(
+            rule=reason["rule"],
+            title=reason["title"],
+            severity=Severity(reason["severity"]),
+            hits=hits_of(reason["hits"]),
+        )
+        for reason in value["reasons"]
+    )
+    return Message(
+        **{
+            **value,
+            "published_at": time_or_none(value["published_at"]),
+            "seen_at": to_time(value["seen_at"]),
+            "body_source": BodySource(value["body_source"]),
+            "severity": Severity(value["severity"]),
+            "reasons": reasons,
+            "story_id": StoryId(value["story_id"]),
+            "article_id": ArticleId(value["article_id"]),
+        }
+    )
