@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import sha256
 from types import TracebackType
 from typing import Self
@@ -98,8 +98,7 @@ class World:
         return True
 
     def _release(self) -> None:
-        # HTTP dates know whole seconds; with more, a Last-Modified would never equal its own echo.
-        self._releases.append(self._clock().replace(microsecond=0))
+        self._releases.append(self._clock())
 
     async def _serve(self, printer: Press, servers: AsyncExitStack) -> Outlet:
         async def answer(request: web.BaseRequest) -> web.Response:
@@ -160,4 +159,4 @@ def _same(asked: ETag, have: ETag | None) -> bool:
 
 
 def _not_since(asked: datetime | None, changed: datetime | None) -> bool:
-    return asked is not None and changed is not None and changed - asked < timedelta(seconds=1)
+    return asked is not None and changed is not None and changed <= asked
