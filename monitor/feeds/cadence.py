@@ -1,0 +1,100 @@
+"""When to look at a feed again. Pure arithmetic on what the server said.
+
+Jitter only ever lengthens a wait: a minute too early is rude, a minute too late is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from monitor.errors import FetchError, ParseError
+from monitor.ids import digest
+from monitor.model import EntryId, Feed, FeedId, FeedState, Fetched, NotModified
+
+# A server's promise of freshness is believed this far: some promise years and publish hourly all the same.
+MAX_FRESH = timedelta(hours=1)
+FIRST_RETRY = timedelta(minutes=5)
+LONGEST_RETRY = timedelta(hours=6)
+MAX_JITTER = timedelta(minutes=1)
+JITTER_SHARE = 0.05  # of the wait
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How often feeds are looked at when nobody says otherwise, and the limits of what anybody may say."""
+
+    least: timedelta = timedelta(minutes=5)
+    usual: timedelta = timedelta(minutes=10)
+    most: timedelta = timedelta(hours=24)
+
+
+def after_success(
+    feed: Feed,
+    state: FeedState,
+    outcome: Fetched | NotModified,
+    now: datetime,
+    bounds: Bounds,
+    *,
+    body_hash: str | None,
+) -> FeedState:
+    """The state after an answer that could be used. `body_hash` is that of the last document read."""
+    etag, last_modified = _validators(state, outcome)
+    return replace(
+        state,
+        next_poll_at=now + _with_jitter(feed.id, _wait(feed, outcome.fresh_for, bounds)),
+        etag=etag,
+        last_modified=last_modified,
+        body_hash=body_hash,
+        last_poll_at=now,
+        last_success_at=now,
+        failures=0,
+        error=None,
+    )
+
+
+def after_failure(
+    feed: Feed, state: FeedState, error: FetchError | ParseError, now: datetime, bounds: Bounds
+) -> FeedState:
+    """The state after an answer that could not be used, or none.
+
+    The validators stay those of the last document read: a 304 for a page that is no feed looks like health.
+    """
+    return replace(
+        state,
+        next_poll_at=now + _retry_wait(feed.id, state.failures, error, bounds),
+        last_poll_at=now,
+        failures=state.failures + 1,
+        error=str(error),
+    )
+
+
+def overlap(shown: Sequence[EntryId], known: Collection[EntryId]) -> int:
+    """How many of the entries shown were known before. None: the feed may have run past us."""
+    return sum(entry in known for entry in shown)
+
+
+def _validators(state: FeedState, outcome: Fetched | NotModified) -> tuple[str | None, str | None]:
+    """A document brings its validators, or has none; a 304 keeps those that it does not re-state."""
+    if isinstance(outcome, Fetched):
+        return outcome.etag, outcome.last_modified
+    return outcome.etag or state.etag, outcome.last_modified or state.last_modified
+
+
+def _wait(feed: Feed, fresh_for: timedelta | None, bounds: Bounds) -> timedelta:
+    asked = min(feed.every or bounds.usual, bounds.most)
+    return max(asked, min(fresh_for or timedelta(), MAX_FRESH), bounds.least)
+
+
+def _retry_wait(feed: FeedId, failures: int, error: FetchError | ParseError, bounds: Bounds) -> timedelta:
+    if isinstance(error, FetchError) and error.retry_after is not None:
+        return error.retry_after
+    doubled = FIRST_RETRY * 2 ** min(failures, 10)
+    return _with_jitter(feed, min(max(doubled, bounds.least), LONGEST_RETRY, bounds.most))
+
+
+def _with_jitter(feed: FeedId, wait: timedelta) -> timedelta:
+    """The share is the feed's own, so that feeds added together drift apart and a state can be foretold."""
+    share = int(digest("jitter", feed)[:8], 16) / 0xFFFFFFFF
+    return wait + share * min(MAX_JITTER, JITTER_SHARE * wait)
