@@ -250,7 +250,7 @@ class Resemblance:
 
     article_id: ArticleId
     story_id: StoryId
-    site: str
+    outlet: str  # the feed that showed it first
     shared: int  # shingles in common
     size: int  # shingles of the earlier article
     same_text: bool
@@ -263,7 +263,7 @@ class Placement:
     story_id: StoryId
     relation: Relation
     copy_of: ArticleId | None
-    copy_site: str | None
+    copy_outlet: str | None
     similarity: float  # containment, 0 to 1
 
 
@@ -330,7 +330,8 @@ class Message:
 
     headline: str
     url: str | None
-    site: str
+    outlet: str  # the feed that showed it
+    site: str  # the host of the address
     author: str | None
     published_at: datetime | None
     seen_at: datetime

@@ -12,7 +12,9 @@ LONGEST_SENTENCE = 400
 LONGEST_HEADLINE = 300
 
 
-def compose(article: Article, story: StoryId, decisions: Iterable[Decision], seen_at: datetime) -> Message:
+def compose(
+    article: Article, outlet: str, story: StoryId, decisions: Iterable[Decision], seen_at: datetime
+) -> Message:
     """One message for all rules that matched, the loudest first."""
     reasons = tuple(
         Reason(decision.rule, decision.title, decision.severity, decision.hits) for decision in decisions
@@ -20,6 +22,7 @@ def compose(article: Article, story: StoryId, decisions: Iterable[Decision], see
     return Message(
         headline=shorten(article.title or article.url, LONGEST_HEADLINE),
         url=article.url,
+        outlet=outlet,
         site=article.site,
         author=article.author,
         published_at=article.published_at,
@@ -47,7 +50,7 @@ def matched_words(hits: Iterable[Hit]) -> tuple[str, ...]:
 
 def provenance(message: Message) -> str:
     """Where and when, in one line."""
-    parts = [message.site]
+    parts = [message.outlet]
     if message.author:
         parts.append(message.author)
     parts.append(f"published {minute(message.published_at)}" if message.published_at else "undated")

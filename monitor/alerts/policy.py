@@ -37,7 +37,7 @@ def verdict(decision: Decision, placement: Placement, told: Sequence[Told]) -> V
 
 def _already_told(placement: Placement) -> str:
     if placement.relation is Relation.COPY:
-        return f"copy: {placement.similarity:.0%} of the text is that of {placement.copy_site}, already told"
+        return f"copy: {placement.similarity:.0%} of the text is that of {placement.copy_outlet}, already told"
     return "this rule has already told this story in this channel"
 
 

@@ -21,8 +21,6 @@ from monitor.http import Http, HttpSettings
 from monitor.rules.schema import RuleSet
 from monitor.store.sqlite.store import Store
 
-HOME_PAGE = "https://github.com/news-monitor/news-monitor"
-
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -82,7 +80,7 @@ def assemble(
 
 def http_settings(config: Config) -> HttpSettings:
     http = config.monitor.http
-    contact = f"+{HOME_PAGE}; {http.contact}" if http.contact else f"+{HOME_PAGE}"
+    contact = http.contact or "a feed reader; no contact configured"
     return HttpSettings(
         user_agent=f"news-monitor/{__version__} ({contact})",
         allow_networks=http.allow_networks,

@@ -44,11 +44,13 @@ class Daemon:
         config: Config,
         output: TextIO,
         *,
+        announce: bool = True,
         clock: Callable[[], datetime] = utc_now,
         trace: Callable[[str], None] | None = None,
     ) -> None:
         self._config = config
         self._output = output
+        self._announces = announce
         self._clock = clock
         self._store = StoreThread(lambda: Store.writer(config.database, trace))
         self._workers = Workers(WORKERS)
@@ -90,7 +92,8 @@ class Daemon:
         loop.add_signal_handler(signal.SIGHUP, self._asked_to_reload)
         await self._store.open()
         parts = assemble(self._config, self._store, self._workers, self._output, self._clock)
-        self._announce(parts)
+        if self._announces:
+            self._announce(parts)
         await self._store.change(lambda store: self._begin(store, parts.config))
         await self._check_slack(parts)
         return parts

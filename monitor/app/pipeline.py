@@ -247,7 +247,7 @@ class Pipeline:
         ]
         if matched:
             placement = self._place(store, article, now)
-            self._decide_fates(store, article, placement, matched, waiting.first_seen_at)
+            self._decide_fates(store, waiting, article, placement, matched)
         if reading.try_again_at is None:
             store.feeds.finish_reading(entry, article_id=article.id, reason=reading.reason)
         else:
@@ -269,10 +269,10 @@ class Pipeline:
     def _decide_fates(
         self,
         store: Store,
+        waiting: WaitingEntry,
         article: Article,
         placement: Placement,
         matched: Sequence[Decision],
-        seen_at: datetime,
     ) -> None:
         by_target: dict[str, list[Decision]] = {}
         for decision in matched:
@@ -301,20 +301,24 @@ class Pipeline:
                 )
             for telling in policy.tellings(judged):
                 parent = told[0].delivery_id if told and telling.fate is Fate.THREAD else None
-                self._enqueue(store, article, placement, telling, target, parent, seen_at)
+                self._enqueue(store, waiting, article, placement, telling, target, parent)
 
     def _enqueue(
         self,
         store: Store,
+        waiting: WaitingEntry,
         article: Article,
         placement: Placement,
         telling: policy.Telling,
         target: str,
         parent: DeliveryId | None,
-        seen_at: datetime,
     ) -> None:
         """The first decision's delivery carries the message; the others are told inside it."""
         now, carrier = self._clock(), None
+        outlet = self._feeds[waiting.entry.feed_id].name
+        words = message.compose(
+            article, outlet, placement.story_id, telling.decisions, waiting.first_seen_at
+        )
         for decision in telling.decisions:
             alert = ids.alert_id(decision.rule, article.id)
             delivery = Delivery(
@@ -327,9 +331,7 @@ class Pipeline:
                 next_attempt_at=now,
                 created_at=now,
                 thread_of=parent,
-                message=None
-                if carrier
-                else message.compose(article, placement.story_id, telling.decisions, seen_at),
+                message=None if carrier else words,
             )
             store.deliveries.add(delivery, folded_into=carrier)
             carrier = carrier or delivery.id

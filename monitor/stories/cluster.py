@@ -23,7 +23,7 @@ def place(article: ArticleId, size: int, resemblances: Iterable[Resemblance]) ->
     if not copies:
         return Placement(story_id(article), Relation.FIRST, None, None, 0.0)
     best, original = max(copies, key=lambda pair: pair[0])
-    return Placement(original.story_id, Relation.COPY, original.article_id, original.site, round(best, 3))
+    return Placement(original.story_id, Relation.COPY, original.article_id, original.outlet, round(best, 3))
 
 
 def is_copy(size: int, other: Resemblance) -> bool:

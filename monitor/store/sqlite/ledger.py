@@ -98,7 +98,9 @@ class Ledger:
             self._db.query(
                 """
                 select a.id, a.created_at, a.rule, a.severity, a.kind, a.fate, a.reason, a.release_at, a.story_id,
-                  a.article_id, art.title, art.url, art.site, d.state as delivery, d.sink, d.target, d.sent_at,
+                  a.article_id, art.title, art.url,
+                  (select f.name from entries e join feeds f on f.id = e.feed_id
+                   where e.article_id = art.id order by e.first_seen_at limit 1) as outlet, d.state as delivery, d.sink, d.target, d.sent_at,
                   d.receipt, d.error
                 from alerts a join articles art on art.id = a.article_id
                 left join deliveries d on d.alert_id = a.id

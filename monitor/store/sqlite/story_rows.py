@@ -106,9 +106,10 @@ class StoryRows:
         rows = list(
             self._db.query(
                 """
-                select own.story_id, own.relation, own.copy_of, own.similarity, original.site as copy_site
-                from story_articles own left join articles original on original.id = own.copy_of
-                where own.article_id = ?
+                select own.story_id, own.relation, own.copy_of, own.similarity,
+                  (select f.name from entries e join feeds f on f.id = e.feed_id
+                   where e.article_id = own.copy_of order by e.first_seen_at limit 1) as outlet
+                from story_articles own where own.article_id = ?
                 """,
                 [article],
             )
@@ -119,7 +120,7 @@ class StoryRows:
             story_id=StoryId(rows[0]["story_id"]),
             relation=Relation(rows[0]["relation"]),
             copy_of=rows[0]["copy_of"],
-            copy_site=rows[0]["copy_site"],
+            copy_outlet=rows[0]["outlet"],
             similarity=rows[0]["similarity"],
         )
 
@@ -137,7 +138,9 @@ class StoryRows:
               select id, 0 from articles where text_sha256 = :sha and text <> ''
             )
             select member.article_id, member.story_id, member.shingles as size, max(sharing.shared) as shared,
-              other.site, other.text_sha256 = :sha as same_text
+              other.text_sha256 = :sha as same_text,
+              coalesce((select f.name from entries e join feeds f on f.id = e.feed_id
+                where e.article_id = other.id order by e.first_seen_at limit 1), other.site) as outlet
             from sharing
             join story_articles member on member.article_id = sharing.article_id
             join articles other on other.id = member.article_id
@@ -157,7 +160,7 @@ class StoryRows:
             Resemblance(
                 article_id=ArticleId(row["article_id"]),
                 story_id=StoryId(row["story_id"]),
-                site=row["site"],
+                outlet=row["outlet"],
                 shared=row["shared"],
                 size=row["size"],
                 same_text=bool(row["same_text"]),

@@ -1,0 +1,43 @@
+"""The conservation law: every match has exactly one fate, and every fate that is to be told has its delivery."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from monitor.model import DeliveryState, Fate
+from monitor.store.sqlite.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """matches = posted + threaded + held + suppressed, and the rows that break a law."""
+
+    matches: int
+    posted: int
+    threaded: int
+    held: int
+    suppressed: int
+    deliveries: dict[str, int]
+    offenders: tuple[tuple[str, dict[str, Any]], ...]
+    file: str  # "ok", or what SQLite says is damaged
+
+    @property
+    def balanced(self) -> bool:
+        told = self.posted + self.threaded + self.held + self.suppressed
+        return self.matches == told and not self.offenders and self.file == "ok"
+
+
+def audit(store: Store) -> Balance:
+    fates = store.ledger.fates()
+    states = store.ledger.delivery_states()
+    return Balance(
+        matches=store.ledger.matches(),
+        posted=fates.get(Fate.POST, 0),
+        threaded=fates.get(Fate.THREAD, 0),
+        held=fates.get(Fate.HOLD, 0),
+        suppressed=fates.get(Fate.SUPPRESS, 0),
+        deliveries={state.value: states.get(state, 0) for state in DeliveryState},
+        offenders=store.ledger.violations(),
+        file=store.ledger.check_file(),
+    )

@@ -1,0 +1,100 @@
+"""What the commands share: where the configuration is, how results and errors are shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+
+from monitor.app import config as configuration
+from monitor.errors import ConfigError, NewsMonitorError, StoreBusy
+from monitor.store.sqlite.store import Store
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# sysexits.h has numbers for these two; 0, 1 and 2 mean good, "found something wrong" and "wrong usage".
+EXIT_FOUND = 1
+EXIT_USAGE = 2
+EXIT_BUSY = 75
+EXIT_CONFIG = 78
+
+SYSTEM_DIRECTORY = Path("/etc/news-monitor")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the configuration is; found out only when a command needs it."""
+
+    given: Path | None
+
+    @property
+    def directory(self) -> Path:
+        if self.given is not None:
+            return self.given
+        named = os.environ.get("NEWS_MONITOR_CONFIG")
+        if named:
+            return Path(named)
+        local = Path("config")
+        return local if local.is_dir() or not SYSTEM_DIRECTORY.is_dir() else SYSTEM_DIRECTORY
+
+
+def speaking(command: Callable[P, T]) -> Callable[P, T]:
+    """Our errors become sentences on stderr and an exit code; anything else is a bug and keeps its traceback."""
+
+    @wraps(command)
+    def spoken(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return command(*args, **kwargs)
+        except ConfigError as e:
+            show_problems(e.problems)
+            sys.exit(EXIT_USAGE)
+        except StoreBusy as e:
+            complain(str(e))
+            sys.exit(EXIT_BUSY)
+        except NewsMonitorError as e:
+            complain(str(e))
+            sys.exit(EXIT_USAGE)
+
+    return spoken
+
+
+def show_problems(problems: Iterable[object]) -> None:
+    for problem in problems:
+        complain(str(problem))
+
+
+def complain(sentence: str) -> None:
+    click.echo(printable(sentence), err=True)
+
+
+def say(text: str = "") -> None:
+    """A line of result. Text from the web cannot drive the terminal."""
+    click.echo(printable(text))
+
+
+def printable(text: str) -> str:
+    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
+
+
+def show_json(value: Any) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, default=_plain))
+
+
+def reading_store(place: Place) -> Store:
+    """The database named by monitor.yaml, read-only. Raises ConfigError or StoreError."""
+    return Store.reader(Path(configuration.load_monitor(place.directory).database))
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return str(value)

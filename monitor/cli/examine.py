@@ -1,0 +1,167 @@
+"""`status`, `audit`, `alerts`, `explain`: what the database knows. They only read, also beside a running daemon."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from monitor import ids, urls
+from monitor.app.audit import Balance
+from monitor.app.audit import audit as take_balance
+from monitor.cli.common import EXIT_FOUND, Place, reading_store, say, show_json, speaking
+from monitor.store.sqlite.store import Store
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.pass_obj
+@speaking
+def audit(place: Place, as_json: bool) -> None:
+    """Prove that every match has its fate; exit 1 with the offending rows."""
+    balance = take_balance(reading_store(place))
+    if as_json:
+        show_json({**asdict(balance), "balanced": balance.balanced})
+    else:
+        say(_sum(balance))
+        say("Deliveries: " + (", ".join(f"{n} {state}" for state, n in balance.deliveries.items() if n) or "none"))
+        for law, row in balance.offenders:
+            say(f"  {law}: {row}")
+        if balance.file != "ok":
+            say(f"  the file is damaged: {balance.file}")
+    if not balance.balanced:
+        sys.exit(EXIT_FOUND)
+
+
+def _sum(balance: Balance) -> str:
+    word = "Balanced" if balance.balanced else "NOT BALANCED"
+    return (
+        f"{word}: {balance.matches} matches = {balance.posted} posted + {balance.threaded} threaded + "
+        f"{balance.held} held + {balance.suppressed} suppressed."
+    )
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.pass_obj
+@speaking
+def status(place: Place, as_json: bool) -> None:
+    """Health at a glance: feeds, backlog, deliveries waiting, the balance."""
+    store = reading_store(place)
+    facts = {
+        "feeds": store.ledger.feeds(),
+        "polls": store.ledger.polls(),
+        "entries": store.ledger.entry_states(),
+        "articles_read_from_feed_only": store.ledger.articles_read_from_feed(),
+        "deliveries_waiting": store.ledger.waiting_deliveries(),
+        "last_alert": next(iter(store.ledger.alerts(limit=1)), None),
+        "balanced": take_balance(store).balanced,
+    }
+    if as_json:
+        show_json(facts)
+        return
+    _show_status(facts)
+
+
+def _show_status(facts: dict[str, Any]) -> None:
+    feeds = facts["feeds"]
+    failing = [feed for feed in feeds if feed["failures"]]
+    unseen = [feed for feed in feeds if not feed["last_poll_at"]]
+    gaps = [feed for feed in feeds if feed["gaps"]]
+    say(
+        f"Feeds       {len(feeds)}: {len(feeds) - len(failing) - len(unseen)} ok, {len(failing)} failing, "
+        f"{len(unseen)} not polled yet, {len(gaps)} with a gap in what they covered"
+    )
+    for feed in failing:
+        say(f"  failing   {feed['name']} ({feed['failures']}×): {feed['error']}")
+    for feed in gaps:
+        say(f"  gap       {feed['name']}: {feed['gaps']}× nothing in common with the look before")
+    entries = facts["entries"]
+    say(
+        f"Entries     {entries.get('read', 0)} read, {entries.get('waiting', 0)} waiting, "
+        f"{entries.get('baseline', 0)} from before the first look"
+    )
+    say(f"Feed only   {facts['articles_read_from_feed_only']} articles whose page could not be read")
+    last = facts["last_alert"]
+    say(f"Last alert  {last['created_at'][:19]}Z {last['rule']}: {last['title']}" if last else "Last alert  none")
+    waiting = facts["deliveries_waiting"]
+    say(f"Waiting     {sum(row['n'] for row in waiting)} deliveries")
+    for row in waiting:
+        say(f"  {row['state']:9} {row['n']} to {row['sink']} {row['target']}: {row['error'] or '-'}")
+    say(f"Audit       {'balanced' if facts['balanced'] else 'NOT BALANCED: run `news-monitor audit`'}")
+
+
+@click.command()
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 100_000), help="At most so many.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document a line.")
+@click.pass_obj
+@speaking
+def alerts(place: Place, limit: int, as_json: bool) -> None:
+    """The latest matches with their fate, newest first."""
+    for row in reading_store(place).ledger.alerts(limit=limit):
+        if as_json:
+            show_json(row)
+            continue
+        where = f"{row['delivery']} {row['sink']} {row['target']}" if row["delivery"] else "-"
+        say(f"{row['created_at'][:19]}Z  {row['severity']:8} {row['fate']:8} {row['rule']}  {row['title']}")
+        say(f"    {row['url']}  ({row['reason']}; {where})")
+
+
+@click.command()
+@click.argument("url")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.pass_obj
+@speaking
+def explain(place: Place, url: str, as_json: bool) -> None:
+    """The whole life of an article: when seen, how read, each rule's decision, its story, its alerts."""
+    life = _life(reading_store(place), url)
+    if as_json:
+        show_json(life)
+    elif not life["entries"]:
+        say(f"Never seen: no active or former feed has shown {url} since the database began.")
+    else:
+        _show_life(life)
+    if not life["entries"]:
+        sys.exit(EXIT_FOUND)
+
+
+def _life(store: Store, url: str) -> dict[str, Any]:
+    article_id = ids.article_id(urls.canonical(url))
+    article = store.stories.article(article_id)
+    return {
+        "url": url,
+        "entries": store.ledger.entries_at(url, article_id),
+        "article": asdict(article) if article else None,
+        "decisions": store.ledger.decisions(article_id),
+        "placement": store.stories.placement(article_id),
+        "alerts": store.ledger.alerts_of(article_id),
+    }
+
+
+def _show_life(life: dict[str, Any]) -> None:
+    for entry in life["entries"]:
+        note = f" ({entry['reason']})" if entry["reason"] else ""
+        say(f"Seen      {entry['first_seen_at'][:19]}Z in {entry['feed']}: {entry['title']}")
+        say(f"          state {entry['state']}{note}")
+    article = life["article"]
+    if article is None:
+        say("Read      not read")
+        return
+    say(f"Read      {article['read_at']:%Y-%m-%d %H:%M:%S}Z from the {article['body_source']}: {article['quality']}")
+    say(f"          {len(article['text'].split())} words, SHA-256 {article['text_sha256'][:16]}…")
+    for decision in life["decisions"]:
+        missing = decision["evidence"]["missing"]
+        because = f"missing {'; '.join(missing)}" if missing else ""
+        words = ", ".join(dict.fromkeys(hit["words"] for hit in decision["evidence"]["hits"]))
+        say(f"Rule      {decision['outcome']:8} {decision['rule']}: {because or words}")
+    if not life["decisions"]:
+        say("Rule      none matched or came near")
+    placement = life["placement"]
+    if placement is not None:
+        of = f" of {placement.copy_outlet} ({placement.similarity:.0%})" if placement.copy_of else ""
+        say(f"Story     {placement.story_id[:12]}, {placement.relation}{of}")
+    for alert in life["alerts"]:
+        told = f"{alert['state']} {alert['sink']} {alert['target']}" if alert["delivery_id"] else "not told"
+        say(f"Alert     {alert['fate']:8} {alert['rule']}: {alert['reason']}; {told}")

@@ -1,0 +1,122 @@
+"""`check` and `match`: is the configuration right, and what would it say of a text."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from monitor.alerts.message import matched_words
+from monitor.app import build
+from monitor.app import config as configuration
+from monitor.app.config import Config
+from monitor.articles import furniture
+from monitor.articles.download import download
+from monitor.articles.tasks import read_page
+from monitor.cli.common import EXIT_FOUND, EXIT_USAGE, Place, complain, say, show_json, show_problems, speaking
+from monitor.http import Http
+from monitor.model import Decision, Extract, Outcome
+from monitor.rules import lint
+from monitor.rules.match import decide
+
+MOST_BYTES = 10_000_000
+
+
+@click.command()
+@click.pass_obj
+@speaking
+def check(place: Place) -> None:
+    """Validate all configuration and run the examples inside the rules."""
+    config = configuration.load(place.directory, examples=False)
+    failed = lint.run_examples(config.rules)
+    if failed:
+        show_problems(failed)
+        sys.exit(EXIT_FOUND)
+    examples = sum(len(rule.examples.match) + len(rule.examples.no_match) for rule in config.rules.rules)
+    say(
+        f"{place.directory}: good. {len(config.feeds)} feeds, {len(config.rules.rules)} rules, "
+        f"{examples} examples as expected."
+    )
+    if config.monitor.slack.token is None:
+        say("No Slack token: alerts would go to the console. Set SLACK_BOT_TOKEN to send them to Slack.")
+
+
+@click.command()
+@click.argument("source", default="-", metavar="[FILE|URL|-]")
+@click.option("--title", default="", help="The title, when the text does not begin with one.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.pass_obj
+@speaking
+def match(place: Place, source: str, title: str, as_json: bool) -> None:
+    """Which rules match a text or page, which came near, and why.
+
+    A text's first line is taken for its title. HTML is read as the daemon would read the page.
+    """
+    config = configuration.load(place.directory, examples=False)
+    found_title, text = asyncio.run(_text_of(source, config))
+    title = title or found_title
+    decisions = decide(config.rules, title, text)
+    if as_json:
+        show_json(
+            {"title": title, "characters": len(text), "decisions": [_as_json(decision) for decision in decisions]}
+        )
+        return
+    say(f"{title or '(no title)'}  ({len(text.split())} words)")
+    for decision in sorted(decisions, key=lambda decision: decision.outcome is not Outcome.MATCHED):
+        _show(decision)
+    if not decisions:
+        say("No rule matches, and none came near.")
+
+
+async def _text_of(source: str, config: Config) -> tuple[str, str]:
+    if source.startswith(("http://", "https://")):
+        async with Http(build.http_settings(config)) as http:
+            page = await download(source, http, datetime.now(UTC))
+        return _read(read_page(page.body, page.url, page.content_type))
+    body = _bytes(source)
+    if b"<html" in body[:2_000].lower() or b"<!doctype html" in body[:2_000].lower():
+        return _read(read_page(body, "http://localhost/", "text/html"))
+    text = body.decode("utf-8", "replace").strip()
+    first, _, rest = text.partition("\n")
+    return first.strip(), furniture.trim(rest.strip(), title=first.strip())
+
+
+def _bytes(source: str) -> bytes:
+    if source == "-":
+        return click.get_binary_stream("stdin").read(MOST_BYTES)
+    try:
+        return Path(source).read_bytes()[:MOST_BYTES]
+    except OSError as e:
+        complain(f"{source}: cannot be read ({e.strerror}); name a file, an http(s) address, or - for standard input")
+        sys.exit(EXIT_USAGE)
+
+
+def _read(extract: Extract) -> tuple[str, str]:
+    return extract.title, furniture.trim(extract.text, title=extract.title)
+
+
+def _as_json(decision: Decision) -> dict[str, object]:
+    return {
+        "rule": decision.rule,
+        "outcome": decision.outcome,
+        "severity": decision.severity,
+        "missing": decision.missing,
+        "hits": [asdict(hit) for hit in decision.hits],
+    }
+
+
+def _show(decision: Decision) -> None:
+    mark = "✔ MATCH" if decision.outcome is Outcome.MATCHED else "· near "
+    say()
+    say(f"{mark}  {decision.title} [{decision.rule}, {decision.severity}]: {', '.join(matched_words(decision.hits))}")
+    for hit in decision.hits:
+        say(f"    {hit.part}: “{hit.words}” in the {hit.zone} at {hit.start}–{hit.end}")
+        say(f"        {' '.join(hit.sentence.split())}")
+    for part in decision.missing:
+        say(f"    missing: {part}")
+
+
