@@ -12,13 +12,9 @@ LONGEST_SENTENCE = 400
 LONGEST_HEADLINE = 300
 
 
-def compose(
-    article: Article, outlet: str, story: StoryId, decisions: Iterable[Decision], seen_at: datetime
-) -> Message:
+def compose(article: Article, outlet: str, story: StoryId, decisions: Iterable[Decision], seen_at: datetime) -> Message:
     """One message for all rules that matched, the loudest first."""
-    reasons = tuple(
-        Reason(decision.rule, decision.title, decision.severity, decision.hits) for decision in decisions
-    )
+    reasons = tuple(Reason(decision.rule, decision.title, decision.severity, decision.hits) for decision in decisions)
     return Message(
         headline=shorten(article.title or article.url, LONGEST_HEADLINE),
         url=article.url,

@@ -46,9 +46,7 @@ def tellings(judged: Iterable[tuple[Decision, Verdict]]) -> tuple[Telling, ...]:
     by_fate: dict[Fate, list[Decision]] = {}
     for decision, given in judged:
         by_fate.setdefault(given.fate, []).append(decision)
-    return tuple(
-        Telling(fate, tuple(by_fate[fate])) for fate in (Fate.POST, Fate.THREAD) if fate in by_fate
-    )
+    return tuple(Telling(fate, tuple(by_fate[fate])) for fate in (Fate.POST, Fate.THREAD) if fate in by_fate)
 
 
 def loudest_first(decisions: Iterable[Decision]) -> list[Decision]:

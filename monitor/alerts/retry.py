@@ -45,9 +45,7 @@ class Timing:
 
 def begin(delivery: Delivery, now: datetime) -> Delivery:
     """To be on disk before the first byte is sent."""
-    return replace(
-        delivery, state=DeliveryState.SENDING, attempts=delivery.attempts + 1, attempt_started_at=now
-    )
+    return replace(delivery, state=DeliveryState.SENDING, attempts=delivery.attempts + 1, attempt_started_at=now)
 
 
 def after_send(delivery: Delivery, outcome: SendOutcome, now: datetime, timing: Timing) -> Delivery:
@@ -109,6 +107,6 @@ def _block(delivery: Delivery, until: datetime, error: str) -> Delivery:
 def _wait_for(delivery: Delivery, retry_after: timedelta | None) -> timedelta:
     if retry_after is not None:
         return min(retry_after, LONGEST_RETRY_AFTER)
-    longest = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(delivery.attempts, 10))
+    longest: timedelta = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(delivery.attempts, 10))
     # Full jitter, seeded by the attempt, so that the function stays one of its arguments.
     return longest * random.Random(f"{delivery.id}{delivery.attempts}").uniform(0.5, 1.0)  # noqa: S311

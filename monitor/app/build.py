@@ -18,7 +18,6 @@ from monitor.app.store_thread import StoreThread
 from monitor.app.workers import Workers
 from monitor.feeds.cadence import Bounds
 from monitor.http import Http, HttpSettings
-from monitor.rules.schema import RuleSet
 from monitor.store.sqlite.store import Store
 
 
@@ -93,9 +92,7 @@ def remember_configuration(store: Store, config: Config, now: datetime) -> None:
     """The feeds to poll, and the text of every rule, so that a decision can name the version that made it."""
     store.feeds.sync(config.feeds, now)
     for rule in config.rules.rules:
-        store.stories.save_rule_version(
-            version=rule.version, rule=rule.name, title=rule.title, text=rule.text, now=now
-        )
+        store.stories.save_rule_version(version=rule.version, rule=rule.name, title=rule.title, text=rule.text, now=now)
 
 
 def _slack(config: Config, store: StoreThread) -> SlackSink | None:

@@ -139,7 +139,9 @@ def load(directory: Path, *, examples: bool = True) -> Config:
         raise ConfigError(
             [
                 Problem(
-                    str(directory), 0, "there is no such directory; `news-monitor init DIR` writes one to start from"
+                    str(directory),
+                    0,
+                    "there is no such directory; `news-monitor init DIR` writes one to start from",
                 )
             ]
         )
@@ -279,9 +281,7 @@ def _keys_at(model: type[BaseModel], place: Place) -> list[str]:
         if isinstance(part, int):
             continue
         field = model.model_fields[part]
-        model = next(
-            inner for inner in (field.annotation, *_arguments(field.annotation)) if _is_section(inner)
-        )
+        model = next(inner for inner in (field.annotation, *_arguments(field.annotation)) if _is_section(inner))
     return list(model.model_fields)
 
 

@@ -10,7 +10,6 @@ import logging
 import signal
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TextIO
 
 from monitor.app import config as configuration
@@ -112,7 +111,7 @@ class Daemon:
             if parts.slack
             else "No Slack token (SLACK_BOT_TOKEN is not set): alerts go to this console."
         )
-        print(where, file=self._output, flush=True)  # noqa: T201 - for the reader of stdout
+        print(where, file=self._output, flush=True)
         log.info(
             "started",
             extra={

@@ -113,7 +113,11 @@ class Jobs:
         return sum(1 for job in self._running if job.kind == kind)
 
     def _start(
-        self, job: Job, step: Callable[[Any], Coroutine[Any, Any, None]], subject: object, site: str | None = None
+        self,
+        job: Job,
+        step: Callable[[Any], Coroutine[Any, Any, None]],
+        subject: object,
+        site: str | None = None,
     ) -> None:
         if job in self._running or job in self._resting:
             return

@@ -17,9 +17,7 @@ class _Line(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         moment = self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ")
-        facts = " ".join(
-            f"{key}={_quoted(value)}" for key, value in vars(record).items() if key not in _STANDARD
-        )
+        facts = " ".join(f"{key}={_quoted(value)}" for key, value in vars(record).items() if key not in _STANDARD)
         line = f"{moment} {record.levelname.lower():7} {record.getMessage()}" + (f"  {facts}" if facts else "")
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)

@@ -122,9 +122,7 @@ class Pipeline:
             return
         await self._store.change(lambda store: self._record_poll(store, feed, state, outcome, document, started))
 
-    async def _document(
-        self, feed: Feed, state: FeedState, outcome: Fetched | NotModified
-    ) -> FeedDocument | None:
+    async def _document(self, feed: Feed, state: FeedState, outcome: Fetched | NotModified) -> FeedDocument | None:
         """None when there is nothing that was not seen before."""
         if isinstance(outcome, NotModified) or sha256(outcome.body).hexdigest() == state.body_hash:
             return None
@@ -155,9 +153,7 @@ class Pipeline:
         store.feeds.save(after)
         store.feeds.add_poll(poll)
 
-    def _record_entries(
-        self, store: Store, state: FeedState, document: FeedDocument, poll: PollRecord
-    ) -> PollRecord:
+    def _record_entries(self, store: Store, state: FeedState, document: FeedDocument, poll: PollRecord) -> PollRecord:
         shown = [entry.id for entry in document.entries]
         known = store.feeds.known(shown)
         fresh = identity.unseen(document.entries, known)
@@ -213,9 +209,7 @@ class Pipeline:
             log.info("page not read", extra={"url": entry.url, "why": reason, "again": again or "never"})
         return Reading(article, decide(self._rules, article.title, article.text), again, reason)
 
-    async def _article(
-        self, waiting: WaitingEntry, now: datetime
-    ) -> tuple[Article, str | None, bool, timedelta]:
+    async def _article(self, waiting: WaitingEntry, now: datetime) -> tuple[Article, str | None, bool, timedelta]:
         """The article; why it is not the page's, if it is not; whether that may pass; how long it takes at least."""
         entry = waiting.entry
         if entry.url is None:
@@ -252,7 +246,10 @@ class Pipeline:
             store.feeds.finish_reading(entry, article_id=article.id, reason=reading.reason)
         else:
             store.feeds.read_again(
-                entry, reading.try_again_at, article_id=article.id, reason=reading.reason or "to be read again"
+                entry,
+                reading.try_again_at,
+                article_id=article.id,
+                reason=reading.reason or "to be read again",
             )
 
     def _place(self, store: Store, article: Article, now: datetime) -> Placement:
@@ -297,7 +294,12 @@ class Pipeline:
                 )
                 log.info(
                     "match",
-                    extra={"rule": decision.rule, "fate": verdict.fate, "why": verdict.reason, "url": article.url},
+                    extra={
+                        "rule": decision.rule,
+                        "fate": verdict.fate,
+                        "why": verdict.reason,
+                        "url": article.url,
+                    },
                 )
             for telling in policy.tellings(judged):
                 parent = told[0].delivery_id if told and telling.fate is Fate.THREAD else None
@@ -315,10 +317,9 @@ class Pipeline:
     ) -> None:
         """The first decision's delivery carries the message; the others are told inside it."""
         now, carrier = self._clock(), None
-        outlet = self._feeds[waiting.entry.feed_id].name
-        words = message.compose(
-            article, outlet, placement.story_id, telling.decisions, waiting.first_seen_at
-        )
+        feed = self._feeds.get(waiting.entry.feed_id)  # it may have left the configuration meanwhile
+        outlet = feed.name if feed else article.site
+        words = message.compose(article, outlet, placement.story_id, telling.decisions, waiting.first_seen_at)
         for decision in telling.decisions:
             alert = ids.alert_id(decision.rule, article.id)
             delivery = Delivery(
@@ -354,9 +355,7 @@ class Pipeline:
     def _record_delivery(self, store: Store, after: Delivery, sink: Sink) -> None:
         store.deliveries.save(after)
         if after.state is DeliveryState.SENT and sink.pace:
-            store.deliveries.space(
-                sink=after.sink, target=after.target, not_before=self._clock() + sink.pace
-            )
+            store.deliveries.space(sink=after.sink, target=after.target, not_before=self._clock() + sink.pace)
 
 
 def _log_delivery(delivery: Delivery) -> None:

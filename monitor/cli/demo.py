@@ -64,7 +64,7 @@ async def _play(place: Path) -> bool:
         seen = len(world.requests)
         await Daemon(config, sys.stdout, announce=False).run_once(now=True)
         say(_traffic(world.requests[seen:]))
-    return _sum_up(place, config)
+    return _sum_up(config)
 
 
 def _write_configuration(place: Path, world: World) -> Config:
@@ -97,7 +97,7 @@ def _traffic(requests: tuple[Request, ...]) -> str:
     return f"\n  {len(requests)} requests, {conditional} of them conditional; answers: {answers}"
 
 
-def _sum_up(place: Path, config: Config) -> bool:
+def _sum_up(config: Config) -> bool:
     store = Store.reader(config.database)
     messages = store.ledger.messages(ConsoleSink.name)
     silent = [row for row in store.ledger.alerts(limit=1_000) if row["fate"] == "suppress"]

@@ -17,7 +17,16 @@ from monitor.app.config import Config
 from monitor.articles import furniture
 from monitor.articles.download import download
 from monitor.articles.tasks import read_page
-from monitor.cli.common import EXIT_FOUND, EXIT_USAGE, Place, complain, say, show_json, show_problems, speaking
+from monitor.cli.common import (
+    EXIT_FOUND,
+    EXIT_USAGE,
+    Place,
+    complain,
+    say,
+    show_json,
+    show_problems,
+    speaking,
+)
 from monitor.http import Http
 from monitor.model import Decision, Extract, Outcome
 from monitor.rules import lint
@@ -62,7 +71,11 @@ def match(place: Place, source: str, title: str, as_json: bool) -> None:
     decisions = decide(config.rules, title, text)
     if as_json:
         show_json(
-            {"title": title, "characters": len(text), "decisions": [_as_json(decision) for decision in decisions]}
+            {
+                "title": title,
+                "characters": len(text),
+                "decisions": [_as_json(decision) for decision in decisions],
+            }
         )
         return
     say(f"{title or '(no title)'}  ({len(text.split())} words)")
@@ -118,5 +131,3 @@ def _show(decision: Decision) -> None:
         say(f"        {' '.join(hit.sentence.split())}")
     for part in decision.missing:
         say(f"    missing: {part}")
-
-

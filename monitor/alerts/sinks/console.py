@@ -30,7 +30,7 @@ class ConsoleSink:
             return NotSent(f"console: {e}")
         return Accepted(receipt=f"console:{delivery.id}")
 
-    async def find(self, delivery: Delivery) -> FindOutcome:
+    async def find(self, delivery: Delivery) -> FindOutcome:  # noqa: ARG002 - the contract of Sink
         return Unreadable("a console keeps no history", lasting=True)
 
     async def close(self) -> None:

@@ -39,24 +39,29 @@ CLOCK_SKEW = timedelta(minutes=2)  # between Slack's clock, which stamps message
 HISTORY_PAGE = 200
 MOST_PAGES = 20
 
+
+def _codes(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 # docs.slack.dev/reference/methods/chat.postMessage, errors; what to do with each is our judgement.
 _RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
 _NOTHING_WRITTEN = frozenset({"request_timeout"})
 _MAYBE_WRITTEN = frozenset({"fatal_error", "internal_error", "service_unavailable"})
-_LOCKED = frozenset(
-    "invalid_auth not_authed token_revoked token_expired account_inactive missing_scope not_allowed_token_type "
-    "access_denied accesslimited app_access_restricted org_login_required team_added_to_org "
-    "two_factor_setup_required enterprise_is_restricted message_limit_exceeded".split()
-)
-_NO_THREAD = frozenset(
-    "cannot_reply_to_message thread_not_found message_not_found restricted_action_thread_locked "
-    "restricted_action_thread_only_channel restricted_action_non_threadable_channel".split()
-)
-_OUR_MESSAGE = frozenset(
-    "invalid_blocks invalid_blocks_format msg_blocks_too_long msg_too_long no_text invalid_metadata_format "
-    "invalid_metadata_schema metadata_too_large metadata_must_be_sent_from_app too_many_attachments "
-    "invalid_arguments invalid_argument_name invalid_array_arg markdown_text_conflict".split()
-)
+_LOCKED = _codes("""
+    invalid_auth not_authed token_revoked token_expired account_inactive missing_scope not_allowed_token_type
+    access_denied accesslimited app_access_restricted org_login_required team_added_to_org
+    two_factor_setup_required enterprise_is_restricted message_limit_exceeded
+""")
+_NO_THREAD = _codes("""
+    cannot_reply_to_message thread_not_found message_not_found restricted_action_thread_locked
+    restricted_action_thread_only_channel restricted_action_non_threadable_channel
+""")
+_OUR_MESSAGE = _codes("""
+    invalid_blocks invalid_blocks_format msg_blocks_too_long msg_too_long no_text invalid_metadata_format
+    invalid_metadata_schema metadata_too_large metadata_must_be_sent_from_app too_many_attachments
+    invalid_arguments invalid_argument_name invalid_array_arg markdown_text_conflict
+""")
 _REMEDIES: Mapping[str, str] = {
     "invalid_auth": "the token is wrong; set SLACK_BOT_TOKEN to the app's bot token (xoxb-…)",
     "not_authed": "no token arrived; set SLACK_BOT_TOKEN to the app's bot token (xoxb-…)",
@@ -198,7 +203,10 @@ class SlackSink:
         cursor = ""
         for _ in range(MOST_PAGES):
             page = await self._client.conversations_list(
-                exclude_archived=False, limit=HISTORY_PAGE, types="public_channel,private_channel", cursor=cursor
+                exclude_archived=False,
+                limit=HISTORY_PAGE,
+                types="public_channel,private_channel",
+                cursor=cursor,
             )
             for channel in page.get("channels") or []:
                 yield channel

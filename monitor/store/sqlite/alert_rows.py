@@ -193,9 +193,7 @@ class DeliveryRows:
         return tuple(_delivery(row) for row in rows)
 
     def own_id(self, *, sink: str, target: str) -> str | None:
-        rows = list(
-            self._db.query("select own_id from sink_names where sink = ? and target = ?", [sink, target])
-        )
+        rows = list(self._db.query("select own_id from sink_names where sink = ? and target = ?", [sink, target]))
         return rows[0]["own_id"] if rows else None
 
     def save_own_id(self, *, sink: str, target: str, own_id: str) -> None:

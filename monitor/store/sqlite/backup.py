@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from pathlib import Path
 
@@ -21,7 +20,7 @@ def back_up(database: Path, target: Path) -> None:
         db.execute("pragma query_only = off")  # `vacuum into` writes, though only the other file
         db.execute("vacuum into ?", [str(partial)])
         _check(partial)
-        os.replace(partial, target)
+        partial.replace(target)
     except (sqlite3.Error, OSError) as e:
         partial.unlink(missing_ok=True)
         raise StoreError(f"{target}: the copy could not be written ({e})") from e

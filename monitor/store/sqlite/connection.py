@@ -33,7 +33,9 @@ class WriterLock:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as e:
-            raise StoreError(f"{self._path}: cannot be created ({e.strerror}); set `database` to a writable place") from e
+            raise StoreError(
+                f"{self._path}: cannot be created ({e.strerror}); set `database` to a writable place"
+            ) from e
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as e:
@@ -90,9 +92,7 @@ def _connect(path: Path, uri: str) -> sqlite3.Connection:
     if path.is_dir():
         raise StoreError(f"{path}: is a directory; `database` must name a file")
     try:
-        return sqlite3.connect(
-            uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False
-        )
+        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
     except sqlite3.Error as e:
         raise _unusable(path, e) from e
 
@@ -127,7 +127,5 @@ def _wrong_version(path: Path, found: int) -> StoreError:
 
 def _unusable(path: Path, error: sqlite3.Error) -> StoreError:
     if getattr(error, "sqlite_errorname", "") == "SQLITE_NOTADB":
-        return StoreError(
-            f"{path}: is not an SQLite database; move it away, or set `database` to another file"
-        )
+        return StoreError(f"{path}: is not an SQLite database; move it away, or set `database` to another file")
     return StoreError(f"{path}: cannot be used ({error}); check that the file and its directory can be written")

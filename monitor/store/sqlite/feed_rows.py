@@ -87,9 +87,7 @@ class FeedRows:
 
     def known(self, ids: Sequence[EntryId]) -> frozenset[EntryId]:
         """Those of the ids that are in the store already."""
-        rows = self._db.query(
-            "select id from entries where id in (select value from json_each(?))", [json_list(ids)]
-        )
+        rows = self._db.query("select id from entries where id in (select value from json_each(?))", [json_list(ids)])
         return frozenset(EntryId(row["id"]) for row in rows)
 
     def add_poll(self, poll: PollRecord) -> None:

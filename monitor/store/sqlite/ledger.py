@@ -100,7 +100,8 @@ class Ledger:
                 select a.id, a.created_at, a.rule, a.severity, a.kind, a.fate, a.reason, a.release_at, a.story_id,
                   a.article_id, art.title, art.url,
                   (select f.name from entries e join feeds f on f.id = e.feed_id
-                   where e.article_id = art.id order by e.first_seen_at limit 1) as outlet, d.state as delivery, d.sink, d.target, d.sent_at,
+                   where e.article_id = art.id order by e.first_seen_at limit 1) as outlet,
+                  d.state as delivery, d.sink, d.target, d.sent_at,
                   d.receipt, d.error
                 from alerts a join articles art on art.id = a.article_id
                 left join deliveries d on d.alert_id = a.id
@@ -114,7 +115,10 @@ class Ledger:
     def messages(self, sink: str) -> tuple[Row, ...]:
         """Messages of a sink in the order they were told, with the parsed message."""
         rows = self._db.query(
-            "select id, target, state, sent_at, message from deliveries where sink = ? and message is not null order by seq",
+            """
+            select id, target, state, sent_at, message from deliveries
+            where sink = ? and message is not null order by seq
+            """,
             [sink],
         )
         return tuple({**row, "message": message_of(row["message"])} for row in rows)

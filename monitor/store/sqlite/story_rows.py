@@ -9,7 +9,15 @@ from sqlite_utils import Database
 
 from monitor.ids import digest
 from monitor.model import Article, ArticleId, BodySource, Decision, Placement, Relation, Resemblance, StoryId
-from monitor.store.sqlite.values import Row, evidence_json, json_list, text_or_none, time_or_none, to_text, to_time
+from monitor.store.sqlite.values import (
+    Row,
+    evidence_json,
+    json_list,
+    text_or_none,
+    time_or_none,
+    to_text,
+    to_time,
+)
 
 
 class StoryRows:
