@@ -26,6 +26,7 @@ from monitor.text import clean, clean_line
 MAX_TEXT: Final = 500_000
 MAX_TITLE: Final = 2_000
 MAX_NAME: Final = 200
+OPENING_WORDS: Final = 15  # what makes a line the first paragraph
 FAST_ABOVE: Final = 2_000_000  # bytes; thorough reading of such a page can take longer than a worker may
 
 # Extensive search dates a page by any year in it, a copyright line or "declared independence in 2008".
@@ -49,6 +50,7 @@ def extract(body: bytes, *, url: str, content_type: str) -> Extract:
     tree = load_html(text)
     if tree is None:
         raise ExtractError("not HTML")
+    _unroll_layout_tables(tree)
     document = bare_extraction(
         tree,
         url=url,
@@ -61,7 +63,7 @@ def extract(body: bytes, *, url: str, content_type: str) -> Extract:
         raise ExtractError("no text found in the page")
     return Extract(
         title=clean_line(document.title or "", limit=MAX_TITLE),
-        text=_paragraphs(document.text),
+        text=_paragraphs(_with_headline(tree, _lines(document.text))),
         author=clean_line(document.author or "", limit=MAX_NAME) or None,
         published_at=_published_at(tree, document.date),
         language=_language(tree),
@@ -89,14 +91,47 @@ def _plain(text: str) -> Extract:
     text = clean(text, limit=MAX_TEXT)
     if not text:
         raise ExtractError("the page is empty")
-    return Extract(
-        title="", text=text, author=None, published_at=None, language=None, canonical_url=None, site=None
-    )
+    return Extract(title="", text=text, author=None, published_at=None, language=None, canonical_url=None, site=None)
 
 
-def _paragraphs(text: str) -> str:
-    """trafilatura puts one block on a line, headings too."""
-    return clean("\n\n".join(text.splitlines()), limit=MAX_TEXT)
+def _unroll_layout_tables(tree: HtmlElement) -> None:
+    """trafilatura puts a row of a table on one line; where the page itself is a table, that is all of it."""
+    for table in tree.xpath("//table"):
+        if _is_layout(table):
+            for element in [table, *table.xpath(".//*[self::tbody or self::tr or self::td or self::th]")]:
+                element.tag = "div"
+
+
+def _is_layout(table: HtmlElement) -> bool:
+    crowded = table.xpath("boolean(.//td[count(p | h1 | h2 | h3 | div | table) > 1])")
+    return bool(crowded) or not table.xpath("boolean(.//tr[count(td | th) > 1])")
+
+
+def _lines(text: str) -> list[str]:
+    """trafilatura puts one block on a line, headings and rows of tables too."""
+    return [line.strip("| ") for line in text.splitlines() if line.strip("|- ")]
+
+
+def _with_headline(tree: HtmlElement, lines: list[str]) -> list[str]:
+    """trafilatura sometimes loses a second headline that stands right before the first paragraph."""
+    opening = next((place for place, line in enumerate(lines) if len(line.split()) >= OPENING_WORDS), None)
+    if opening is None:
+        return lines
+    for paragraph in tree.iter("p"):
+        if _line(paragraph) == " ".join(lines[opening].split()):
+            before = paragraph.getprevious()
+            headline = _line(before) if before is not None and before.tag in {"h2", "h3"} else ""
+            lost = [headline] if headline and headline not in lines else []
+            return [*lines[:opening], *lost, *lines[opening:]]
+    return lines
+
+
+def _line(element: HtmlElement) -> str:
+    return " ".join(element.text_content().split())
+
+
+def _paragraphs(lines: list[str]) -> str:
+    return clean("\n\n".join(lines), limit=MAX_TEXT)
 
 
 def _published_at(tree: HtmlElement, day: str | None) -> datetime | None:

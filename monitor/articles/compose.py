@@ -1,0 +1,67 @@
+"""Entry and Extract -> Article. Pure.
+
+What an article is called must not depend on whether its page could be read: the feed's words come first, and
+the id is made of the entry's address alone.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hashlib import sha256
+
+from monitor import ids, urls
+from monitor.articles.furniture import trim
+from monitor.articles.judge import FULL
+from monitor.model import Article, ArticleId, BodySource, Entry, Extract
+
+
+def article_id(entry: Entry) -> ArticleId:
+    """The same for entries of all feeds that link to the same page."""
+    try:
+        return ids.article_id(urls.canonical(entry.url or ""))
+    except ValueError:
+        return ids.article_id(entry.id)
+
+
+def from_page(entry: Entry, page_url: str, extract: Extract, now: datetime) -> Article:
+    """The article as its page has it. `page_url` is where the page was found, after redirects."""
+    text = trim(extract.text, entry.title, extract.title)
+    return Article(
+        id=article_id(entry),
+        url=entry.url or page_url,
+        title=entry.title or extract.title,
+        text=text,
+        author=entry.author or extract.author,
+        published_at=entry.published_at or extract.published_at,
+        published_from="feed" if entry.published_at else "page" if extract.published_at else None,
+        language=extract.language or entry.language,
+        site=urls.site(page_url),
+        body_source=BodySource.PAGE,
+        quality=FULL,
+        text_sha256=_digest(text),
+        read_at=now,
+    )
+
+
+def from_feed(entry: Entry, reason: str, now: datetime) -> Article:
+    """The article as the feed told it, and why its page was not used."""
+    text = trim(entry.content or entry.summary, entry.title)
+    return Article(
+        id=article_id(entry),
+        url=entry.url or "",
+        title=entry.title,
+        text=text,
+        author=entry.author,
+        published_at=entry.published_at,
+        published_from="feed" if entry.published_at else None,
+        language=entry.language,
+        site=urls.site(entry.url or ""),
+        body_source=BodySource.FEED,
+        quality=reason,
+        text_sha256=_digest(text),
+        read_at=now,
+    )
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

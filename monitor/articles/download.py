@@ -1,0 +1,59 @@
+"""Fetches the page that an entry links to. Whether that is an article is told from its text (judge.py)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from monitor.errors import FetchError
+from monitor.http import Http, Response
+from monitor.http_hints import retry_after
+from monitor.model import Page
+
+MAX_PAGE_BYTES: Final = 8_000_000
+
+ACCEPT: Final = "text/html, application/xhtml+xml, text/plain;q=0.5, */*;q=0.1"
+
+_READABLE = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
+_UNTOLD = frozenset({"", "application/octet-stream", "application/xml", "text/xml"})  # the bytes must tell
+_SNIFFED: Final = 2_000  # bytes
+
+_REASONS = {
+    401: "the site asks for a password (401)",
+    403: "the site refused (403)",
+    404: "the page is not there (404)",
+    410: "the page was taken down (410)",
+    429: "the site says we come too often (429)",
+    451: "the site may not show the page here (451)",
+    503: "the site is overloaded or down (503)",
+}
+_LASTING = frozenset({401, 403, 404, 405, 406, 410, 451})
+
+
+async def download(url: str, http: Http, now: datetime) -> Page:
+    """The page at an address. Raises FetchError, also for what is no page at all."""
+    response = await http.get(url, headers={"Accept": ACCEPT}, max_bytes=MAX_PAGE_BYTES)
+    if response.status != 200:
+        raise _refused(response)
+    content_type = response.headers.get("Content-Type", "")
+    kind = content_type.partition(";")[0].strip().lower()
+    if not _is_page(kind, response.body):
+        raise FetchError(f"not a web page: {kind or 'unknown bytes'}"[:200], permanent=True)
+    return Page(url=response.url, body=response.body, content_type=content_type, fetched_at=now)
+
+
+def _refused(response: Response) -> FetchError:
+    status = response.status
+    return FetchError(
+        _REASONS.get(status, f"the site answered {status} instead of the page"),
+        permanent=status in _LASTING,
+        status=status,
+        retry_after=retry_after(response.headers),
+    )
+
+
+def _is_page(kind: str, body: bytes) -> bool:
+    if kind in _READABLE:
+        return not body.startswith((b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04"))
+    start = body[:_SNIFFED].lower()
+    return kind in _UNTOLD and (b"<html" in start or b"<!doctype html" in start)

@@ -1,0 +1,56 @@
+"""What a server says about time, in its headers. Pure; its clock is compared with itself, never with ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+LONGEST: Final = timedelta(days=7)  # that a server can make us wait
+
+_SECONDS = re.compile(r"[0-9]{1,18}")
+
+
+def retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    """How long the server asks to be left alone (RFC 9110 section 10.2.3)."""
+    text = headers.get("Retry-After", "").strip()
+    return _bounded(_seconds(text) or _between(headers.get("Date", ""), text))
+
+
+def fresh_for(headers: Mapping[str, str]) -> timedelta | None:
+    """How long the server says that asking again is useless (RFC 9111 section 4.2)."""
+    directives = _cache_control(headers.get("Cache-Control", ""))
+    if "no-cache" in directives or "no-store" in directives:
+        return None
+    lifetime = _seconds(directives.get("max-age", ""))
+    if lifetime is None:
+        return _bounded(_between(headers.get("Date", ""), headers.get("Expires", "")))
+    return _bounded(lifetime - (_seconds(headers.get("Age", "").strip()) or timedelta()))
+
+
+def _cache_control(text: str) -> dict[str, str]:
+    pairs = (item.partition("=") for item in text.split(","))
+    return {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
+
+
+def _seconds(text: str) -> timedelta | None:
+    return timedelta(seconds=min(int(text), 10**9)) if _SECONDS.fullmatch(text) else None
+
+
+def _between(earlier: str, later: str) -> timedelta | None:
+    first, second = _http_date(earlier), _http_date(later)
+    return None if first is None or second is None else second - first
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def _bounded(wait: timedelta | None) -> timedelta | None:
+    return min(wait, LONGEST) if wait is not None and wait > timedelta() else None
