@@ -28,7 +28,7 @@ def judge(extract: Extract, *, entry_title: str, entry_summary: str) -> str:
     length = _length(text)
     if length < DOUBTFUL:
         for reason, wall in _WALLS.items():
-            if wall.search(extract.title) or wall.search(text):
+            if wall.search(extract.title) or wall.search(extract.text):
                 return reason
     if length < _length(entry_summary):
         return "shorter than the feed's own text"
