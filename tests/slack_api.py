@@ -281,9 +281,7 @@ class Api:
 
         def read() -> dict[str, object]:
             shown = [m for m in self._workspace.shown(channel.id, thread_ts=None) if window.holds(m.ts)]
-            newest_first = [
-                m for m in reversed(shown) if window.place is None or microseconds(m.ts) < window.place
-            ]
+            newest_first = [m for m in reversed(shown) if window.place is None or microseconds(m.ts) < window.place]
             page, rest = newest_first[: window.limit], newest_first[window.limit :]
             return _page(page, next_cursor=_cursor("next_ts", page[-1].ts) if rest else "", window=window)
 
@@ -481,13 +479,12 @@ class _Window:
 
 
 def _window(arguments: Arguments) -> _Window:
-    place = _read_cursor(arguments.optional_text("cursor"), "next_ts")
     return _Window(
         oldest=_time(arguments, "oldest", default=-1),
         latest=_time(arguments, "latest", default=_LATER),
         inclusive=arguments.flag("inclusive"),
         limit=arguments.number("limit", default=100, most=PAGE),
-        place=microseconds(place) if place else None,
+        place=_place(arguments),
         metadata=arguments.flag("include_all_metadata"),
     )
 
@@ -500,6 +497,14 @@ def _time(arguments: Arguments, name: str, *, default: int) -> int:
         return microseconds(value)
     except ValueError:
         raise SlackError(f"invalid_ts_{name}") from None
+
+
+def _place(arguments: Arguments) -> int | None:
+    place = _read_cursor(arguments.optional_text("cursor"), "next_ts")
+    try:
+        return microseconds(place) if place else None
+    except ValueError:
+        raise SlackError("invalid_cursor") from None
 
 
 def _cursor(kind: str, place: str) -> str:

@@ -257,9 +257,7 @@ _blocks = _array(
         {
             "header": _block({"text": _kinds(_plain(150))}),
             "section": _section,
-            "context": _block(
-                {"elements": _array(_kinds({**_any_text(3_000), "image": _shape(_PICTURE)}), limit=10)}
-            ),
+            "context": _block({"elements": _array(_kinds({**_any_text(3_000), "image": _shape(_PICTURE)}), limit=10)}),
             "divider": _block({}),
             "actions": _actions,
             "image": _block(_PICTURE, {"title": _kinds(_plain(2_000))}),

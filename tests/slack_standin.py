@@ -263,9 +263,7 @@ class SlackStandIn:
                 await self._client_leaves(exchange.request)
         return _drop(exchange.request)
 
-    async def _garble(
-        self, exchange: _Exchange, answer: dict[str, object], fault: Fault
-    ) -> web.StreamResponse:
+    async def _garble(self, exchange: _Exchange, answer: dict[str, object], fault: Fault) -> web.StreamResponse:
         """The answer to a call that has been done."""
         match fault:
             case Fault.HTTP_500_TAKEN:

@@ -147,6 +147,4 @@ class Bucket:
 
 def with_block_ids(message: Message) -> list[Json]:
     """Slack names the blocks that came without a name."""
-    return [
-        {"block_id": f"{message.ts[-4:]}{position}", **block} for position, block in enumerate(message.blocks)
-    ]
+    return [{"block_id": f"{message.ts[-4:]}{position}", **block} for position, block in enumerate(message.blocks)]

@@ -1,0 +1,197 @@
+"""The Slack sink against a strict stand-in, over real sockets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from monitor.alerts.sinks import slack_blocks
+from monitor.alerts.sinks.slack import SlackSettings, SlackSink
+from monitor.model import (
+    Accepted,
+    BodySource,
+    Missing,
+    NotSent,
+    SendOutcome,
+    Severity,
+    SinkLocked,
+    TargetBroken,
+    ThreadBroken,
+    Unclear,
+    Unreadable,
+)
+from tests.builders import NOON, delivery, hit, message, reason
+from tests.slack_blocks import block_problems
+from tests.slack_standin import TOKEN, Channel, Fault, SlackStandIn
+
+EVIL = "<!channel> <https://evil.example|https://bank.example> *bold* `code` & <@U123> \u202e"
+
+
+class Names:
+    """Ids that were learnt, in memory."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, str] = {}
+
+    async def own_id(self, target: str) -> str | None:
+        return self.known.get(target)
+
+    async def save_own_id(self, target: str, own_id: str) -> None:
+        self.known[target] = own_id
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackStandIn]:
+    async with SlackStandIn(messages_per_second=1000, burst=1000) as slack:
+        yield slack
+
+
+@pytest.fixture
+async def sink(slack: SlackStandIn) -> AsyncIterator[SlackSink]:
+    sink = SlackSink(SlackSettings(TOKEN, slack.url, timedelta(seconds=1), timedelta(seconds=1)), Names())
+    yield sink
+    await sink.close()
+
+
+async def test_an_alert_arrives_whole(slack: SlackStandIn, sink: SlackSink) -> None:
+    """One message: headline, source, rule and sentence in blocks, a fallback text, the key in the metadata."""
+    outcome = await sink.send(delivery())
+    (posted,) = slack.messages("C0ALERTS")
+    assert Accepted(f"C0ALERTS:{posted.ts}") == outcome
+    shown = json.dumps(posted.blocks, ensure_ascii=False)
+    for words in ("Serbia moves tanks", "Test Courier", "Armour", "Serbia has deployed tanks."):
+        assert words in shown
+    assert "Serbia moves tanks" in posted.text
+    assert delivery().id in json.dumps(posted.metadata)
+
+
+async def test_text_from_the_web_mentions_nobody_and_hides_no_link(slack: SlackStandIn, sink: SlackSink) -> None:
+    """Mentions and masked links in headlines, sentences and names come out as plain characters."""
+    evil = message(EVIL, reason("armour", hit(EVIL, EVIL)), outlet=EVIL, author=EVIL, site="evil.example")
+    for plain in (False, True):
+        assert isinstance(await sink.send(delivery(message=evil, plain=plain)), Accepted)
+    assert [] == slack.mentions
+    assert {"https://courier.example/tanks"} == {link.url for link in slack.links}
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (Fault.RATELIMITED, NotSent),
+        (Fault.HTTP_500, Unclear),
+        (Fault.HTTP_503, Unclear),
+        (Fault.FATAL_ERROR, Unclear),
+        (Fault.HTML, Unclear),
+        (Fault.DROPPED, Unclear),
+        (Fault.DROPPED_AFTER, Unclear),
+        (Fault.TIMEOUT_AFTER, Unclear),
+        (Fault.TRUNCATED, Unclear),
+    ],
+)
+async def test_every_fault_has_its_outcome(
+    slack: SlackStandIn, sink: SlackSink, fault: Fault, expected: type[SendOutcome]
+) -> None:
+    """Never an exception, and never a second attempt of its own."""
+    slack.fail_next("chat.postMessage", fault)
+    assert isinstance(await sink.send(delivery()), expected)
+    assert 1 == len([request for request in slack.requests if request.method == "chat.postMessage"])
+
+
+async def test_what_was_taken_is_found_by_its_key(slack: SlackStandIn, sink: SlackSink) -> None:
+    """By channel id and by name; what never arrived is missing."""
+    for target in ("C0ALERTS", "#news-alerts"):
+        slack.fail_next("chat.postMessage", Fault.DROPPED_AFTER)
+        attempt = delivery(target.strip("#C").ljust(32, "x"), target, attempt_started_at=_now())
+        assert isinstance(await sink.send(attempt), Unclear)
+        assert isinstance(await sink.find(attempt), Accepted)
+    assert isinstance(await sink.find(delivery("never" * 6, attempt_started_at=_now())), Missing)
+
+
+async def test_a_reply_goes_to_the_thread_and_is_found_there(slack: SlackStandIn, sink: SlackSink) -> None:
+    """Replies are not in the channel's history."""
+    parent = await sink.send(delivery())
+    assert isinstance(parent, Accepted)
+    reply = delivery("b" * 32, thread_of=delivery().id, thread_receipt=parent.receipt, attempt_started_at=_now())
+    sent = await sink.send(reply)
+    assert sent == await sink.find(reply)
+    assert parent.receipt.endswith(str(slack.messages("C0ALERTS")[-1].thread_ts))
+
+
+async def test_a_reply_to_a_deleted_message_says_so(slack: SlackStandIn, sink: SlackSink) -> None:
+    """So that it can be posted to the channel instead."""
+    orphan = delivery(thread_of=delivery().id, thread_receipt="C0ALERTS:1111111111.000001")
+    assert isinstance(await sink.send(orphan), ThreadBroken)
+
+
+async def test_a_wrong_token_a_strange_channel_an_archived_one(slack: SlackStandIn) -> None:
+    """Each is told in words with what to do."""
+    wrong = SlackSink(SlackSettings("xoxb-wrong", slack.url, timedelta(seconds=1), timedelta(seconds=1)), Names())
+    refused = await wrong.send(delivery())
+    assert isinstance(refused, SinkLocked)
+    assert "SLACK_BOT_TOKEN" in refused.error
+    assert "SLACK_BOT_TOKEN" in (await wrong.check() or "")
+    await wrong.close()
+    right = SlackSink(SlackSettings(TOKEN, slack.url, timedelta(seconds=1), timedelta(seconds=1)), Names())
+    slack.set_channel(Channel("C0OLD", "old", archived=True))
+    for target, remedy in (("#nowhere", "/invite"), ("C0OLD", "unarchive")):
+        broken = await right.send(delivery(target=target))
+        assert isinstance(broken, TargetBroken)
+        assert remedy in broken.error
+    assert await right.check() is None
+    await right.close()
+
+
+async def test_nobody_there_is_a_clear_no() -> None:
+    """A refused connection carried nothing."""
+    sink = SlackSink(SlackSettings(TOKEN, "http://127.0.0.1:9/api/", timedelta(seconds=1), timedelta(0)), Names())
+    assert isinstance(await sink.send(delivery()), NotSent)
+    await sink.close()
+
+
+async def test_a_refused_history_cannot_settle(slack: SlackStandIn, sink: SlackSink) -> None:
+    """A missing scope will not heal by waiting."""
+    slack.fail_next("conversations.history", Fault.HISTORY_REFUSED)
+    found = await sink.find(delivery(attempt_started_at=_now()))
+    assert isinstance(found, Unreadable)
+    assert found.lasting
+
+
+_texts = st.text(max_size=6_000)
+_reasons = st.lists(
+    st.builds(
+        lambda name, words, sentence: reason(name or "r", hit(words, sentence)), st.text(max_size=300), _texts, _texts
+    ),
+    min_size=1,
+    max_size=30,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    headline=_texts,
+    reasons=_reasons,
+    outlet=st.text(max_size=400),
+    url=st.one_of(st.none(), st.text(max_size=100), st.just("https://a.example/" + "x" * 4_000)),
+    severity=st.sampled_from(Severity),
+    source=st.sampled_from(BodySource),
+)
+def test_blocks_stay_inside_slacks_limits(headline: str, reasons: list[Any], outlet: str, **fields: Any) -> None:
+    """Whatever the web puts into it."""
+    made = message(
+        headline, *reasons, outlet=outlet, url=fields["url"], severity=fields["severity"], body_source=fields["source"]
+    )
+    assert [] == block_problems(slack_blocks.blocks(made, key="k" * 32, now=NOON))
+    text = slack_blocks.fallback(made, NOON)
+    assert 0 < len(text) <= 3_000
+
+
+def _now() -> Any:
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC)
