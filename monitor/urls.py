@@ -28,7 +28,7 @@ _TRACKING = frozenset({
     "wickedid", "at_medium", "at_campaign", "at_campaign_type", "at_custom1", "at_custom2",
     "at_custom3", "at_custom4", "at_format", "at_link_id", "at_link_origin", "at_link_type",
     "at_bbc_team", "at_ptr_name", "ns_mchannel", "ns_source", "ns_campaign", "ns_linkname", "ns_fee",
-    "__twitter_impression", "cmpid", "ftag", "ftcamp", "guccounter", "ocid", "s_cid", "smid",
+    "__twitter_impression", "cmpid", "ftag", "ftcamp", "maca", "guccounter", "ocid", "s_cid", "smid",
     "soc_src", "soc_trk", "taid", "traffic_source", "wt.mc_id", "wt_mc", "xtor",
 })
 # fmt: on

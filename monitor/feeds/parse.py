@@ -1,0 +1,141 @@
+"""Bytes to entries; the only file that knows feedparser. Pure, for it runs in a worker process.
+
+A feed is never given up because something in it is odd: what can be read is used, and the note says what was odd.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from calendar import timegm
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import feedparser
+
+from monitor.errors import ParseError
+from monitor.feeds.charset import Decoded, decoded
+from monitor.feeds.items import MAX_AUTHOR, MAX_CONTENT, MAX_SUMMARY, MAX_TITLE, Item, entries_of, language_of
+from monitor.feeds.json_feed import looks_like_json, parse_json
+from monitor.feeds.plain import plain
+from monitor.feeds.preflight import Inspection, inspect
+from monitor.model import FeedDocument, FeedId
+from monitor.text import clean_line
+
+MAX_TTL = timedelta(days=7)
+
+WEB_PAGE = "this is a web page, not a feed; look for the feed's address on it"
+_OTHER_ROOTS = {
+    "html": WEB_PAGE,
+    "opml": "this is a list of feeds (OPML), not a feed; import it instead",
+    "urlset": "this is a sitemap, not a feed; look for the feed's address on the site",
+    "sitemapindex": "this is a list of sitemaps, not a feed; look for the feed's address on the site",
+}
+
+# Atomic, so that a page of comments cannot make it try every way to read them.
+_BEFORE_ROOT = rb"\A(?>\s+|<\?.*?\?>|<!--.*?-->)*+"
+_WEB_PAGE = re.compile(_BEFORE_ROOT + rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+_MINUTES = re.compile(r"[0-9]{1,9}")
+_HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
+
+
+def parse(body: bytes, *, feed_id: FeedId, url: str, content_type: str) -> FeedDocument:
+    """Every entry that the document shows. `url` is where it was found in the end. Raises ParseError."""
+    document = decoded(body, content_type)
+    if not document.body.strip():
+        raise ParseError("the server sent an empty document")
+    if looks_like_json(document.body):
+        return parse_json(document.body, feed_id=feed_id, url=url)
+    if _WEB_PAGE.match(document.body):
+        raise ParseError(WEB_PAGE)
+    inspection = inspect(document.body)
+    found = _feedparser(document.body[: inspection.whole], url=url)
+    if not found.entries and not found.version:
+        raise ParseError(_OTHER_ROOTS.get(inspection.root.lower()) or _unknown(document.body, content_type))
+    if not found.entries and inspection.entries:
+        raise ParseError(f"none of its {inspection.entries} entries can be read: {inspection.fault or 'unknown form'}")
+    language = str(found.feed.get("language", ""))
+    is_atom = found.version.startswith("atom")
+    items = [_item(entry, is_atom=is_atom, language=language) for entry in found.entries]
+    return FeedDocument(
+        title=clean_line(_text(found.feed, "title", is_atom=is_atom, limit=MAX_TITLE), limit=MAX_TITLE),
+        language=language_of(language),
+        entries=entries_of(items, feed_id=feed_id, url=url),
+        note=_note(document, inspection),
+        ttl=_ttl(str(found.feed.get("ttl", ""))),
+    )
+
+
+def _feedparser(body: bytes, *, url: str) -> Any:
+    try:
+        return feedparser.parse(
+            # Given bytes that happen to name a local file, feedparser opens it; a stream is never a path.
+            io.BytesIO(body),
+            # Without a location the base of one entry leaks into the entries after it.
+            response_headers={"content-location": url, "content-type": "application/xml; charset=utf-8"},
+            sanitize_html=False,
+            resolve_relative_uris=False,
+        )
+    except Exception as error:  # its fallback for broken XML raises whatever it stumbles over
+        raise ParseError(f"the document is too broken to be read ({type(error).__name__})") from error
+
+
+def _item(entry: Any, *, is_atom: bool, language: str) -> Item:
+    return Item(
+        raw_id=entry.get("id", ""),
+        link=entry.get("feedburner_origlink") or entry.get("link") or "",
+        title=_text(entry, "title", is_atom=is_atom, limit=MAX_TITLE),
+        summary=_text(entry, "summary", is_atom=is_atom, limit=MAX_SUMMARY),
+        content=_content(entry),
+        author=plain(_author(entry), limit=MAX_AUTHOR),
+        published_at=_date(entry),
+        language=entry.get("title_detail", {}).get("language") or language,
+    )
+
+
+def _text(thing: Any, name: str, *, is_atom: bool, limit: int) -> str:
+    """Atom says whether a text is HTML. In RSS nobody knows, so what looks like HTML is taken for it."""
+    value: str = thing.get(name, "")
+    is_plain = is_atom and thing.get(f"{name}_detail", {}).get("type") == "text/plain"
+    return value if is_plain else plain(value, limit=limit)
+
+
+def _content(entry: Any) -> str:
+    """The longest of the HTML contents: feedparser also files the captions of pictures there, as plain text."""
+    contents = [content.value for content in entry.get("content", ()) if content.get("type") in _HTML_TYPES]
+    return plain(max(contents, key=len, default=""), limit=MAX_CONTENT)
+
+
+def _author(entry: Any) -> str:
+    name: str = entry.get("author_detail", {}).get("name") or entry.get("author", "")
+    return name
+
+
+def _date(entry: Any) -> datetime | None:
+    # `get` would answer with the other date when one is missing.
+    stated = [entry[name] for name in ("published_parsed", "updated_parsed") if name in entry]
+    date = next((parsed for parsed in stated if parsed), None)
+    try:
+        return datetime.fromtimestamp(timegm(date), UTC) if date else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _ttl(minutes: str) -> timedelta | None:
+    if not _MINUTES.fullmatch(minutes.strip()) or not int(minutes):
+        return None
+    return min(timedelta(minutes=int(minutes)), MAX_TTL)
+
+
+def _note(document: Decoded, inspection: Inspection) -> str | None:
+    notes = [document.note] if document.note else []
+    if inspection.whole < len(document.body):
+        notes.append("the document breaks off inside an entry; those before it were used")
+    elif inspection.fault:
+        notes.append(f"not well-formed XML ({inspection.fault}); what could be read was used")
+    return "; ".join(notes) or None
+
+
+def _unknown(body: bytes, content_type: str) -> str:
+    start = clean_line(body[:200].decode(errors="replace"), limit=40)
+    return f"this is not a feed: it begins with {start!r} and came as {content_type or 'nothing in particular'!r}"
