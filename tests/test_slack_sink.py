@@ -27,7 +27,8 @@ from monitor.model import (
     Unreadable,
 )
 from tests.builders import NOON, delivery, hit, message, reason
-from tests.slack_blocks import block_problems
+from tests.slack_blocks import problems as block_problems
+from tests.slack_blocks import text_length
 from tests.slack_standin import TOKEN, Channel, Fault, SlackStandIn
 
 EVIL = "<!channel> <https://evil.example|https://bank.example> *bold* `code` & <@U123> \u202e"
@@ -88,10 +89,10 @@ async def test_text_from_the_web_mentions_nobody_and_hides_no_link(slack: SlackS
         (Fault.HTTP_503, Unclear),
         (Fault.FATAL_ERROR, Unclear),
         (Fault.HTML, Unclear),
-        (Fault.DROPPED, Unclear),
-        (Fault.DROPPED_AFTER, Unclear),
-        (Fault.TIMEOUT_AFTER, Unclear),
-        (Fault.TRUNCATED, Unclear),
+        (Fault.DROP, Unclear),
+        (Fault.DROP_TAKEN, Unclear),
+        (Fault.STALL_TAKEN, Unclear),
+        (Fault.TRUNCATED_TAKEN, Unclear),
     ],
 )
 async def test_every_fault_has_its_outcome(
@@ -106,7 +107,7 @@ async def test_every_fault_has_its_outcome(
 async def test_what_was_taken_is_found_by_its_key(slack: SlackStandIn, sink: SlackSink) -> None:
     """By channel id and by name; what never arrived is missing."""
     for target in ("C0ALERTS", "#news-alerts"):
-        slack.fail_next("chat.postMessage", Fault.DROPPED_AFTER)
+        slack.fail_next("chat.postMessage", Fault.DROP_TAKEN)
         attempt = delivery(target.strip("#C").ljust(32, "x"), target, attempt_started_at=_now())
         assert isinstance(await sink.send(attempt), Unclear)
         assert isinstance(await sink.find(attempt), Accepted)
@@ -187,6 +188,7 @@ def test_blocks_stay_inside_slacks_limits(headline: str, reasons: list[Any], out
         headline, *reasons, outlet=outlet, url=fields["url"], severity=fields["severity"], body_source=fields["source"]
     )
     assert [] == block_problems(slack_blocks.blocks(made, key="k" * 32, now=NOON))
+    assert text_length(slack_blocks.blocks(made, key="k" * 32, now=NOON)) <= 13_000
     text = slack_blocks.fallback(made, NOON)
     assert 0 < len(text) <= 3_000
 

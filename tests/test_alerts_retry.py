@@ -1,0 +1,120 @@
+"""What becomes of a delivery after the sink answered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from monitor.alerts.retry import (
+    GIVE_UP_SETTLING,
+    LONGEST_RETRY_AFTER,
+    UNSETTLED,
+    Timing,
+    after_find,
+    after_send,
+    begin,
+)
+from monitor.model import (
+    Accepted,
+    DeliveryState,
+    Missing,
+    NotSent,
+    Refused,
+    SendOutcome,
+    SinkLocked,
+    TargetBroken,
+    ThreadBroken,
+    Unclear,
+    Unreadable,
+)
+from tests.builders import NOON, delivery
+
+TIMING = Timing(settle_after=timedelta(seconds=30))
+SENDING = begin(delivery(), NOON)
+LATER = NOON + timedelta(seconds=2)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state", "wait"),
+    [
+        (Accepted("C1:1.2"), DeliveryState.SENT, None),
+        (NotSent("slow down", timedelta(seconds=7)), DeliveryState.PENDING, timedelta(seconds=7)),
+        (NotSent("slow down", timedelta(days=7)), DeliveryState.PENDING, LONGEST_RETRY_AFTER),
+        (Unclear("no answer"), DeliveryState.AMBIGUOUS, timedelta(seconds=28)),
+        (TargetBroken("archived"), DeliveryState.BLOCKED, timedelta(hours=1)),
+        (SinkLocked("bad token"), DeliveryState.BLOCKED, timedelta(minutes=5)),
+        (ThreadBroken("parent gone"), DeliveryState.PENDING, timedelta(0)),
+        (Refused("bad blocks"), DeliveryState.PENDING, timedelta(0)),
+    ],
+)
+def test_every_answer_has_its_state(outcome: SendOutcome, state: DeliveryState, wait: timedelta | None) -> None:
+    """The state, and how long after the answer the next look is."""
+    after = after_send(SENDING, outcome, LATER, TIMING)
+    assert state == after.state
+    if wait is not None:
+        assert wait == after.next_attempt_at - LATER
+
+
+def test_an_attempt_is_on_record_before_it_is_made() -> None:
+    """State, count and time are set, so that a crash leaves a trace."""
+    assert (DeliveryState.SENDING, 1, NOON) == (SENDING.state, SENDING.attempts, SENDING.attempt_started_at)
+
+
+def test_a_refused_message_is_sent_plain_and_only_then_given_up() -> None:
+    """Our rendering may be wrong; the news is still told."""
+    plain = after_send(SENDING, Refused("invalid_blocks"), LATER, TIMING)
+    assert plain.plain
+    assert DeliveryState.DEAD is after_send(begin(plain, LATER), Refused("no_text"), LATER, TIMING).state
+
+
+def test_a_broken_thread_sends_the_message_to_the_channel() -> None:
+    """The parent may have been deleted."""
+    reply = replace(SENDING, thread_of=SENDING.id, thread_receipt="C1:1.2")
+    after = after_send(reply, ThreadBroken("gone"), LATER, TIMING)
+    assert (None, None) == (after.thread_of, after.thread_receipt)
+
+
+def test_found_in_the_history_is_sent() -> None:
+    """The answer was lost, the message was not."""
+    doubtful = after_send(SENDING, Unclear("reset"), LATER, TIMING)
+    after = after_find(doubtful, Accepted("C1:9.9"), LATER)
+    assert (DeliveryState.SENT, "C1:9.9", LATER) == (after.state, after.receipt, after.sent_at)
+
+
+def test_missing_from_the_history_is_sent_again_at_once() -> None:
+    """After the grace period, absence means it never arrived."""
+    doubtful = after_send(SENDING, Unclear("reset"), LATER, TIMING)
+    after = after_find(doubtful, Missing(), LATER)
+    assert (DeliveryState.PENDING, LATER) == (after.state, after.next_attempt_at)
+
+
+@pytest.mark.parametrize(
+    ("unreadable", "passed", "state"),
+    [
+        (Unreadable("busy"), timedelta(seconds=40), DeliveryState.AMBIGUOUS),
+        (Unreadable("missing_scope", lasting=True), timedelta(seconds=40), DeliveryState.PENDING),
+        (Unreadable("busy"), GIVE_UP_SETTLING + timedelta(seconds=1), DeliveryState.PENDING),
+    ],
+)
+def test_an_unreadable_history_never_loses_the_alert(
+    unreadable: Unreadable, passed: timedelta, state: DeliveryState
+) -> None:
+    """It stays in doubt for a while; then it is sent, and marked as possibly doubled for good."""
+    doubtful = after_send(SENDING, Unclear("reset"), LATER, TIMING)
+    after = after_find(doubtful, unreadable, NOON + passed)
+    assert state == after.state
+    if state is DeliveryState.PENDING:
+        sent = after_send(begin(after, LATER), Accepted("C1:2.2"), LATER, TIMING)
+        assert (sent.error or "").startswith(UNSETTLED)
+
+
+def test_waits_grow_and_are_bounded() -> None:
+    """From about a second to five minutes, however often it fails."""
+    waits = [
+        (after_send(replace(SENDING, attempts=n), NotSent("down"), NOON, TIMING).next_attempt_at - NOON).total_seconds()
+        for n in range(1, 40)
+    ]
+    assert waits[0] <= 2
+    assert 150 <= waits[-1] <= 300

@@ -1,0 +1,207 @@
+"""The database: opening, refusing, remembering."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from monitor.app.audit import audit
+from monitor.errors import StoreBusy, StoreError
+from monitor.ids import feed_id
+from monitor.model import Alert, AlertId, DeliveryState, Entry, EntryId, Fate, Feed, Severity, StoryId
+from monitor.store.sqlite.backup import back_up
+from monitor.store.sqlite.store import Store
+from monitor.store.sqlite.values import message_json, message_of
+from tests.builders import NOON, decision, delivery, message, reason
+from tests.test_stories import article
+
+FEED = Feed(feed_id("https://a.example/feed"), "A", "https://a.example/feed", ("balkans",))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store.writer(tmp_path / "var" / "news.db")
+    with store.transaction():
+        store.feeds.sync([FEED], NOON)
+    return store
+
+
+def entry(guid: str = "g1") -> Entry:
+    return Entry(EntryId(f"id-{guid}"), FEED.id, guid, f"https://a.example/{guid}", "Title", "", "", None, None, None)
+
+
+def test_the_file_is_durable_and_strict(store: Store, tmp_path: Path) -> None:
+    """WAL, synchronous FULL, foreign keys, STRICT tables with the promised names."""
+    connection = store._db.conn
+    assert ("wal", 2, 1) == tuple(
+        connection.execute(f"pragma {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "foreign_keys")
+    )
+    names = set(store._db.table_names())
+    promised = (
+        "feeds polls gaps entries articles revisions decisions stories story_articles alerts deliveries mutes "
+        "feedback rule_versions"
+    )
+    assert set(promised.split()) <= names
+    with pytest.raises(sqlite3.IntegrityError):
+        connection.execute("insert into gaps (id, feed_id, from_at, to_at, detected_at) values (x'00', 1, 2, 3, 4)")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(b"this is no database, but it is long enough to be read as one" * 20, "is not an SQLite database")],
+)
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path, content: bytes, sentence: str) -> None:
+    """With a sentence that says what to do, for writer and reader."""
+    path = tmp_path / "news.db"
+    path.write_bytes(content)
+    for opening in (Store.writer, Store.reader):
+        with pytest.raises(StoreError, match=sentence):
+            opening(path)
+
+
+def test_a_newer_database_is_refused(store: Store, tmp_path: Path) -> None:
+    """An older program must not write into what it does not understand."""
+    store._db.execute("pragma user_version = 99")
+    store.close()
+    for opening in (Store.writer, Store.reader):
+        with pytest.raises(StoreError, match="written by a newer news-monitor"):
+            opening(tmp_path / "var" / "news.db")
+
+
+def test_a_directory_and_a_missing_file_are_named(tmp_path: Path) -> None:
+    """Each with its remedy."""
+    with pytest.raises(StoreError, match="is a directory"):
+        Store.writer(tmp_path)
+    with pytest.raises(StoreError, match="there is no database yet"):
+        Store.reader(tmp_path / "none.db")
+
+
+def _hold(path: Path, ready: object) -> None:
+    store = Store.writer(path)
+    ready.set()  # type: ignore[attr-defined]
+    import time
+
+    time.sleep(30)
+    store.close()
+
+
+def test_a_second_writer_is_refused(tmp_path: Path) -> None:
+    """From another process; and the lock goes when that process is killed."""
+    context = multiprocessing.get_context("spawn")
+    ready = context.Event()
+    other = context.Process(target=_hold, args=(tmp_path / "news.db", ready))
+    other.start()
+    try:
+        assert ready.wait(20)
+        with pytest.raises(StoreBusy, match="another news-monitor"):
+            Store.writer(tmp_path / "news.db")
+    finally:
+        other.kill()
+        other.join()
+    Store.writer(tmp_path / "news.db").close()
+
+
+def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
+    """All of it or nothing."""
+    with pytest.raises(RuntimeError), store.transaction():
+        store.feeds.add_entries([entry()], baseline=frozenset(), now=NOON)
+        raise RuntimeError
+    assert frozenset() == store.feeds.known([entry().id])
+
+
+def test_entries_are_added_once(store: Store) -> None:
+    """A repeated poll finds its own work."""
+    for _ in range(2):
+        with store.transaction():
+            store.feeds.add_entries([entry("g1"), entry("g2")], baseline=frozenset([entry("g2").id]), now=NOON)
+    assert ["g1"] == [waiting.entry.guid for waiting in store.feeds.waiting(NOON, 10)]
+    assert {"waiting": 1, "baseline": 1} == store.ledger.entry_states()
+
+
+def test_a_feed_that_leaves_and_returns_keeps_its_state(store: Store) -> None:
+    """History and schedule survive an edit of feeds.yaml."""
+    (state,) = store.feeds.due(NOON, 10)
+    later = replace(state, etag='"x"', next_poll_at=NOON + timedelta(hours=1), known_since=NOON)
+    with store.transaction():
+        store.feeds.save(later)
+        store.feeds.sync([], NOON)
+    assert () == store.feeds.due(NOON + timedelta(days=1), 10)
+    with store.transaction():
+        store.feeds.sync([FEED], NOON)
+    assert (later,) == store.feeds.due(NOON + timedelta(days=1), 10)
+
+
+def test_messages_come_back_as_they_went_in() -> None:
+    """Whatever a message holds."""
+    given = message("Заголовок “x”", reason("a"), reason("b"), published_at=None, author="A. B.")
+    assert given == message_of(message_json(given))
+
+
+def _alerted(store: Store, *fates: Fate) -> None:
+    made = article()
+    with store.transaction():
+        store.stories.save_article(made)
+        store._db.execute("insert into stories values ('s', 'h', 'x', 'x')")
+        store._db.execute("insert into story_articles values (?, 's', 'first', null, 0.0, 0, 'x')", [made.id])
+        for number, fate in enumerate(fates):
+            rule = f"r{number}"
+            store.stories.save_decisions(made.id, [decision(rule)], NOON)
+            store.alerts.add(
+                Alert(AlertId(rule), rule, StoryId("s"), made.id, "story", Severity.HIGH, fate, "why", NOON, NOON)
+            )
+
+
+def test_the_audit_finds_what_breaks_the_law(store: Store) -> None:
+    """A match to be told without a delivery, a match without a fate."""
+    _alerted(store, Fate.POST, Fate.SUPPRESS)
+    assert ["a match to be told that no delivery carries"] == [law for law, _ in audit(store).offenders]
+    with store.transaction():
+        store.deliveries.add(delivery(alert_id=AlertId("r0")))
+    assert audit(store).balanced
+    store._db.execute("delete from alerts where rule = 'r1'")
+    assert not audit(store).balanced
+
+
+def test_only_the_first_unfinished_delivery_of_a_target_is_due(store: Store) -> None:
+    """An unsettled one holds its channel back, and no other."""
+    _alerted(store, Fate.POST, Fate.POST, Fate.POST)
+    with store.transaction():
+        store.deliveries.add(delivery("a", alert_id=AlertId("r0"), target="C1"))
+        store.deliveries.add(delivery("b", alert_id=AlertId("r1"), target="C1"))
+        store.deliveries.add(delivery("c", alert_id=AlertId("r2"), target="C2"))
+        store.deliveries.save(delivery("a", state=DeliveryState.AMBIGUOUS, next_attempt_at=NOON + timedelta(minutes=1)))
+    assert ["c"] == [due.id for due in store.deliveries.due(NOON, ["slack"])]
+    assert ["a", "c"] == [due.id for due in store.deliveries.due(NOON + timedelta(minutes=1), ["slack"])]
+    assert () == store.deliveries.due(NOON + timedelta(minutes=1), ["console"])
+
+
+def test_after_a_crash_what_was_being_sent_is_in_doubt(store: Store) -> None:
+    """And is looked up once the sink has had time to show it."""
+    _alerted(store, Fate.POST)
+    with store.transaction():
+        store.deliveries.add(delivery("a", alert_id=AlertId("r0")))
+        store.deliveries.save(delivery("a", state=DeliveryState.SENDING, attempt_started_at=NOON))
+        assert 1 == store.deliveries.doubt_unfinished(timedelta(seconds=30))
+    (doubtful,) = store.deliveries.unfinished()
+    assert (DeliveryState.AMBIGUOUS, NOON + timedelta(seconds=30)) == (doubtful.state, doubtful.next_attempt_at)
+
+
+def test_a_reader_changes_nothing(store: Store, tmp_path: Path) -> None:
+    """Even when asked to."""
+    reader = Store.reader(tmp_path / "var" / "news.db")
+    with pytest.raises(sqlite3.OperationalError), reader.transaction():
+        reader.feeds.make_due(NOON)
+    assert 1 == len(reader.ledger.feeds())
+
+
+def test_a_backup_is_whole_and_overwrites_nothing(store: Store, tmp_path: Path) -> None:
+    """Also while the writer is open."""
+    back_up(tmp_path / "var" / "news.db", tmp_path / "copy.db")
+    assert 1 == len(Store.reader(tmp_path / "copy.db").ledger.feeds())
+    with pytest.raises(StoreError, match="exists already"):
+        back_up(tmp_path / "var" / "news.db", tmp_path / "copy.db")
