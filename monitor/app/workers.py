@@ -104,15 +104,15 @@ class Workers:
             self._running.discard(future)
 
     async def _live_pool(self) -> ProcessPool:
+        if self._pool is not None and not self._pool.active:
+            # pebble gives its pool up for good when an idle process dies, as under the kernel's OOM killer.
+            broken, self._pool = self._pool, None
+            await _stop(broken)
         if self._closed:
             raise WorkerFailed("the workers are closed")
-        if self._pool is not None and self._pool.active:
-            return self._pool
-        # pebble gives its pool up for good when an idle process dies, as under the kernel's OOM killer.
-        broken, self._pool = self._pool, self._new_pool()
-        pool = self._pool
-        await _stop(broken)
-        return pool
+        if self._pool is None:
+            self._pool = self._new_pool()
+        return self._pool
 
     def _new_pool(self) -> ProcessPool:
         pool = ProcessPool(
@@ -122,9 +122,12 @@ class Workers:
             initargs=(os.getpid(), self._memory),
             context=_Context(),
         )
-        # Started here, on the loop's thread, and kept up by a thread as old as the pool: the kernel kills a
-        # worker when the *thread* that started it ends (prctl(2)).
-        assert pool.active  # noqa: S101 - asking starts it
+        # Asking starts the processes: here, on the loop's thread. Later ones come from a thread as old as the
+        # pool. Both matter, for the kernel kills a worker when the *thread* that started it ends (prctl(2)).
+        try:
+            _ = pool.active
+        except BrokenProcessPool as error:
+            raise WorkerFailed(f"no worker could be started: {error.__cause__}") from error
         return pool
 
 
