@@ -97,7 +97,9 @@ class SlackStandIn:
         self._port = port
         self._runner: web.AppRunner | None = None
         self._closing = asyncio.Event()
-        self._under_way: set[asyncio.Task[object]] = set()
+        self._under_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def __aenter__(self) -> Self:
         app = web.Application()
@@ -141,8 +143,7 @@ class SlackStandIn:
 
     async def settled(self) -> None:
         """Returns when no call is under way: no commit can come late any more."""
-        while self._under_way:
-            await asyncio.wait(self._under_way)
+        await self._idle.wait()
 
     # ---- what a test asks ----
 
@@ -177,13 +178,14 @@ class SlackStandIn:
     # ---- a call ----
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        task = asyncio.current_task()
-        assert task is not None
-        self._under_way.add(task)
+        self._under_way += 1
+        self._idle.clear()
         try:
             return await self._answer(_Exchange(request, request.match_info["method"]))
         finally:
-            self._under_way.discard(task)
+            self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()
 
     async def _answer(self, exchange: _Exchange) -> web.StreamResponse:
         try:
@@ -196,7 +198,7 @@ class SlackStandIn:
             return _json(refusal.answer, exchange.token)
         strike = self._plan.next(exchange.method)
         if strike is None:
-            return _json(await self._do(exchange, call, fault=None), exchange.token)
+            return _json(await self._do(exchange, call, strike), exchange.token)
         return await self._befall(exchange, call, strike)
 
     async def _grant(self, exchange: _Exchange) -> Call:
@@ -211,9 +213,12 @@ class SlackStandIn:
         exchange.token = self._api.token(secret)
         return self._api.prepare(exchange.method, exchange.token, arguments)
 
-    async def _do(self, exchange: _Exchange, call: Call, *, fault: Fault | None) -> dict[str, object]:
+    async def _do(self, exchange: _Exchange, call: Call, strike: Strike | None) -> dict[str, object]:
+        fault = strike.fault if strike else None
         written = len(self._workspace.journal)
         answer = call.do()
+        if strike and fault is Fault.HISTORY_LAG:
+            self._workspace.hide(str(answer["ts"]), seconds=strike.seconds)
         for message in self._workspace.journal[written:]:
             self._write("message", asdict(message))
         error = "fatal_error" if fault is Fault.FATAL_ERROR_TAKEN else None
@@ -230,17 +235,15 @@ class SlackStandIn:
     # ---- a fault ----
 
     async def _befall(self, exchange: _Exchange, call: Call, strike: Strike) -> web.StreamResponse:
-        fault, seconds = strike.fault, strike.seconds
+        fault = strike.fault
         if fault in NOT_TAKEN:
             self._note(exchange, ok=False, error=_ERRORS.get(fault), fault=fault)
             return await self._withhold(exchange, call, strike)
         if fault is Fault.LATE_COMMIT:
             await self._client_leaves(exchange.request)
-            if not await self._pass(seconds):
+            if not await self._pass(strike.seconds):
                 return web.Response()
-        answer = await self._do(exchange, call, fault=fault)
-        if fault is Fault.HISTORY_LAG:
-            self._workspace.hide(str(answer["ts"]), seconds=seconds)
+        answer = await self._do(exchange, call, strike)
         return await self._garble(exchange, answer, fault)
 
     async def _withhold(self, exchange: _Exchange, call: Call, strike: Strike) -> web.StreamResponse:
@@ -256,7 +259,7 @@ class SlackStandIn:
             case Fault.FATAL_ERROR:
                 return _json({"ok": False, "error": "fatal_error"}, exchange.token)
             case Fault.HISTORY_REFUSED:
-                provided = Token().scopes if exchange.token is None else exchange.token.scopes
+                provided = exchange.token.scopes if exchange.token else ()
                 kept = (scope for scope in provided if not scope.endswith(":history"))
                 return _json(missing_scope(kept, needed=["channels:history"]).answer, exchange.token)
             case Fault.STALL:
