@@ -1,9 +1,19 @@
-"""Words: what the rules and the stories agree on about text. Pure functions over strings."""
+"""Words: what the rules and the stories agree on about text. Pure functions over strings.
+
+Two words are the same when their folds are: `fold` forgets case, marks and the script of Serbian. Every offset points
+into the text as it was given, never into a folded or cleaned copy.
+"""
 
 from __future__ import annotations
 
 import re
-import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+from unicodedata import category, normalize
+
+from monitor.model import Zone
 
 # C0 and C1 controls but tab and newline, bidi controls, zero-width characters, byte order mark, soft hyphen,
 # and lone surrogates: none of them says anything, and each has been used to hide or to break something.
@@ -17,7 +27,7 @@ _BLANK_LINES = re.compile(r"\n(?:\s*\n)+")
 def clean(text: str, *, limit: int) -> str:
     """Text from the web made safe to store and show: no controls, single spaces, at most `limit` characters."""
     text = _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = _SPACES.sub(" ", unicodedata.normalize("NFC", text))
+    text = _SPACES.sub(" ", normalize("NFC", text))
     text = "\n".join(line.strip() for line in text.split("\n"))
     return _BLANK_LINES.sub("\n\n", text).strip()[:limit].rstrip()
 
@@ -25,3 +35,279 @@ def clean(text: str, *, limit: int) -> str:
 def clean_line(text: str, *, limit: int) -> str:
     """As `clean`, on one line."""
     return " ".join(clean(text, limit=limit * 4).split())[:limit].rstrip()
+
+
+# ---- words ----
+
+POSITION_GAP = 1_000  # between title and text: no phrase and no NEAR reaches across
+LEAD_WORDS = 8  # a first paragraph shorter than this is a dateline or a kicker
+REMEMBERED_WORDS = 1 << 16
+LONGEST_REMEMBERED_WORD = 64
+
+_ZERO_WIDTH = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+# `\w` leaves combining marks out, and would cut decomposed letters and the vowel signs of India apart.
+_BLOCKS_WITH_MARKS = ((0x300, 0x3100), (0xA600, 0xAC00), (0xFB00, 0xFE30), (0x10000, 0x12000), (0x16A00, 0x17000))
+_MARKS = "".join(
+    c for block in (*_BLOCKS_WITH_MARKS, (0x1D100, 0x1F000)) for c in map(chr, range(*block)) if category(c)[0] == "M"
+)
+# Thai to Khmer, kana, Han: written without spaces, so each character is a word, and a name there is a phrase.
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+)
+# What may follow a letter. The look-ahead is for speed: most words end at a space, and the class is a long one.
+_INSIDE = rf"(?![\x00-\xac])[{_MARKS}{_ZERO_WIDTH}]"
+_WORD = re.compile(rf"\w+(?:{_INSIDE}+\w*)*")
+_ANY_UNSPACED = re.compile(f"[{_UNSPACED}]")
+_WORD_OR_CHARACTER = re.compile(rf"[{_UNSPACED}](?<=\w)(?:{_INSIDE})*|(?:(?![{_UNSPACED}])\w(?:{_INSIDE})*)+")
+
+# Marks that a reader can do without. The vowel signs of Indian and South-East Asian scripts are not among them.
+_ORNAMENTS = re.compile(
+    "[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u0655\u0670"
+    "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f" + _ZERO_WIDTH + "]"
+)
+# The Serbian alphabet, for every word in Cyrillic: it need not read well, as both sides are folded alike.
+_LETTERS = str.maketrans(
+    dict(zip("абвгдежзијклмнопрстћуфхцчш", "abvgdezzijklmnoprstcufhccs", strict=True))
+    | {"ђ": "dj", "љ": "lj", "њ": "nj", "џ": "dz"}
+    | {"đ": "dj", "ı": "i", "ł": "l", "ø": "o"}  # marks that Unicode takes for a part of the letter
+)
+
+
+def fold(word: str) -> str:
+    """The form in which words are compared: no case, no marks, Serbian in Latin, and nothing that cannot be seen."""
+    return _fold_remembered(word) if len(word) <= LONGEST_REMEMBERED_WORD else _fold(word)
+
+
+def _fold(word: str) -> str:
+    if word.isascii():
+        return word.lower()
+    # Casefolding may leave decomposable letters behind, and decomposing capital ones: twice is enough for all of Unicode.
+    for _ in range(2):
+        word = normalize("NFKD", word).casefold()
+    word = _ORNAMENTS.sub("", normalize("NFKD", word)).translate(_LETTERS)
+    return normalize("NFC", word)
+
+
+_fold_remembered = lru_cache(REMEMBERED_WORDS)(_fold)
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The folded words of a text, in order."""
+    return tuple(fold(match[0]) for match in _find_words(_scannable(text)))
+
+
+def _scannable(text: str) -> str:
+    """Same length, with what divides words although `\\w` takes it for a letter made a space."""
+    return text.replace("_", " ").replace("\u02bc", "'")
+
+
+def _find_words(scannable: str, start: int = 0, end: int | None = None) -> Iterator[re.Match[str]]:
+    end = len(scannable) if end is None else end
+    if not scannable.isascii() and _ANY_UNSPACED.search(scannable, start, end):
+        return _WORD_OR_CHARACTER.finditer(scannable, start, end)
+    return _WORD.finditer(scannable, start, end)
+
+
+# ---- documents ----
+
+
+class Token(NamedTuple):
+    """A word where it stands. `position` counts words; `sentence` is an index into the document's sentences."""
+
+    text: str
+    folded: str
+    start: int
+    end: int
+    zone: Zone
+    position: int
+    sentence: int
+
+
+class Sentence(NamedTuple):
+    """Offsets point into the title (zone title) or into the text."""
+
+    zone: Zone
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An article as words. Positions run through, with a gap between title and text."""
+
+    title: str
+    text: str
+    tokens: tuple[Token, ...]
+    sentences: tuple[Sentence, ...]
+    positions: Mapping[str, tuple[int, ...]]  # of each folded word, ascending
+    zones: Mapping[Zone, range]  # the positions in each zone
+
+    def at(self, position: int) -> Token:
+        """The word at a position; there are none in the gap."""
+        beyond_title = position >= self.zones[Zone.LEAD].start
+        return self.tokens[position - POSITION_GAP if beyond_title else position]
+
+    def sentence_of(self, token: Token) -> Sentence:
+        return self.sentences[token.sentence]
+
+    def source(self, zone: Zone) -> str:
+        """The string that a zone's offsets point into."""
+        return self.title if zone is Zone.TITLE else self.text
+
+
+def document(title: str, text: str) -> Document:
+    """The lead is the first paragraph worth the name (8 words or more) with all that stands before it."""
+    lead_end = _lead_end(text)
+    sentences = [Sentence(Zone.TITLE, start, end) for start, end in _sentences(title)] + [
+        Sentence(Zone.LEAD if start < lead_end else Zone.BODY, start, end) for start, end in _sentences(text)
+    ]
+    tokens = tuple(_tokens(_scannable(title), _scannable(text), sentences))
+    positions: dict[str, list[int]] = {}
+    for token in tokens:
+        positions.setdefault(token.folded, []).append(token.position)
+    return Document(
+        title,
+        text,
+        tokens,
+        tuple(sentences),
+        {word: tuple(places) for word, places in positions.items()},
+        _zones(tokens),
+    )
+
+
+def _tokens(title: str, text: str, sentences: list[Sentence]) -> Iterator[Token]:
+    position = 0
+    gap = POSITION_GAP
+    for index, (zone, start, end) in enumerate(sentences):
+        if zone is not Zone.TITLE and gap:
+            position, gap = position + gap, 0
+        for match in _find_words(title if zone is Zone.TITLE else text, start, end):
+            word = match[0]
+            yield Token(word, fold(word), match.start(), match.end(), zone, position, index)
+            position += 1
+
+
+def _zones(tokens: tuple[Token, ...]) -> dict[Zone, range]:
+    count = {zone: 0 for zone in Zone}
+    for token in tokens:
+        count[token.zone] += 1
+    title, lead = count[Zone.TITLE], count[Zone.LEAD]
+    text = title + POSITION_GAP
+    return {
+        Zone.TITLE: range(title),
+        Zone.LEAD: range(text, text + lead),
+        Zone.BODY: range(text + lead, text + lead + count[Zone.BODY]),
+    }
+
+
+_PARAGRAPH_END = re.compile(r"\n\s*\n")
+
+
+def _lead_end(text: str) -> int:
+    scannable, start = _scannable(text), 0
+    for gap in _PARAGRAPH_END.finditer(text):
+        if sum(1 for _ in _find_words(scannable, start, gap.start())) >= LEAD_WORDS:
+            return gap.start()
+        start = gap.end()
+    return len(text)
+
+
+# ---- sentences ----
+
+_STOP = re.compile(r"[.!?…؟।。！？\n][.!?…\"'”’»“)\]」』）]*\s*")
+_FULL_WIDTH_STOPS = "。！？"
+_OPENERS = "\"'“”„‘«»([¿¡—–- "
+_BEFORE_A_DECIMAL = "-–:.,/$€£"
+_ABBREVIATIONS = frozenset(
+    map(
+        fold,
+        """
+        mr mrs ms messrs dr prof rev hon st ste jr sr gen lt col maj sgt capt cpl cmdr adm brig pvt sen rep gov pres
+        amb min dep supt insp det fr vs no nos vol pp fig ca approx dept est inc ltd co corp bros ph
+        jan feb apr aug sept sep oct nov dec
+        bzw ggf inkl evtl nr str vgl sog geb abs art bd hr frl mio mrd tel dipl ing hl
+        mm mme mlle mgr av cie
+        npr tzv odn tj god br ul sv akad puk potpuk kap por mil gđa gđica inž
+        sh th znj
+        ул им стр тыс млн млрд руб проф ген акад тов гр пр рис см
+        """.split(),
+    )
+)
+
+
+def _sentences(text: str) -> Iterator[tuple[int, int]]:
+    """Where sentences start and end. In doubt two stay together: evidence gets longer, and nothing is missed."""
+    start = len(text) - len(text.lstrip())
+    for stop in _STOP.finditer(text, start):
+        if _ends_sentence(text, stop):
+            yield start, stop.start() + len(stop[0].rstrip())
+            start = stop.end()
+    end = len(text.rstrip())
+    if start < end:
+        yield start, end
+
+
+def _ends_sentence(text: str, stop: re.Match[str]) -> bool:
+    marks = stop[0]
+    if marks.count("\n") > 1 or marks[0] in _FULL_WIDTH_STOPS:
+        return True
+    if marks[0] == "\n" or not marks[-1].isspace() or _next_letter(text, stop.end()).islower():
+        return False
+    return marks.rstrip() != "." or not _is_abbreviated(text, stop.start())
+
+
+def _next_letter(text: str, start: int) -> str:
+    following = text[start : start + 5].lstrip(_OPENERS)
+    return following[:1]
+
+
+def _is_abbreviated(text: str, end: int) -> bool:
+    """Whether the full stop at `end` belongs to the word before it: a title, an initial, a German or Serbian ordinal."""
+    start = end
+    while start and text[start - 1].isalnum():
+        start -= 1
+    word, before = text[start:end], text[start - 1 : start]
+    if word.isdecimal():
+        return len(word) <= 2 and before not in _BEFORE_A_DECIMAL
+    return len(word) == 1 or fold(word) in _ABBREVIATIONS
+
+
+# ---- quotations ----
+
+QUOTATION_WORDS = 5  # shorter ones are names and ironies, not somebody's speech
+
+_QUOTE = re.compile('["“”„‟«»]')
+
+
+def without_quotations(text: str) -> str:
+    """The text without what somebody is quoted as saying: agencies share quotations, and that makes no copy."""
+    kept, done = [], 0
+    for start, end in sorted(_quotations(text)):
+        if start >= done:
+            kept.append(text[done:start])
+            done = end
+    return " ".join((*kept, text[done:]))
+
+
+def _quotations(text: str) -> Iterator[tuple[int, int]]:
+    """Quotations closed in their own paragraph, in whatever marks: „de“, „sr”, “en”, « fr », »da«, "plain"."""
+    paragraph = 0
+    for gap in (*(match.start() for match in _PARAGRAPH_END.finditer(text)), len(text)):
+        opened: list[int] = []
+        for mark in _QUOTE.finditer(text, paragraph, gap):
+            if _opens(text, mark.start(), nothing_open=not opened):
+                opened.append(mark.start())
+            elif opened:
+                start = opened.pop()
+                if len(words(text[start : mark.end()])) >= QUOTATION_WORDS:
+                    yield start, mark.end()
+        paragraph = gap
+
+
+def _opens(text: str, place: int, *, nothing_open: bool) -> bool:
+    """By what stands before it: the same mark opens in one language and closes in another."""
+    before, mark = text[place - 1 : place], text[place]
+    if mark == "»" and before.isspace():
+        return nothing_open  # French closes after a space
+    return mark == "„" or not before or before.isspace() or before in "([—–-\"“”„«»"
