@@ -88,8 +88,11 @@ def _distinct(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     pages: dict[str, set[str]] = defaultdict(set)
     for entry in entries:
         pages[entry.guid].add(_page(entry))
-    told = (entry if len(pages[entry.guid]) == 1 else _known_by_page(entry) for entry in entries)
-    return tuple({entry.id: entry for entry in reversed([*told])}.values())[::-1]
+    distinct: dict[str, Entry] = {}
+    for entry in entries:
+        known = entry if len(pages[entry.guid]) == 1 else _known_by_page(entry)
+        distinct.setdefault(known.id, known)
+    return tuple(distinct.values())
 
 
 def _page(entry: Entry) -> str:

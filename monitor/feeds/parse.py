@@ -35,6 +35,7 @@ _OTHER_ROOTS = {
 # Atomic, so that a page of comments cannot make it try every way to read them.
 _BEFORE_ROOT = rb"\A(?>\s+|<\?.*?\?>|<!--.*?-->)*+"
 _WEB_PAGE = re.compile(_BEFORE_ROOT + rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(rb"<\w")
 _MINUTES = re.compile(r"[0-9]{1,9}")
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 
@@ -48,21 +49,24 @@ def parse(body: bytes, *, feed_id: FeedId, url: str, content_type: str) -> FeedD
         return parse_json(document.body, feed_id=feed_id, url=url)
     if _WEB_PAGE.match(document.body):
         raise ParseError(WEB_PAGE)
+    if not _TAG.search(document.body):
+        raise ParseError(_unknown(document.body, content_type))
     inspection = inspect(document.body)
     found = _feedparser(document.body[: inspection.whole], url=url)
-    if not found.entries and not found.version:
+    version: str = found.get("version", "")
+    if not found.entries and not version:
         raise ParseError(_OTHER_ROOTS.get(inspection.root.lower()) or _unknown(document.body, content_type))
     if not found.entries and inspection.entries:
         raise ParseError(f"none of its {inspection.entries} entries can be read: {inspection.fault or 'unknown form'}")
-    language = str(found.feed.get("language", ""))
-    is_atom = found.version.startswith("atom")
+    language = _string(found.feed, "language")
+    is_atom = version.startswith("atom")
     items = [_item(entry, is_atom=is_atom, language=language) for entry in found.entries]
     return FeedDocument(
         title=clean_line(_text(found.feed, "title", is_atom=is_atom, limit=MAX_TITLE), limit=MAX_TITLE),
         language=language_of(language),
         entries=entries_of(items, feed_id=feed_id, url=url),
         note=_note(document, inspection),
-        ttl=_ttl(str(found.feed.get("ttl", ""))),
+        ttl=_ttl(_string(found.feed, "ttl")),
     )
 
 
@@ -82,33 +86,37 @@ def _feedparser(body: bytes, *, url: str) -> Any:
 
 def _item(entry: Any, *, is_atom: bool, language: str) -> Item:
     return Item(
-        raw_id=entry.get("id", ""),
-        link=entry.get("feedburner_origlink") or entry.get("link") or "",
+        raw_id=_string(entry, "id"),
+        link=_string(entry, "feedburner_origlink") or _string(entry, "link"),
         title=_text(entry, "title", is_atom=is_atom, limit=MAX_TITLE),
         summary=_text(entry, "summary", is_atom=is_atom, limit=MAX_SUMMARY),
         content=_content(entry),
-        author=plain(_author(entry), limit=MAX_AUTHOR),
+        author=plain(_string(entry.get("author_detail"), "name") or _string(entry, "author"), limit=MAX_AUTHOR),
         published_at=_date(entry),
-        language=entry.get("title_detail", {}).get("language") or language,
+        language=_string(entry.get("title_detail"), "language") or language,
     )
+
+
+def _string(thing: Any, name: str) -> str:
+    """Of broken feeds feedparser makes values that are None."""
+    value = thing.get(name) if thing else None
+    return value if isinstance(value, str) else ""
 
 
 def _text(thing: Any, name: str, *, is_atom: bool, limit: int) -> str:
     """Atom says whether a text is HTML. In RSS nobody knows, so what looks like HTML is taken for it."""
-    value: str = thing.get(name, "")
-    is_plain = is_atom and thing.get(f"{name}_detail", {}).get("type") == "text/plain"
-    return value if is_plain else plain(value, limit=limit)
+    is_plain = is_atom and _string(thing.get(f"{name}_detail"), "type") == "text/plain"
+    return _string(thing, name) if is_plain else plain(_string(thing, name), limit=limit)
 
 
 def _content(entry: Any) -> str:
     """The longest of the HTML contents: feedparser also files the captions of pictures there, as plain text."""
-    contents = [content.value for content in entry.get("content", ()) if content.get("type") in _HTML_TYPES]
+    contents = [_string(content, "value") for content in entry.get("content", ()) if _is_html(content)]
     return plain(max(contents, key=len, default=""), limit=MAX_CONTENT)
 
 
-def _author(entry: Any) -> str:
-    name: str = entry.get("author_detail", {}).get("name") or entry.get("author", "")
-    return name
+def _is_html(content: Any) -> bool:
+    return _string(content, "type") in _HTML_TYPES
 
 
 def _date(entry: Any) -> datetime | None:

@@ -1,0 +1,474 @@
+"""Bytes to entries: every kind of feed, every kind of damage."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.errors import ParseError
+from monitor.feeds.items import MAX_CONTENT, MAX_SUMMARY, MAX_TITLE
+from monitor.feeds.parse import parse
+from monitor.feeds.plain import plain
+from monitor.ids import entry_id
+from monitor.model import Entry, FeedDocument, FeedId
+
+FEED = FeedId("f")
+URL = "https://example.org/feeds/news.xml"
+
+
+def parsed(body: bytes | str, content_type: str = "application/xml") -> FeedDocument:
+    data = body.encode() if isinstance(body, str) else body
+    return parse(data, feed_id=FEED, url=URL, content_type=content_type)
+
+
+def rss(*items: str, head: str = "") -> str:
+    shown = "".join(f"<item>{item}</item>" for item in items)
+    spaces = 'xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:dc="http://purl.org/dc/elements/1.1/"'
+    return f'<?xml version="1.0"?><rss version="2.0" {spaces}><channel><title>News</title>{head}{shown}</channel></rss>'
+
+
+def only(*parts: str) -> Entry:
+    (entry,) = parsed(rss("".join(parts))).entries
+    return entry
+
+
+RSS_2 = rss(
+    "<title>Talks &amp;amp; tanks</title><link>/a?utm_source=rss</link><guid isPermaLink='false'>id-1</guid>"
+    "<description>&lt;p&gt;Short.&lt;/p&gt;</description><dc:creator>Ana K.</dc:creator>"
+    "<pubDate>Wed, 25 Nov 2026 10:00:00 +0100</pubDate>"
+    f"<content:encoded>&lt;p&gt;One.&lt;/p&gt;&lt;p&gt;{'Two. ' * 50}&lt;/p&gt;</content:encoded>",
+    head="<language>en-GB</language><ttl>15</ttl>",
+)
+RDF = """<?xml version="1.0"?>
+<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"
+ xmlns:dc="http://purl.org/dc/elements/1.1/">
+<channel rdf:about="https://example.org/"><title>News</title></channel>
+<item rdf:about="https://example.org/a"><title>Talks &amp; tanks</title><link>https://example.org/a</link>
+<description>Short.</description><dc:date>2026-11-25T09:00:00Z</dc:date></item></rdf:RDF>"""
+ATOM = """<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom" xml:lang="sq"><title>News</title>
+<entry><id>tag:example.org,2026:1</id><title type="html">Talks &amp;amp; tanks</title><link href="../a"/>
+<summary>Short.</summary><updated>2026-11-25T09:00:00Z</updated><author><name>Ana K.</name></author></entry></feed>"""
+ATOM_03 = """<?xml version="1.0"?><feed version="0.3" xmlns="http://purl.org/atom/ns#"><title>News</title>
+<entry><id>tag:1</id><title>Talks &amp; tanks</title><link rel="alternate" href="https://example.org/a"/>
+<summary>Short.</summary><modified>2026-11-25T09:00:00Z</modified></entry></feed>"""
+RSS_091 = """<?xml version="1.0"?><!DOCTYPE rss PUBLIC "-//Netscape Communications//DTD RSS 0.91//EN"
+ "http://my.netscape.com/publish/formats/rss-0.91.dtd"><rss version="0.91"><channel><title>News</title>
+<item><title>Talks &amp; tanks</title><link>https://example.org/a</link><description>Short.</description></item>
+</channel></rss>"""
+JSON_1 = json.dumps(
+    {
+        "version": "https://jsonfeed.org/version/1",
+        "title": "News",
+        "items": [
+            {
+                "id": 1,
+                "url": "/a",
+                "title": "Talks & tanks",
+                "summary": "Short.",
+                "content_html": f"<p>One.</p><p>{'Two. ' * 50}</p>",
+                "date_published": "2026-11-25T10:00:00+01:00",
+                "author": {"name": "Ana K."},
+            }
+        ],
+    }
+)
+JSON_11 = JSON_1.replace("version/1", "version/1.1").replace('"author": {', '"authors": [{').replace('K."}', 'K."}]')
+
+
+@pytest.mark.parametrize("body", [RSS_2, RDF, ATOM, ATOM_03, RSS_091, JSON_1, JSON_11])
+@pytest.mark.parametrize("content_type", ["application/xml", "text/html; charset=utf-8", "", "application/json"])
+def test_every_kind(body: str, content_type: str) -> None:
+    """A feed is told by its content, whatever it is served as."""
+    document = parsed(body, content_type)
+    (entry,) = document.entries
+    assert document.title == "News"
+    assert document.note is None
+    assert entry.title == "Talks & tanks"
+    assert entry.summary == "Short."
+    assert entry.feed_id == FEED
+    assert entry.id == entry_id(FEED, entry.guid)
+    assert (entry.url or "").startswith("https://example.org/a")
+
+
+@pytest.mark.parametrize("body", [RSS_2, ATOM, JSON_11])
+def test_details(body: str) -> None:
+    """Author and date are found wherever the kind keeps them; dates are aware and UTC."""
+    (entry,) = parsed(body).entries
+    assert entry.author == "Ana K."
+    assert entry.published_at == datetime(2026, 11, 25, 9, tzinfo=UTC)
+
+
+def test_head() -> None:
+    """Language and time to live come along when they make sense."""
+    assert (parsed(RSS_2).language, parsed(RSS_2).ttl) == ("en-GB", timedelta(minutes=15))
+    assert parsed(ATOM).entries[0].language == "sq"
+    for ttl in ("0", "-5", "soon", "1" * 20):
+        assert parsed(rss(head=f"<ttl>{ttl}</ttl><language>no such!</language>")).ttl is None
+    assert parsed(rss(head="<ttl>999999999</ttl>")).ttl == timedelta(days=7)
+    assert parsed(rss(head="<language>no such!</language>")).language is None
+
+
+# ---- texts ----
+
+
+@pytest.mark.parametrize("body", [RSS_2, JSON_1])
+def test_full_text(body: str) -> None:
+    """A content clearly longer than the summary is the full text, its paragraphs divided by blank lines."""
+    (entry,) = parsed(body).entries
+    assert entry.content == "One.\n\n" + ("Two. " * 50).strip()
+
+
+def test_content_that_is_no_full_text() -> None:
+    """The same text twice, a caption, or a content without a summary are each told apart."""
+    encoded = "<content:encoded>{}</content:encoded>"
+    long = "Words and words. " * 30
+    assert only("<title>t</title><description>Same.</description>", encoded.format("Same.")).content == ""
+    assert only("<title>t</title>", encoded.format("Alone.")).summary == "Alone."
+    alone = only("<title>t</title>", encoded.format(f"&lt;p&gt;First.&lt;/p&gt;&lt;p&gt;{long}&lt;/p&gt;"))
+    assert (alone.summary, alone.content) == ("First.", f"First.\n\n{long.strip()}")
+    media = 'xmlns:media="http://search.yahoo.com/mrss/"'
+    caption = f'<media:content {media}><media:description type="plain">{long}</media:description></media:content>'
+    assert only("<title>t</title><description>Short.</description>", caption).content == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("Plain", "Plain"),
+        ("5 &lt; 6 &amp; 7 &gt; 3", "5 < 6 & 7 > 3"),
+        ("AT&amp;amp;T", "AT&T"),
+        ("AT&amp;amp;amp;T", "AT&amp;T"),
+        ("It&amp;#8217;s", "It’s"),
+        ("<![CDATA[<b onclick=x>Bold</b> <script>alert(1)</script>words]]>", "Bold words"),
+        ("&lt;script&gt;alert(1)&lt;/script&gt;words", "words"),
+        ("  two\n lines ", "two lines"),
+        ("a\u202eb\u200bc", "abc"),
+    ],
+)
+def test_titles(written: str, title: str) -> None:
+    """Titles are plain text on one line: markup and hidden characters are gone, one level of escapes is undone."""
+    assert only(f"<title>{written}</title><link>https://example.org/a</link>").title == title
+
+
+def test_plain_titles_of_atom() -> None:
+    """Where the feed says that a title is no HTML, its angle brackets are words."""
+    (entry,) = parsed(ATOM.replace('type="html">Talks &amp;amp; tanks', 'type="text">On &lt;b&gt; &amp;amp;')).entries
+    assert entry.title == "On <b> &amp;"
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("no markup", "no markup"),
+        ("<p>One\n line</p><p>Two</p>", "One line|Two"),
+        ("One<br><br>Two<!-- not this --> more", "One|Two more"),
+        ("<ul><li>a</li><li>b</li></ul>c", "a|b|c"),
+        ("<table><tr><td>a</td><td>b</td></tr></table>", "a b"),
+        ("<style>p {}</style><p>a<script>x</script>b</p><noscript>c</noscript>", "ab"),
+        ("<h1>Head</h1>text &amp; <i>more</i>&nbsp;&#8217;", "Head|text & more ’"),
+        ("unclosed <b>bold <p>next", "unclosed bold|next"),
+        ("<div>" * 5000 + "deep", "deep"),
+    ],
+)
+def test_html_to_text(html: str, text: str) -> None:
+    """HTML becomes what a reader sees."""
+    assert "|".join(" ".join(part.split()) for part in plain(html, limit=30_000).split("\n\n") if part.strip()) == text
+
+
+def test_limits() -> None:
+    """Texts are cut, an endless id becomes a digest, an endless link is none."""
+    entry = only(
+        f"<title>{'t' * 50_000}</title><description>{'s ' * 100_000}</description>",
+        f"<guid>{'g' * 5_000}</guid><link>https://example.org/{'l' * 5_000}</link>",
+        f"<content:encoded>{'c ' * 700_000}</content:encoded>",
+    )
+    assert len(entry.title) == MAX_TITLE
+    assert MAX_SUMMARY - 2 < len(entry.summary) <= MAX_SUMMARY
+    assert MAX_CONTENT - 2 < len(entry.content) <= MAX_CONTENT
+    assert len(entry.guid) < 100
+    assert entry.url is None
+
+
+# ---- links, ids, dates ----
+
+
+@pytest.mark.parametrize(
+    ("link", "url"),
+    [
+        ("https://example.org/a", "https://example.org/a"),
+        ("/a b", "https://example.org/a%20b"),
+        ("../a", "https://example.org/a"),
+        ("//other.example/a", "https://other.example/a"),
+        ("javascript:alert(1)", None),
+        ("data:text/html,x", None),
+        ("file:///etc/passwd", None),
+        ("", None),
+    ],
+)
+def test_links(link: str, url: str | None) -> None:
+    """Links are absolute web addresses, or none."""
+    assert only(f"<title>t</title><guid isPermaLink='false'>1</guid><link>{link}</link>").url == url
+
+
+def test_a_base_stays_in_its_entry() -> None:
+    """One entry's xml:base does not change the links of the next."""
+    spaces = 'xmlns="http://www.w3.org/2005/Atom"'
+    entries = '<entry xml:base="https://else.example/"><id>1</id><title>t</title><link href="a"/></entry>'
+    entries += '<entry><id>2</id><title>t</title><link href="b"/></entry>'
+    urls = [entry.url for entry in parsed(f"<feed {spaces}><title>News</title>{entries}</feed>").entries]
+    assert urls == ["https://else.example/a", "https://example.org/feeds/b"]
+
+
+@pytest.mark.parametrize(
+    ("written", "date"),
+    [
+        ("Wed, 25 Nov 2026 10:00:00 GMT", datetime(2026, 11, 25, 10, tzinfo=UTC)),
+        ("2026-11-25T10:00:00-05:00", datetime(2026, 11, 25, 15, tzinfo=UTC)),
+        ("Tue, 01 Jan 2999 00:00:00 GMT", datetime(2999, 1, 1, tzinfo=UTC)),
+        ("30 Feb 2026 10:00 GMT", None),
+        ("Mon, 01 Jan 99999 00:00:00 GMT", None),
+        ("yesterday", None),
+        ("", None),
+    ],
+)
+def test_dates(written: str, date: datetime | None) -> None:
+    """A date is UTC, also one in the future; an impossible one is none."""
+    assert only(f"<title>t</title><pubDate>{written}</pubDate>").published_at == date
+
+
+def test_an_updated_date_will_do() -> None:
+    """Without a date of publication that of the last change counts."""
+    assert parsed(ATOM_03).entries[0].published_at == datetime(2026, 11, 25, 9, tzinfo=UTC)
+
+
+def test_repeated_ids() -> None:
+    """The same id and page twice is one entry; the same id on different pages is several, in any order."""
+    item = "<title>{}</title><guid isPermaLink='false'>1</guid><link>https://example.org/{}</link>".format
+    twice = parsed(rss(item("a", "a"), item("b", "a?utm_source=x"))).entries
+    assert [entry.title for entry in twice] == ["a"]
+    pages = parsed(rss(item("a", "a"), item("b", "b"), item("c", "a"))).entries
+    assert [entry.title for entry in pages] == ["a", "b"]
+    turned = parsed(rss(item("b", "b"), item("a", "a"))).entries
+    assert {entry.id for entry in turned} == {entry.id for entry in pages}
+
+
+def test_nothing_to_tell() -> None:
+    """An item without title, text and link is left out; each of them alone will do."""
+    document = parsed(rss("", "<guid isPermaLink='false'>1</guid>", "<title>t</title>", "<description>d</description>"))
+    assert [(entry.title, entry.summary) for entry in document.entries] == [("t", ""), ("", "d")]
+
+
+# ---- damage ----
+
+
+def test_truncated() -> None:
+    """Of a document that breaks off inside an entry, the entries before it are used, and it is said."""
+    whole = rss(*(f"<title>t{n}</title><guid isPermaLink='false'>id-{n}</guid>" for n in range(5)))
+    document = parsed(whole[: whole.index("id-3") + 3])
+    assert [entry.guid for entry in document.entries] == ["id-0", "id-1", "id-2"]
+    assert document.note == "the document breaks off inside an entry; those before it were used"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        rss("<title>a & b</title>"),
+        rss("<title>a &nbsp; b</title>"),
+        rss("<title>a &lt; b</title>", head="<image><url></image>"),
+        rss("<title>a \x07 b</title>"),
+        "\n\n" + rss("<title>a</title>"),
+        rss("<title>a</title>") + "<!-- cached --> junk",
+    ],
+)
+def test_broken_xml(body: str) -> None:
+    """Broken XML gives its entries all the same, with a note."""
+    document = parsed(body)
+    assert [entry.title[:1] for entry in document.entries] == ["a"]
+    assert (document.note or "").startswith("not well-formed XML (")
+
+
+CYRILLIC = rss("<title>Војска</title>")
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "note"),
+    [
+        (CYRILLIC.encode(), "text/xml", None),
+        (b"\xef\xbb\xbf" + CYRILLIC.encode(), "text/xml", None),
+        (CYRILLIC.encode("utf-16"), "text/xml", None),
+        (CYRILLIC.encode("utf-16-be"), "text/xml", None),
+        (CYRILLIC.encode("cp1251"), "text/xml; charset=windows-1251", None),
+        (CYRILLIC.replace("?>", " encoding='windows-1251'?>").encode("cp1251"), "text/xml", None),
+        (CYRILLIC.encode(), "text/xml; charset=ISO-8859-1", "declared as cp1252, but written in utf-8"),
+        (
+            CYRILLIC.replace("?>", " encoding='utf-16'?>").encode(),
+            "",
+            "declared as utf-16, but written in utf-8",
+        ),
+        (CYRILLIC.replace("?>", " encoding='no-such'?>").encode(), "", None),
+        (CYRILLIC.replace("?>", " encoding='punycode'?>").encode(), "", None),
+    ],
+)
+def test_charsets(body: bytes, content_type: str, note: str | None) -> None:
+    """The characters are right, whatever header and declaration claim; a false claim is noted."""
+    document = parsed(body, content_type)
+    assert [entry.title for entry in document.entries] == ["Војска"]
+    assert document.note == note
+
+
+@pytest.mark.parametrize(
+    ("title", "charset"),
+    [("日本のニュース", "shift_jis"), ("新闻", "gb2312"), ("“Café”", "cp1252"), ("Ž“", "iso-8859-2")],
+)
+def test_old_charsets(title: str, charset: str) -> None:
+    """Encodings that expat does not know are read as declared."""
+    body = rss(f"<title>{title}</title>").replace("?>", f" encoding='{charset}'?>")
+    encoded = body.encode(charset, "xmlcharrefreplace")
+    assert [entry.title for entry in parsed(encoded).entries] == [title]
+
+
+def test_a_stray_byte() -> None:
+    """One wrong byte costs one character, not the alphabet."""
+    (entry,) = parsed(rss("<title>Војска на граници?</title>").encode().replace(b"?</t", b"\xff</t")).entries
+    assert entry.title == "Војска на граници\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "empty"),
+        (b" \n\t ", "empty"),
+        (b"\xef\xbb\xbf", "empty"),
+        (b"<!DOCTYPE html><html><body>Consent</body></html>", "web page"),
+        (b"<!-- x --><?php x ?>\n<HTML><link rel=alternate>", "web page"),
+        (b'<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"/>', "web page"),
+        (b"<opml version='2.0'><body/></opml>", "list of feeds"),
+        (b"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'/>", "sitemap"),
+        (b"<other/>", "not a feed"),
+        (b"Service unavailable", "not a feed: it begins with 'Service unavailable'"),
+        (b"%PDF-1.7 \xe2\xe3", "not a feed"),
+        (b'{"items": []}', "not a JSON Feed"),
+        (b"[1, 2]", "not a JSON Feed"),
+        (b'{"version": "https://jsonfeed.org/version/1", "items": [', "broken"),
+        (b"<?xml?xml ??><rss v:version=2.0><v:item><v:title>t</v:title></v:item></rss>", "entries can be read"),
+    ],
+)
+def test_not_a_feed(body: bytes, message: str) -> None:
+    """What is no feed is refused with what it looks like."""
+    with pytest.raises(ParseError, match=message):
+        parsed(body)
+
+
+def test_an_empty_feed_is_a_feed() -> None:
+    """A feed that shows nothing today is not an error."""
+    assert parsed(rss()).entries == ()
+    assert parsed('{"version": "https://jsonfeed.org/version/1.1", "items": []}').entries == ()
+
+
+ENTITIES = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 9))
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (f"<!DOCTYPE r [<!ENTITY a0 'x'>{ENTITIES}]><rss><channel><title>&a8;</title></channel></rss>", "entities"),
+        (f"<!DOCTYPE r [<!ENTITY a0 'x'>{ENTITIES}]><rss><channel>& <title>&a8;</title></channel></rss>", "entities"),
+        ("<!DOCTYPE r [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><rss><channel/></rss>", "entities"),
+        (rss("<a>" * 300 + "</a>" * 300), "nested"),
+        (rss("<b " + " ".join(f'a{n}=""' for n in range(300)) + "/>"), "attributes"),
+        (rss("<b " + " ".join(f'xmlns:a{n}="u"' for n in range(100)) + "/>"), "namespaces"),
+        (rss(*["<title>t</title>"] * 20_001), "entries"),
+        (rss("&nbsp;", *["<title>t</title>"] * 20_001), "entries"),
+        (rss("&nbsp;<b " + "a " * 40_000 + "/>"), "tag"),
+        (json.dumps({"version": "https://jsonfeed.org/version/1", "items": [{}] * 20_001}), "entries"),
+        ("[" * 100_000, "broken"),
+    ],
+)
+def test_hostile_documents(body: str, message: str) -> None:
+    """What no honest publisher sends is refused before it can cost time."""
+    with pytest.raises(ParseError, match=message):
+        parsed(body)
+
+
+def test_a_path_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A document that happens to name a local feed is not that feed."""
+    (tmp_path / "feed.xml").write_text(RSS_2)
+    monkeypatch.chdir(tmp_path)
+    for body in ("feed.xml", f"file://{tmp_path}/feed.xml", "http://127.0.0.1:9/feed.xml"):
+        with pytest.raises(ParseError, match="not a feed"):
+            parsed(body)
+
+
+def test_results_cross_processes() -> None:
+    """Documents and errors survive the way back from a worker."""
+    document = parsed(RSS_2)
+    assert pickle.loads(pickle.dumps(document)) == document
+    with pytest.raises(ParseError, match="empty"):
+        raise pickle.loads(pickle.dumps(ParseError("empty")))
+
+
+FRAGMENTS = st.sampled_from(
+    [
+        *("<rss version='2.0'>", "<channel>", "<item>", "</item>", "<title>", "</title>", "<link>", "</link>"),
+        *("<feed xmlns='http://www.w3.org/2005/Atom'>", "<entry>", "</entry>", "<id>", "<content type='xhtml'>"),
+        *("<rdf:RDF>", "<?xml version='1.0' encoding='utf-16'?>", "<!DOCTYPE a [", "]>", "<![CDATA[", "]]>", "<!--"),
+        *(
+            "-->",
+            "&amp;",
+            "&#0;",
+            "&#xD800;",
+            "&",
+            "<",
+            ">",
+            "<!",
+            "<![",
+            "{",
+            '"items": [',
+            "\0",
+            "\x1b",
+            "é",
+            "\ud800",
+        ),
+        *("<pubDate>Wed, 99 Nov 2026", "<guid>", "http://[", "javascript:", "<a b='", "</", "<description>", "<media:"),
+    ]
+)
+BODIES = st.one_of(
+    st.binary(max_size=200),
+    st.lists(st.one_of(FRAGMENTS, st.text(max_size=10)), max_size=40).map("".join).map(
+        lambda text: text.encode("utf-8", "surrogatepass")
+    ),
+    st.tuples(st.integers(0, len(RSS_2)), st.binary(max_size=5)).map(
+        lambda cut: RSS_2[: cut[0]].encode() + cut[1] + RSS_2[cut[0] + len(cut[1]) :].encode()
+    ),
+    st.recursive(
+        st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5)),
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=3),
+            st.dictionaries(st.sampled_from(["id", "url", "title", "authors", "date_published"]), inner, max_size=4),
+        ),
+    ).map(
+        lambda items: json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": items}).encode()
+    ),
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(BODIES, st.sampled_from(["", "text/xml; charset=utf-16", 'text/html; charset="', "application/json"]))
+def test_garbage(body: bytes, content_type: str) -> None:
+    """Whatever the bytes are, the answer is a document that can be stored, or a ParseError."""
+    try:
+        document = parsed(body, content_type)
+    except ParseError:
+        return
+    assert len({entry.id for entry in document.entries}) == len(document.entries)
+    for entry in document.entries:
+        assert "\n" not in entry.title + (entry.author or "")
+        for text in (entry.guid, entry.title, entry.summary, entry.content, document.title):
+            text.encode()
+            assert "\0" not in text
