@@ -224,7 +224,7 @@ class Pipeline:
             # A page that killed its worker once may have been unlucky; one that has no text will have none later.
             passing = isinstance(e, WorkerFailed) and waiting.attempts == 0
             return compose.from_feed(entry, str(e), now), str(e), passing, timedelta(0)
-        quality = judge.judge(extract, entry_title=entry.title, entry_summary=entry.summary)
+        quality = judge.judge(extract, entry_title=entry.title, entry_summary=entry.content or entry.summary)
         if quality != judge.FULL:
             return compose.from_feed(entry, quality, now), quality, True, timedelta(0)
         return compose.from_page(entry, page.url, extract, now), None, False, timedelta(0)

@@ -1,22 +1,46 @@
-"""The command line: `news-monitor [--config DIR] COMMAND`."""
+"""The command line: `news-monitor [--config DIR] COMMAND`.
+
+Commands are imported when they are called: worker processes import this file again, and they need none of them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
+from typing import cast
 
 import click
 
 from monitor import __version__
-from monitor.app import logs
-from monitor.cli.common import Place
-from monitor.cli.demo import demo
-from monitor.cli.examine import alerts, audit, explain, status
-from monitor.cli.rules import check, match
-from monitor.cli.run import run
-from monitor.cli.setup import db, init, slack
+
+# In the order of --help. Each name is an attribute of the module, its help line stands there too.
+COMMANDS: Mapping[str, str] = {
+    "demo": "monitor.cli.demo",
+    "init": "monitor.cli.setup",
+    "check": "monitor.cli.rules",
+    "run": "monitor.cli.run",
+    "status": "monitor.cli.examine",
+    "audit": "monitor.cli.examine",
+    "match": "monitor.cli.rules",
+    "explain": "monitor.cli.examine",
+    "alerts": "monitor.cli.examine",
+    "slack": "monitor.cli.setup",
+    "db": "monitor.cli.setup",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's contract
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        return cast("click.Command", getattr(import_module(COMMANDS[cmd_name]), cmd_name))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--config",
     type=click.Path(path_type=Path, file_okay=False),
@@ -28,9 +52,8 @@ from monitor.cli.setup import db, init, slack
 @click.pass_context
 def main(context: click.Context, config: Path | None, verbose: bool) -> None:
     """Watch news feeds; tell once per story, with the reason, and show what was not covered."""
+    from monitor.app import logs
+    from monitor.cli.common import Place
+
     logs.set_up(verbose=verbose)
     context.obj = Place(config)
-
-
-for command in (demo, init, check, run, status, audit, match, explain, alerts, slack, db):
-    main.add_command(command)

@@ -95,7 +95,7 @@ async def _text_of(source: str, config: Config) -> tuple[str, str]:
         return _read(read_page(body, "http://localhost/", "text/html"))
     text = body.decode("utf-8", "replace").strip()
     first, _, rest = text.partition("\n")
-    return first.strip(), furniture.trim(rest.strip(), title=first.strip())
+    return first.strip(), furniture.trim(rest.strip(), first.strip())
 
 
 def _bytes(source: str) -> bytes:
@@ -109,7 +109,7 @@ def _bytes(source: str) -> bytes:
 
 
 def _read(extract: Extract) -> tuple[str, str]:
-    return extract.title, furniture.trim(extract.text, title=extract.title)
+    return extract.title, furniture.trim(extract.text, extract.title)
 
 
 def _as_json(decision: Decision) -> dict[str, object]:

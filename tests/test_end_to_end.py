@@ -1,0 +1,354 @@
+"""The real program as a user runs it: a process, real HTTP, a real database, a strict Slack."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from tests.newsroom import FOOTBALL, TALKS, TANKS, Newsroom, write_config
+from tests.slack_standin import TOKEN, Fault, SlackStandIn
+
+pytestmark = pytest.mark.timeout(180)
+
+TITLE = "Serbia moves tanks to the border"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+
+async def start(*arguments: str, token: str | None = TOKEN, cwd: Path | None = None) -> asyncio.subprocess.Process:
+    environment = {k: v for k, v in os.environ.items() if k not in ("SLACK_BOT_TOKEN", "NEWS_MONITOR_CONFIG")}
+    if token:
+        environment["SLACK_BOT_TOKEN"] = token
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "monitor",
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=environment,
+        cwd=cwd,
+    )
+
+
+async def run(*arguments: str, token: str | None = TOKEN, cwd: Path | None = None) -> Result:
+    process = await start(*arguments, token=token, cwd=cwd)
+    out, err = await asyncio.wait_for(process.communicate(), 120)
+    return Result(process.returncode or 0, out.decode(), err.decode())
+
+
+async def until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+async def paper() -> AsyncIterator[Newsroom]:
+    async with Newsroom() as paper:
+        yield paper
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackStandIn]:
+    async with SlackStandIn() as slack:
+        yield slack
+
+
+def rows(database: Path, sql: str) -> list[Any]:
+    connection = sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)
+    try:
+        return connection.execute(sql).fetchall()
+    finally:
+        connection.close()
+
+
+async def test_from_feed_to_slack(tmp_path: Path, paper: Newsroom, slack: SlackStandIn) -> None:
+    """Baseline in silence; then one message for a story, none for its reprint, none for football; audit balances."""
+    async with Newsroom("Other Paper") as other:
+        config = write_config(
+            tmp_path / "config", [("Test Courier", paper.feed_url), ("Other", other.feed_url)], slack_url=slack.url
+        )
+        paper.publish("Tanks near Kosovo, long ago", TANKS)
+        first = await run("--config", str(config), "run", "--once")
+        assert (0, ()) == (first.code, slack.messages()), first.err
+        paper.publish("Cup final", FOOTBALL)
+        paper.publish(TITLE, TANKS)
+        second = await run("--config", str(config), "run", "--once", "--now")
+        assert second.code == 0, second.err
+        (message,) = slack.messages("C0ALERTS")
+        shown = json.dumps(message.blocks, ensure_ascii=False)
+        for words in (TITLE, "Armour on the move", "(kosovo)", "Serbia has deployed tanks and heavy artillery"):
+            assert words in shown
+        other.publish("Armour near the frontier", (*TANKS[:3], "Source: Test Courier."))
+        third = await run("--config", str(config), "run", "--once", "--now")
+        assert (0, 1) == (third.code, len(slack.messages())), third.err
+    audit = await run("--config", str(config), "audit", "--json")
+    balance = json.loads(audit.out)
+    assert (0, True, 4, 2, 2) == (
+        audit.code,
+        balance["balanced"],
+        balance["matches"],
+        balance["posted"],
+        balance["suppressed"],
+    )
+    (reason,) = set(rows(tmp_path / "news.db", "select reason from alerts where fate = 'suppress'"))
+    assert "copy" in reason[0]
+    assert "Test Courier" in reason[0]
+    assert [] == slack.mentions
+    assert 0 == slack.posts_while_limited
+    assert not [text for (text,) in rows(tmp_path / "news.db", "select text from articles") if "Most read" in text]
+
+
+async def test_polls_are_conditional_and_pages_are_read_once(tmp_path: Path, paper: Newsroom) -> None:
+    """A second and third sweep fetch no page again."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)], baseline={"alert_last": "6h"})
+    paper.publish(TITLE, TANKS)
+    for _ in range(3):
+        assert (await run("--config", str(config), "run", "--once", "--now", token=None)).code == 0
+    pages = [path for path, _ in paper.requests if path != "/feed.xml"]
+    assert 1 == len(pages)
+
+
+async def test_without_a_token_the_console_tells_and_says_so_first(tmp_path: Path, paper: Newsroom) -> None:
+    """The first line of output says where alerts go; `alert_last` makes the first look tell recent news."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)], baseline={"alert_last": "6h"})
+    paper.publish(TITLE, TANKS)
+    result = await run("--config", str(config), "run", "--once", token=None)
+    assert result.out.startswith("No Slack token")
+    assert 1 == result.out.count(f"■ HIGH  {TITLE}")
+    assert "“Serbia has deployed tanks" in result.out
+
+
+async def test_the_daemon_polls_on_schedule_until_it_is_told_to_stop(
+    tmp_path: Path, paper: Newsroom, slack: SlackStandIn
+) -> None:
+    """It notices what is published later, alerts, and stops in order on SIGTERM."""
+    config = write_config(
+        tmp_path / "config", [("A", paper.feed_url)], slack_url=slack.url, schedule={"every": "1s"}
+    )
+    daemon = await start("--config", str(config), "run")
+    await until(lambda: len(paper.requests) >= 2)
+    paper.publish(TITLE, TANKS)
+    await until(lambda: len(slack.messages()) == 1)
+    daemon.send_signal(signal.SIGTERM)
+    _, err = await asyncio.wait_for(daemon.communicate(), 30)
+    assert daemon.returncode == 0, err.decode()
+    assert (await run("--config", str(config), "audit")).code == 0
+
+
+async def test_a_reload_is_all_or_nothing(tmp_path: Path, paper: Newsroom) -> None:
+    """A broken rule keeps the running rules; a good edit takes effect without a restart."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)], schedule={"every": "1s"})
+    rules = config / "rules" / "rules.yaml"
+    good = rules.read_text()
+    daemon = await start("--config", str(config), "run", token=None)
+    assert daemon.stderr is not None
+    assert daemon.stdout is not None
+    try:
+        await until(lambda: len(paper.requests) >= 1)
+        rules.write_text("rules:\n  - name: broken\n    match: {concept: nowhere}\n")
+        daemon.send_signal(signal.SIGHUP)
+        log = await _read_until(daemon.stderr, "reload refused")
+        assert "rules.yaml:3" in log
+        rules.write_text(good.replace("Kosovo", "Kosovo, renamed", 1).replace("title: Kosovo\n", "title: Renamed\n"))
+        daemon.send_signal(signal.SIGHUP)
+        await _read_until(daemon.stderr, "reloaded")
+        paper.publish(TITLE, TANKS)
+        assert "Renamed" in await _read_until(daemon.stdout, "Renamed")
+    finally:
+        daemon.terminate()
+        await daemon.wait()
+
+
+async def _read_until(stream: asyncio.StreamReader, words: str) -> str:
+    seen = ""
+    async with asyncio.timeout(40):
+        while words not in seen:
+            line = await stream.readline()
+            assert line, f"ended before {words!r}: {seen}"
+            seen += line.decode()
+    return seen
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.HTTP_500, Fault.DROP, Fault.DROP_TAKEN, Fault.STALL_TAKEN, Fault.TRUNCATED_TAKEN, Fault.RATELIMITED]
+)
+async def test_slack_going_wrong_loses_and_doubles_nothing(
+    tmp_path: Path, paper: Newsroom, slack: SlackStandIn, fault: Fault
+) -> None:
+    """One sweep settles it by itself."""
+    config = write_config(
+        tmp_path / "config", [("A", paper.feed_url)], slack_url=slack.url, baseline={"alert_last": "6h"}
+    )
+    paper.publish(TITLE, TANKS)
+    paper.publish("Kosovo talks end without result", TALKS)
+    slack.fail_next("chat.postMessage", fault)
+    result = await run("--config", str(config), "run", "--once")
+    assert result.code == 0, result.err
+    await slack.settled()
+    assert 2 == len(slack.messages()), result.err
+    assert (await run("--config", str(config), "audit")).code == 0
+
+
+async def test_a_wrong_token_keeps_the_alerts_for_later(
+    tmp_path: Path, paper: Newsroom, slack: SlackStandIn
+) -> None:
+    """It is told with its remedy, exit 1; with the right token the next run sends."""
+    config = write_config(
+        tmp_path / "config", [("A", paper.feed_url)], slack_url=slack.url, baseline={"alert_last": "6h"}
+    )
+    paper.publish(TITLE, TANKS)
+    refused = await run("--config", str(config), "run", "--once", token="xoxb-wrong")
+    assert (1, 0) == (refused.code, len(slack.messages()))
+    assert "set SLACK_BOT_TOKEN" in refused.err
+    assert "xoxb-wrong" not in refused.err
+    assert (await run("--config", str(config), "run", "--once")).code == 0
+    assert 1 == len(slack.messages())
+
+
+async def test_an_unknown_channel_stops_only_itself(tmp_path: Path, paper: Newsroom, slack: SlackStandIn) -> None:
+    """The other channel's alert goes out; the blocked one is named with its remedy."""
+    config = write_config(
+        tmp_path / "config", [("A", paper.feed_url)], slack_url=slack.url, baseline={"alert_last": "6h"}
+    )
+    rules = config / "rules" / "rules.yaml"
+    rules.write_text(rules.read_text().replace("severity: high", "severity: high\n  channel: '#nowhere'"))
+    paper.publish(TITLE, TANKS)
+    result = await run("--config", str(config), "run", "--once")
+    assert 1 == result.code
+    assert "#nowhere" in result.err
+    assert "/invite" in result.err
+    assert 1 == len(slack.messages("C0ALERTS"))
+    assert (await run("--config", str(config), "audit")).code == 0
+
+
+async def test_one_bad_feed_never_stops_the_others(tmp_path: Path, paper: Newsroom) -> None:
+    """A web page, nothing, a cut document, a wrong charset, a private address, a dead port, a huge body: each told."""
+    good = '<?xml version="1.0"?><rss version="2.0"><channel><title>T</title>'
+    item = "<item><title>A title</title><link>http://127.0.0.1/x</link></item>"
+    bodies: dict[str, tuple[bytes, str]] = {
+        "/page": (b"<!DOCTYPE html><html><body>Hello</body></html>", "text/html"),
+        "/empty": (b"", "application/rss+xml"),
+        "/cut": ((good + item + "<item><title>Half").encode(), "application/rss+xml"),
+        "/charset": ((good + item.replace("A title", "Živeo")).encode("cp1250"), "application/rss+xml; charset=utf-8"),
+        "/huge": (good.encode() + b"<item>" + b"x" * 11_000_000, "application/rss+xml"),
+        "/five": ((good + item * 40_000 + "</channel></rss>").encode(), "application/rss+xml"),
+    }
+    for path, (body, kind) in bodies.items():
+        paper.pages[path] = web.Response(body=body, headers={"Content-Type": kind})
+    base = f"http://127.0.0.1:{paper.port}"
+    feeds = [(path[1:], base + path) for path in bodies] + [
+        ("private", "http://10.0.0.1/feed"),
+        ("dead", "http://127.0.0.1:9/feed"),
+        ("good", paper.feed_url),
+    ]
+    config = write_config(tmp_path / "config", feeds, baseline={"alert_last": "6h"})
+    paper.publish(TITLE, TANKS)
+    result = await run("--config", str(config), "run", "--once", token=None)
+    assert 0 == result.code, result.err
+    assert 1 == result.out.count(TITLE)
+    status = json.loads((await run("--config", str(config), "status", "--json")).out)
+    errors = {feed["name"]: feed["error"] for feed in status["feeds"]}
+    assert {"page", "empty", "huge", "private", "dead"} <= {name for name, error in errors.items() if error}, errors
+    assert errors["good"] is None
+    assert "web page" in errors["page"]
+    assert "allow_networks" in errors["private"]
+    assert [("A title",)] == rows(tmp_path / "news.db", "select distinct title from entries where feed_id in "
+                                  "(select id from feeds where name = 'cut')")
+
+
+async def test_a_second_daemon_is_refused(tmp_path: Path, paper: Newsroom) -> None:
+    """Exit 75, with a sentence."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)])
+    daemon = await start("--config", str(config), "run", token=None)
+    try:
+        await until(lambda: len(paper.requests) >= 1)
+        second = await run("--config", str(config), "run", "--once", token=None)
+        assert 75 == second.code
+        assert "another news-monitor" in second.err
+    finally:
+        daemon.terminate()
+        await daemon.wait()
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "line", "words"),
+    [
+        ("monitor.yaml", "databse: x.db\n", 1, "did you mean 'database'"),
+        ("monitor.yaml", "http:\n  pace: fast\n", 2, "not a duration"),
+        ("monitor.yaml", "http:\n  pace: 1s\n  pace: 2s\n", 3, "pace"),
+        ("monitor.yaml", "http:\n\tpace: 1s\n", 2, "tab"),
+        ("monitor.yaml", "slack: {token: xoxb-123-456}\n", 1, "secret"),
+        ("monitor.yaml", "slack: {channel: news}\n", 1, "not a channel"),
+        ("feeds.yaml", "feeds:\n  - {name: A, url: ftp://x.example/f}\n", 2, "http"),
+        ("feeds.yaml", "feeds:\n  - {name: A, url: 7}\n", 2, "url"),
+        ("feeds.yaml", "feeds: []\n", 1, "feeds"),
+        ("rules/rules.yaml", "rules:\n  - name: a\n    match: {concept: kosvo}\n", 3, "kosovo"),
+        ("rules/rules.yaml", "rules:\n  - name: a\n    match: {}\n", 3, ""),
+        ("rules/rules.yaml", "rules:\n  - {name: a, match: x}\n  - {name: a, match: y}\n", 3, "a"),
+        ("rules/rules.yaml", "rules:\n  - name: a\n    mach: x\n", 3, "match"),
+    ],
+)
+async def test_bad_configuration_names_file_line_and_remedy(
+    tmp_path: Path, file: str, text: str, line: int, words: str
+) -> None:
+    """`check` exits 2, the daemon 78, both with the same sentence."""
+    config = write_config(tmp_path / "config", [("A", "http://127.0.0.1:9/feed")])
+    (config / file).write_text(text)
+    checked = await run("--config", str(config), "check", token=None)
+    assert 2 == checked.code, checked.out
+    assert f"{file}:{line}: " in checked.err, checked.err
+    assert words in checked.err
+    assert "Traceback" not in checked.err
+    assert 78 == (await run("--config", str(config), "run", "--once", token=None)).code
+
+
+async def test_a_missing_configuration_says_how_to_get_one(tmp_path: Path) -> None:
+    """Exit 2 and `init`."""
+    result = await run("--config", str(tmp_path / "none"), "check")
+    assert 2 == result.code
+    assert "news-monitor init" in result.err
+
+
+async def test_the_starter_configuration_is_good(tmp_path: Path) -> None:
+    """`init` writes it, `check` finds nothing wrong."""
+    assert 0 == (await run("init", str(tmp_path / "mine"))).code
+    checked = await run("--config", str(tmp_path / "mine"), "check", token=None)
+    assert 0 == checked.code, checked.err
+    assert 2 == (await run("init", str(tmp_path / "mine"))).code
+
+
+async def test_the_demo_tells_its_stories(tmp_path: Path) -> None:
+    """Exactly one alert for the aggregator's page, naming the rules; a reprint, football, shares, senator: silence."""
+    result = await run("demo", "--dir", str(tmp_path / "demo"), token=None)
+    assert 0 == result.code, result.err
+    alerts = [line for line in result.out.splitlines() if line.startswith("■")]
+    assert 1 == sum("Kosovo" in line for line in alerts), alerts
+    for silent in ("Nations League", "Shares", "Senator"):
+        assert not any(silent.lower() in line.lower() for line in alerts)
+    (story,) = [
+        json.loads(text)
+        for (text,) in rows(tmp_path / "demo" / "news.db", "select message from deliveries where message is not null")
+        if "Time Wire" in text
+    ]
+    assert {"military-deployment", "kosovo", "nato"} <= {reason["rule"] for reason in story["reasons"]}
+    texts = [text for (text,) in rows(tmp_path / "demo" / "news.db", "select text from articles")]
+    for furniture in ("You may also like", "Leave a Comment", "by time wire"):
+        assert not any(furniture.lower() in text.lower() for text in texts), furniture
