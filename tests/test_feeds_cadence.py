@@ -1,0 +1,120 @@
+"""When to look again, as arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.errors import FetchError, ParseError
+from monitor.feeds.cadence import Bounds, after_failure, after_success, overlap
+from monitor.model import EntryId, Feed, FeedId, FeedState, Fetched, NotModified
+
+NOW = datetime(2026, 11, 25, 10, tzinfo=UTC)
+BOUNDS = Bounds()
+FEED = Feed(FeedId("f"), "News", "https://example.org/feed")
+STATE = FeedState(
+    FEED.id, next_poll_at=NOW, etag='"a"', last_modified="yesterday", body_hash="h", failures=3, error="404"
+)
+
+
+def minutes(count: float) -> timedelta:
+    return timedelta(minutes=count)
+
+
+def document(
+    fresh_for: timedelta | None = None, *, etag: str | None = None, last_modified: str | None = None
+) -> Fetched:
+    return Fetched("https://example.org/feed", b"", "", etag=etag, last_modified=last_modified, fresh_for=fresh_for)
+
+
+def waited(state: FeedState) -> timedelta:
+    return state.next_poll_at - NOW
+
+
+@pytest.mark.parametrize(
+    ("every", "fresh_for", "wait"),
+    [
+        (None, None, minutes(10)),
+        (minutes(30), None, minutes(30)),
+        (minutes(1), None, minutes(5)),
+        (timedelta(days=3), None, timedelta(days=1)),
+        (None, minutes(3), minutes(10)),
+        (None, minutes(40), minutes(40)),
+        (minutes(5), minutes(40), minutes(40)),
+        (None, timedelta(days=7), minutes(60)),
+        (minutes(90), timedelta(days=7), minutes(90)),
+    ],
+)
+def test_the_next_look(every: timedelta | None, fresh_for: timedelta | None, wait: timedelta) -> None:
+    """The operator's interval or the usual one, not inside the freshness that the server promises."""
+    feed = replace(FEED, every=every)
+    for outcome in (document(fresh_for), NotModified(None, None, fresh_for)):
+        after = after_success(feed, STATE, outcome, NOW, BOUNDS, body_hash="h")
+        assert wait <= waited(after) <= wait + min(wait * 0.05, minutes(1))
+
+
+def test_after_a_document() -> None:
+    """The validators are those of this answer, the failures are forgotten."""
+    after = after_success(FEED, STATE, document(etag='"b"'), NOW, BOUNDS, body_hash="new")
+    assert (after.etag, after.last_modified, after.body_hash) == ('"b"', None, "new")
+    assert (after.failures, after.error, after.last_poll_at, after.last_success_at) == (0, None, NOW, NOW)
+
+
+def test_after_a_304() -> None:
+    """The validators stay, but for those that the server states anew."""
+    outcome = NotModified(etag='"b"', last_modified=None, fresh_for=None)
+    after = after_success(FEED, STATE, outcome, NOW, BOUNDS, body_hash="h")
+    assert (after.etag, after.last_modified, after.body_hash) == ('"b"', "yesterday", "h")
+    assert (after.failures, after.error, after.last_success_at) == (0, None, NOW)
+
+
+@pytest.mark.parametrize("error", [FetchError("no answer within 30 s"), ParseError("this is a web page")])
+def test_after_a_failure(error: FetchError | ParseError) -> None:
+    """The state says what went wrong and keeps everything else."""
+    after = after_failure(FEED, STATE, error, NOW, BOUNDS)
+    expected = replace(STATE, next_poll_at=after.next_poll_at, last_poll_at=NOW, failures=4, error=str(error))
+    assert after == expected
+
+
+@pytest.mark.parametrize(
+    ("failures", "wait"), [(0, 5), (1, 10), (2, 20), (5, 160), (6, 320), (7, 360), (8, 360), (10_000, 360)]
+)
+def test_backing_off(failures: int, wait: int) -> None:
+    """Each failure in a row doubles the wait, up to six hours."""
+    after = after_failure(FEED, replace(STATE, failures=failures), ParseError("x"), NOW, BOUNDS)
+    assert minutes(wait) <= waited(after) <= minutes(wait + 1)
+
+
+@pytest.mark.parametrize("wait", [timedelta(seconds=1), timedelta(hours=3), timedelta(days=7)])
+def test_retry_after_wins(wait: timedelta) -> None:
+    """What the server asks for is done to the second."""
+    error = FetchError("429", retry_after=wait)
+    assert waited(after_failure(FEED, STATE, error, NOW, BOUNDS)) == wait
+
+
+@given(
+    st.text().map(FeedId),
+    st.timedeltas(min_value=timedelta(seconds=1), max_value=timedelta(days=400)),
+    st.integers(0, 1000),
+)
+def test_jitter_only_ever_adds(feed_id: FeedId, every: timedelta, failures: int) -> None:
+    """No feed is looked at sooner than its wait, nor much later, and the answer is always the same."""
+    feed, state = replace(FEED, id=feed_id, every=every), replace(STATE, failures=failures)
+    succeeded = after_success(feed, state, document(), NOW, BOUNDS, body_hash=None)
+    failed = after_failure(feed, state, ParseError("x"), NOW, BOUNDS)
+    wait = min(max(every, BOUNDS.least), BOUNDS.most)
+    assert wait <= waited(succeeded) <= wait + minutes(1)
+    assert minutes(5) <= waited(failed) <= minutes(361)
+    assert failed == after_failure(feed, state, ParseError("x"), NOW, BOUNDS)
+
+
+def test_overlap() -> None:
+    """The overlap counts the entries shown that were known."""
+    shown = [EntryId("a"), EntryId("b"), EntryId("c")]
+    assert overlap(shown, {EntryId("b"), EntryId("c"), EntryId("x")}) == 2
+    assert overlap(shown, ()) == 0
+    assert overlap([], shown) == 0
