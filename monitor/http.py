@@ -233,7 +233,8 @@ class Http:
             case aiohttp.ClientPayloadError():
                 return FetchError("the answer broke off before its end")
             case aiohttp.ClientResponseError():
-                return FetchError(f"{host} does not speak proper HTTP: {cause.message.splitlines()[0][:200]}")
+                detail = cause.message.partition("\n")[0][:200]
+                return FetchError(f"{host} does not speak proper HTTP: {detail}")
         if isinstance(error, aiohttp.ClientConnectorDNSError):
             return FetchError(f"cannot resolve {host}")
         if isinstance(error, aiohttp.ClientSSLError):
