@@ -178,9 +178,7 @@ class Http:
         except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError is an OSError
             raise self._explained(error, url) from error
 
-    def _request(
-        self, url: str, headers: Mapping[str, str]
-    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+    def _request(self, url: str, headers: Mapping[str, str]) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         if self._session is None:
             self._session = self._open()
         # `encoded`: the path goes out as it was given. Some servers sign every byte of it.

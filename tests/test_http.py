@@ -16,22 +16,16 @@ from monitor.errors import FetchError
 from monitor.http import HttpSettings, Response, refusal
 from tests.feed_server import LOOPBACK, Script, StubResolver, answered, loopback_http, serving
 
-SETTINGS = HttpSettings(
-    user_agent="test/1 (+https://example.org)", allow_networks=(LOOPBACK,), pace=timedelta()
-)
+SETTINGS = HttpSettings(user_agent="test/1 (+https://example.org)", allow_networks=(LOOPBACK,), pace=timedelta())
 MAX_BYTES = 100_000
 
 
-async def fetched(
-    url: str, *, settings: HttpSettings = SETTINGS, resolver: StubResolver | None = None
-) -> Response:
+async def fetched(url: str, *, settings: HttpSettings = SETTINGS, resolver: StubResolver | None = None) -> Response:
     async with loopback_http(settings=settings, resolver=resolver) as http:
         return await http.get(url, max_bytes=MAX_BYTES)
 
 
-async def error_of(
-    url: str, *, settings: HttpSettings = SETTINGS, resolver: StubResolver | None = None
-) -> FetchError:
+async def error_of(url: str, *, settings: HttpSettings = SETTINGS, resolver: StubResolver | None = None) -> FetchError:
     with pytest.raises(FetchError) as caught:
         await fetched(url, settings=settings, resolver=resolver)
     return caught.value
@@ -284,9 +278,7 @@ async def test_redirects_that_lead_nowhere(headers: dict[str, str]) -> None:
 
 async def test_headers_in_any_case() -> None:
     """Header names are found however the server spelled them, repeated ones as one list."""
-    raw = (
-        b"HTTP/1.1 200 OK\r\ncache-CONTROL: public\r\nCache-Control: max-age=60\r\nContent-Length: 0\r\n\r\n"
-    )
+    raw = b"HTTP/1.1 200 OK\r\ncache-CONTROL: public\r\nCache-Control: max-age=60\r\nContent-Length: 0\r\n\r\n"
     async with serving(a=raw) as site:
         assert (await fetched(site.url("/a"))).headers["Cache-control"] == "public, max-age=60"
 

@@ -120,9 +120,7 @@ def test_distinct_pages() -> None:
 URLS = st.builds(
     "{}://{}{}/{}{}".format,
     st.sampled_from(["http", "https", "HTTP"]),
-    st.sampled_from(
-        ["example.org", "Example.org.", "müller.example", "1.2.3.4", "[2606:4700::1]"]
-    ),
+    st.sampled_from(["example.org", "Example.org.", "müller.example", "1.2.3.4", "[2606:4700::1]"]),
     st.sampled_from(["", ":80", ":443", ":8080", ":"]),
     st.text(max_size=30).map(lambda text: text.replace("\\", "")),
     st.one_of(st.just(""), st.text(alphabet="abp=&%2F;+ #?.é/[]|~'\"", max_size=40).map("?{}".format)),

@@ -16,8 +16,7 @@ MAX_VALIDATOR_BYTES = 1000
 MAX_HINT = timedelta(days=7)  # the longest that a server can make us wait
 
 ACCEPT = (
-    "application/atom+xml, application/rss+xml, application/feed+json, "
-    "application/xml;q=0.9, text/xml;q=0.8, */*;q=0.1"
+    "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.8, */*;q=0.1"
 )
 
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # surrogates stand for bytes that are not UTF-8
@@ -76,9 +75,7 @@ def _error(response: Response) -> FetchError:
         reason = "the server says that nothing changed since our last visit, but there was none (304)"
     else:
         reason = _REASONS.get(status, f"the server answered {status} instead of the feed")
-    return FetchError(
-        reason, permanent=status in _LASTING, status=status, retry_after=_retry_after(response.headers)
-    )
+    return FetchError(reason, permanent=status in _LASTING, status=status, retry_after=_retry_after(response.headers))
 
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:

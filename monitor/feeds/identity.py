@@ -23,9 +23,7 @@ def guid_of(raw_id: str, link: str | None, title: str, summary: str) -> str:
     raw_id = raw_id.strip()
     if len(raw_id) > MAX_GUID:
         return digest("guid", raw_id)
-    return clean_line(raw_id, limit=MAX_GUID) or (
-        canonical(link) if link else digest("words", title, summary)
-    )
+    return clean_line(raw_id, limit=MAX_GUID) or (canonical(link) if link else digest("words", title, summary))
 
 
 def unseen(entries: Iterable[Entry], known: Collection[EntryId]) -> tuple[Entry, ...]:
