@@ -25,8 +25,8 @@ JITTER_SHARE = 0.05  # of the wait
 class Bounds:
     """How often feeds are looked at when nobody says otherwise, and the limits of what anybody may say."""
 
-    least: timedelta = timedelta(minutes=5)
     usual: timedelta = timedelta(minutes=10)
+    least: timedelta = timedelta(seconds=1)  # whoever wants a minute, or seconds on a server of their own, gets it
     most: timedelta = timedelta(hours=24)
 
 
@@ -63,7 +63,7 @@ def after_failure(
     """
     return replace(
         state,
-        next_poll_at=now + _retry_wait(feed.id, state.failures, error, bounds),
+        next_poll_at=now + _retry_wait(feed, state.failures, error, bounds),
         last_poll_at=now,
         failures=state.failures + 1,
         error=str(error),
@@ -83,15 +83,19 @@ def _validators(state: FeedState, outcome: Fetched | NotModified) -> tuple[str |
 
 
 def _wait(feed: Feed, fresh_for: timedelta | None, bounds: Bounds) -> timedelta:
-    asked = min(feed.every or bounds.usual, bounds.most)
-    return max(asked, min(fresh_for or timedelta(), MAX_FRESH), bounds.least)
+    return max(_asked(feed, bounds), min(fresh_for or timedelta(), MAX_FRESH))
 
 
-def _retry_wait(feed: FeedId, failures: int, error: FetchError | ParseError, bounds: Bounds) -> timedelta:
+def _asked(feed: Feed, bounds: Bounds) -> timedelta:
+    return max(min(feed.every or bounds.usual, bounds.most), bounds.least)
+
+
+def _retry_wait(feed: Feed, failures: int, error: FetchError | ParseError, bounds: Bounds) -> timedelta:
     if isinstance(error, FetchError) and error.retry_after is not None:
         return error.retry_after
-    doubled = FIRST_RETRY * 2 ** min(failures, 10)
-    return _with_jitter(feed, min(max(doubled, bounds.least), LONGEST_RETRY, bounds.most))
+    first = min(FIRST_RETRY, _asked(feed, bounds))
+    doubled = first * 2 ** min(failures, 20)
+    return _with_jitter(feed.id, min(doubled, LONGEST_RETRY, bounds.most))
 
 
 def _with_jitter(feed: FeedId, wait: timedelta) -> timedelta:

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 from monitor.errors import FetchError
 from monitor.http import Http, Response
+from monitor.http_hints import fresh_for, retry_after
 from monitor.model import Feed, FeedState, Fetched, NotModified
 
 MAX_FEED_BYTES = 10_000_000
 MAX_VALIDATOR_BYTES = 1000
-MAX_HINT = timedelta(days=7)  # the longest that a server can make us wait
 
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.8, */*;q=0.1"
 )
 
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # surrogates stand for bytes that are not UTF-8
-_SECONDS = re.compile(r"[0-9]{1,18}")
 _REASONS = {
     401: "the server asks for a password (401)",
     403: "the server refuses us (403)",
@@ -43,13 +39,13 @@ async def fetch(feed: Feed, state: FeedState, http: Http) -> Fetched | NotModifi
                 content_type=response.headers.get("Content-Type", ""),
                 etag=_storable(response.headers.get("ETag")),
                 last_modified=_storable(response.headers.get("Last-Modified")),
-                fresh_for=_fresh_for(response.headers),
+                fresh_for=fresh_for(response.headers),
             )
         case 304 if validators:
             return NotModified(
                 etag=_storable(response.headers.get("ETag")),
                 last_modified=_storable(response.headers.get("Last-Modified")),
-                fresh_for=_fresh_for(response.headers),
+                fresh_for=fresh_for(response.headers),
             )
         case _:
             raise _error(response)
@@ -75,46 +71,4 @@ def _error(response: Response) -> FetchError:
         reason = "the server says that nothing changed since our last visit, but there was none (304)"
     else:
         reason = _REASONS.get(status, f"the server answered {status} instead of the feed")
-    return FetchError(reason, permanent=status in _LASTING, status=status, retry_after=_retry_after(response.headers))
-
-
-def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    text = headers.get("Retry-After", "").strip()
-    return _hint(_seconds(text) or _between(headers.get("Date", ""), text))
-
-
-def _fresh_for(headers: Mapping[str, str]) -> timedelta | None:
-    """How long the server says that asking again is useless (RFC 9111 section 4.2); its clock, not ours."""
-    directives = _cache_control(headers.get("Cache-Control", ""))
-    if "no-cache" in directives or "no-store" in directives:
-        return None
-    lifetime = _seconds(directives.get("max-age", ""))
-    if lifetime is None:
-        return _hint(_between(headers.get("Date", ""), headers.get("Expires", "")))
-    return _hint(lifetime - (_seconds(headers.get("Age", "").strip()) or timedelta()))
-
-
-def _cache_control(text: str) -> dict[str, str]:
-    pairs = (item.partition("=") for item in text.split(","))
-    return {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
-
-
-def _seconds(text: str) -> timedelta | None:
-    return timedelta(seconds=min(int(text), 10**9)) if _SECONDS.fullmatch(text) else None
-
-
-def _between(earlier: str, later: str) -> timedelta | None:
-    first, second = _http_date(earlier), _http_date(later)
-    return None if first is None or second is None else second - first
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
-
-
-def _hint(wait: timedelta | None) -> timedelta | None:
-    return min(wait, MAX_HINT) if wait is not None and wait > timedelta() else None
+    return FetchError(reason, permanent=status in _LASTING, status=status, retry_after=retry_after(response.headers))
