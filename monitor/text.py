@@ -45,6 +45,7 @@ REMEMBERED_WORDS = 1 << 16
 LONGEST_REMEMBERED_WORD = 64
 
 _ZERO_WIDTH = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+_INVISIBLE = re.compile(f"[{_ZERO_WIDTH}]")
 # `\w` leaves combining marks out, and would cut decomposed letters and the vowel signs of India apart.
 _BLOCKS_WITH_MARKS = ((0x300, 0x3100), (0xA600, 0xAC00), (0xFB00, 0xFE30), (0x10000, 0x12000), (0x16A00, 0x17000))
 _MARKS = "".join(
@@ -79,10 +80,15 @@ def fold(word: str) -> str:
     return _fold_remembered(word) if len(word) <= LONGEST_REMEMBERED_WORD else _fold(word)
 
 
+def spelling(word: str) -> str:
+    """The form in which words are compared when case and marks count: composed, and nothing without width."""
+    return word if word.isascii() else normalize("NFC", _INVISIBLE.sub("", word))
+
+
 def _fold(word: str) -> str:
     if word.isascii():
         return word.lower()
-    # Casefolding may leave decomposable letters behind, and decomposing capital ones: twice is enough for all of Unicode.
+    # Casefolding may leave letters that decompose, and decomposing capital ones: twice is enough for all of Unicode.
     for _ in range(2):
         word = normalize("NFKD", word).casefold()
     word = _ORNAMENTS.sub("", normalize("NFKD", word)).translate(_LETTERS)
@@ -189,7 +195,7 @@ def _tokens(title: str, text: str, sentences: list[Sentence]) -> Iterator[Token]
 
 
 def _zones(tokens: tuple[Token, ...]) -> dict[Zone, range]:
-    count = {zone: 0 for zone in Zone}
+    count = dict.fromkeys(Zone, 0)
     for token in tokens:
         count[token.zone] += 1
     title, lead = count[Zone.TITLE], count[Zone.LEAD]
@@ -219,21 +225,17 @@ _STOP = re.compile(r"[.!?…؟।。！？\n][.!?…\"'”’»“)\]」』）]*
 _FULL_WIDTH_STOPS = "。！？"
 _OPENERS = "\"'“”„‘«»([¿¡—–- "
 _BEFORE_A_DECIMAL = "-–:.,/$€£"
-_ABBREVIATIONS = frozenset(
-    map(
-        fold,
-        """
-        mr mrs ms messrs dr prof rev hon st ste jr sr gen lt col maj sgt capt cpl cmdr adm brig pvt sen rep gov pres
-        amb min dep supt insp det fr vs no nos vol pp fig ca approx dept est inc ltd co corp bros ph
-        jan feb apr aug sept sep oct nov dec
-        bzw ggf inkl evtl nr str vgl sog geb abs art bd hr frl mio mrd tel dipl ing hl
-        mm mme mlle mgr av cie
-        npr tzv odn tj god br ul sv akad puk potpuk kap por mil gđa gđica inž
-        sh th znj
-        ул им стр тыс млн млрд руб проф ген акад тов гр пр рис см
-        """.split(),
-    )
-)
+_ABBREVIATED = """
+    mr mrs ms messrs dr prof rev hon st ste jr sr gen lt col maj sgt capt cpl cmdr adm brig pvt sen rep gov pres
+    amb min dep supt insp det fr vs no nos vol pp fig ca approx dept est inc ltd co corp bros ph
+    jan feb apr aug sept sep oct nov dec
+    bzw ggf inkl evtl nr str vgl sog geb abs art bd hr frl mio mrd tel dipl ing hl
+    mm mme mlle mgr av cie
+    npr tzv odn tj god br ul sv akad puk potpuk kap por mil gđa gđica inž
+    sh th znj
+    ул им стр тыс млн млрд руб проф ген акад тов гр пр рис см
+"""
+_ABBREVIATIONS = frozenset(map(fold, _ABBREVIATED.split()))
 
 
 def _sentences(text: str) -> Iterator[tuple[int, int]]:
@@ -263,7 +265,7 @@ def _next_letter(text: str, start: int) -> str:
 
 
 def _is_abbreviated(text: str, end: int) -> bool:
-    """Whether the full stop at `end` belongs to the word before it: a title, an initial, a German or Serbian ordinal."""
+    """Whether the full stop at `end` belongs to the word before it: a title, an initial, an ordinal (`3. Oktober`)."""
     start = end
     while start and text[start - 1].isalnum():
         start -= 1
@@ -310,4 +312,4 @@ def _opens(text: str, place: int, *, nothing_open: bool) -> bool:
     before, mark = text[place - 1 : place], text[place]
     if mark == "»" and before.isspace():
         return nothing_open  # French closes after a space
-    return mark == "„" or not before or before.isspace() or before in "([—–-\"“”„«»"
+    return mark == "„" or not before or before.isspace() or before in '([—–-"“”„«»'

@@ -130,7 +130,9 @@ class _Reader:
         if event.anchor is not None:
             self._problem(event, f"anchors (&{event.anchor}) are not supported; delete it and write the value out")
         if event.tag is not None:
-            self._problem(event, f"tags ({_short_tag(event.tag)}) are not supported; delete it, or put quotes around it")
+            self._problem(
+                event, f"tags ({_short_tag(event.tag)}) are not supported; delete it, or put quotes around it"
+            )
         if isinstance(event, yaml.ScalarEvent):
             return event.value if event.style else _scalar(event.value)
         if len(place) == DEEPEST_NESTING:

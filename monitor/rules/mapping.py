@@ -1,0 +1,256 @@
+"""The YAML form of a condition: a query string, or a mapping of operators, read into the same tree as the query's.
+
+Every problem is noted with its line, and reading goes on; what could not be read is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any as Anything
+from typing import TypeGuard
+
+from monitor.errors import Problem
+from monitor.model import Zone
+from monitor.rules import query
+from monitor.rules.conditions import (
+    All,
+    AtLeast,
+    ConceptRef,
+    Condition,
+    Exact,
+    InZone,
+    Near,
+    Phrase,
+    SameSentence,
+    Without,
+    Word,
+    any_of,
+)
+from monitor.text import document, spelling
+from monitor.yaml_file import Place, YamlFile
+
+LATER = ("regex", "score", "stem", "language", "feed", "tag", "count", "acronym", "name")
+_PARTS_OF_NEAR = ("within", "ordered")
+
+FindConcept = Callable[[str, Callable[[str], None]], ConceptRef | None]  # (name, how to complain)
+
+
+class Notes:
+    """Where the problems of one file are noted."""
+
+    def __init__(self, file: YamlFile, problems: list[Problem]) -> None:
+        self.file = file
+        self.problems = problems
+
+    def note(self, place: Place, message: str) -> None:
+        self.problems.append(Problem(self.file.name, self.file.line(place), message))
+
+    def unknown_keys(
+        self, mapping: Mapping[str, object], known: Sequence[str], place: Place, *, kind: str = "key"
+    ) -> None:
+        for key in mapping:
+            if key in known:
+                continue
+            close = get_close_matches(key, known, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+            self.note((*place, key), f"unknown {kind} {key!r}; {hint}")
+
+    def mapping(self, value: object, place: Place, *, what: str, example: str) -> dict[str, Anything] | None:
+        """The value if it is a mapping with something in it."""
+        if isinstance(value, dict) and value:
+            return value
+        self.note(place, f"{what} must be a mapping, as in {example}")
+        return None
+
+    def items(self, value: object, place: Place, *, what: str, example: str) -> list[Anything]:
+        """The value if it is a list with something in it."""
+        if isinstance(value, list) and value:
+            return value
+        wrong = "is empty" if value in (None, []) else "must be a list"
+        self.note(place, f"{what} {wrong}; write it as in {example}")
+        return []
+
+
+class ConditionReader(Notes):
+    """Reads conditions out of one file, and remembers which concepts they refer to."""
+
+    def __init__(self, file: YamlFile, problems: list[Problem], find_concept: FindConcept) -> None:
+        super().__init__(file, problems)
+        self.concepts: dict[str, ConceptRef] = {}
+        self._find_concept = find_concept
+
+    def read(self, value: object, place: Place) -> Condition | None:
+        match value:
+            case str():
+                return self._query(value, place)
+            case dict() if value:
+                return self._mapping(value, place)
+            case list():
+                self.note(place, "a list does not say how its parts belong together; write any: or all: before it")
+            case None | {}:
+                self.note(place, "is empty; write a query such as `kosovo AND troops`, or operators such as any:")
+            case _:
+                shown = str(value).lower() if isinstance(value, bool) else value
+                self.note(place, f'{shown} is not text; put quotes around it: "{shown}"')
+        return None
+
+    def read_all(self, values: Iterable[object], place: Place) -> list[Condition] | None:
+        """None if one of them could not be read, or if there is none."""
+        read = [self.read(value, (*place, index)) for index, value in enumerate(values)]
+        conditions = [condition for condition in read if condition is not None]
+        return conditions if conditions and len(conditions) == len(read) else None
+
+    # ---- operators ----
+
+    def _query(self, value: str, place: Place) -> Condition | None:
+        try:
+            return query.parse(value)
+        except query.QueryError as e:
+            self.note(place, str(e))
+            return None
+
+    def _mapping(self, value: dict[str, Anything], place: Place) -> Condition | None:
+        """Several operators in one mapping must hold together."""
+        parts: list[Condition | None] = []
+        self._refuse_unknown(value, place)
+        for key, inner in value.items():
+            if key == "all":
+                parts.extend(self._list("all", inner, (*place, key)) or [None])
+            elif key in _OPERATORS:
+                parts.append(_OPERATORS[key](self, inner, (*place, key), value))
+        unwanted = self._list("none", value["none"], (*place, "none")) if "none" in value else None
+        if not parts and "none" in value:
+            self.note((*place, "none"), "none: alone matches nearly everything; add what to find, with any: or all:")
+        wanted = [part for part in parts if part is not None]
+        if not wanted or len(wanted) < len(parts):
+            return None
+        found = wanted[0] if len(wanted) == 1 else All(tuple(wanted))
+        return Without(found, any_of(unwanted)) if unwanted else found
+
+    def _refuse_unknown(self, value: dict[str, Anything], place: Place) -> None:
+        known = ("all", *_OPERATORS, "none")
+        for key in value:
+            if key in LATER:
+                self.note((*place, key), f"{key}: is not available yet; known: {', '.join(known)}")
+            elif key in _PARTS_OF_NEAR and "near" not in value:
+                self.note((*place, key), f"{key}: belongs beside near:, as in {{near: [troops, border], within: 12}}")
+        others = {key: inner for key, inner in value.items() if key not in (*LATER, *_PARTS_OF_NEAR)}
+        self.unknown_keys(others, known, place, kind="operator")
+
+    def _list(self, key: str, value: object, place: Place) -> list[Condition] | None:
+        items = self.items(value, place, what=f"{key}:", example=f"{key}: [troops, tank*]")
+        return self.read_all(items, place)
+
+    def _any(self, value: object, place: Place, _: object) -> Condition | None:
+        conditions = self._list("any", value, place)
+        return any_of(conditions) if conditions else None
+
+    def _at_least(self, value: object, place: Place, _: object) -> Condition | None:
+        example = "at_least: {n: 2, of: [troops, tanks, border]}"
+        given = self.mapping(value, place, what="at_least:", example=example)
+        if given is None:
+            return None
+        self.unknown_keys(given, ("n", "of"), place)
+        items = self.items(given.get("of"), (*place, "of"), what="of:", example=example)
+        conditions, n = self.read_all(items, (*place, "of")), given.get("n")
+        if not _is_number(n) or not 1 <= n <= len(items):
+            self.note((*place, "n"), f"n: must be a number from 1 to {max(1, len(items))}, as in {example}")
+            return None
+        return AtLeast(n, tuple(conditions)) if conditions else None
+
+    def _near(self, value: object, place: Place, beside: dict[str, Anything]) -> Condition | None:
+        conditions = self._placed("near", value, place)
+        within, ordered = beside.get("within"), beside.get("ordered", False)
+        example = "{near: [troops, border], within: 12}"
+        around = place[:-1]
+        if not isinstance(ordered, bool):
+            self.note((*around, "ordered"), "ordered: must be true or false")
+        if not _is_number(within) or not 1 <= within <= query.WIDEST_NEAR:
+            self.note(
+                (*around, "within"), f"within: must be a number of words from 1 to {query.WIDEST_NEAR}, as in {example}"
+            )
+            return None
+        return Near(within, ordered is True, conditions) if conditions else None
+
+    def _same_sentence(self, value: object, place: Place, _: object) -> Condition | None:
+        conditions = self._placed("same_sentence", value, place)
+        return SameSentence(conditions) if conditions else None
+
+    def _placed(self, key: str, value: object, place: Place) -> tuple[Condition, ...] | None:
+        conditions = self._list(key, value, place)
+        if conditions is None:
+            return None
+        if len(conditions) == 1:
+            self.note(place, f"{key}: needs at least two parts; add the other, or delete {key}:")
+            return None
+        astray = [index for index, condition in enumerate(conditions) if not condition.placed]
+        for index in astray:
+            self.note(
+                (*place, index),
+                f"cannot stand inside {key}: it is about the whole article; "
+                "use words, phrases, concepts or any: of them",
+            )
+        return None if astray else tuple(conditions)
+
+    def _concept(self, value: object, place: Place, _: object) -> Condition | None:
+        if not isinstance(value, str):
+            self.note(place, "concept: takes one name, as in {concept: kosovo}")
+            return None
+        found = self._find_concept(value, lambda message: self.note(place, message))
+        if found is not None:
+            self.concepts[value] = found
+        return found
+
+    def _word(self, value: object, place: Place, _: object) -> Condition | None:
+        if isinstance(value, str) and len(value.split()) > 1:
+            self.note(place, f'word: takes one word; write {{phrase: "{value}"}}')
+            return None
+        return self._phrase(value, place, _, key="word")
+
+    def _phrase(self, value: object, place: Place, _: object, key: str = "phrase") -> Condition | None:
+        text = self._text(key, value, place)
+        try:
+            return query.phrase(text) if text else None
+        except query.QueryError as e:
+            self.note(place, str(e))
+            return None
+
+    def _exact(self, value: object, place: Place, _: object) -> Condition | None:
+        text = self._text("exact", value, place)
+        tokens = document("", text).tokens if text else ()
+        if text and not tokens:
+            self.note(place, "exact: has no letter or digit; write the word to look for")
+        if not text or not tokens:
+            return None
+        anyhow = Phrase(text, tuple(Word(token.folded, token.folded) for token in tokens))
+        return Exact(text, tuple(spelling(token.text) for token in tokens), anyhow)
+
+    def _text(self, key: str, value: object, place: Place) -> str | None:
+        if isinstance(value, str) and value.strip():
+            return value.strip()
+        self.note(place, f'{key}: takes text, as in {{{key}: "troops"}}')
+        return None
+
+    def _zone(self, value: object, place: Place, _: object) -> Condition | None:
+        child = self.read(value, place)
+        return InZone(Zone(str(place[-1])), child) if child is not None else None
+
+
+def _is_number(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_OPERATORS: dict[str, Callable[[ConditionReader, Anything, Place, dict[str, Anything]], Condition | None]] = {
+    "any": ConditionReader._any,
+    "at_least": ConditionReader._at_least,
+    "near": ConditionReader._near,
+    "same_sentence": ConditionReader._same_sentence,
+    "concept": ConditionReader._concept,
+    "word": ConditionReader._word,
+    "phrase": ConditionReader._phrase,
+    "exact": ConditionReader._exact,
+    "title": ConditionReader._zone,
+    "lead": ConditionReader._zone,
+    "body": ConditionReader._zone,
+}

@@ -1,0 +1,305 @@
+"""The rules and their vocabulary as YAML, read whole: either all of it is right, or every problem is named.
+
+Concepts are read first and resolved into the conditions that use them, so a rule carries all it needs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any as Anything
+
+from monitor.errors import ConfigError, Problem
+from monitor.ids import digest
+from monitor.model import Severity
+from monitor.rules.conditions import ConceptRef, Condition, Example, Examples, Rule, Without, any_of
+from monitor.rules.mapping import ConditionReader, Notes
+from monitor.yaml_file import Place, YamlFile
+from monitor.yaml_file import load as load_yaml
+
+_RULE_KEYS = ("name", "title", "severity", "channel", "match", "alert", "examples")
+_CONCEPT_KEYS = ("name", "title", "terms")
+_EXAMPLE_KEYS = ("match", "no_match")
+# What `alert` may say for now; the other values come with later versions.
+_ALERT_DEFAULTS: dict[str, object] = {"updates": "thread", "min_sources": 1, "cooldown": 0}
+
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_LANGUAGE = re.compile(r"any|[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_CHANNEL = re.compile(r"#[\w.-]{1,80}|[CGD][A-Z0-9]{6,}")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """Every rule of a configuration, in the order of the files."""
+
+    rules: tuple[Rule, ...]
+
+
+def load(rules_dir: Path, concepts_dir: Path) -> RuleSet:
+    """Raises ConfigError with every problem of every file. There need be no concepts; there must be a rule."""
+    problems: list[Problem] = []
+    concepts = _Concepts(problems)
+    for file in _files(concepts_dir, problems):
+        concepts.add(file)
+    concepts.resolve_all()
+    reader = _Rules(problems, concepts.find)
+    for file in _files(rules_dir, problems):
+        reader.add(file)
+    if not reader.rules and not problems:
+        problems.append(Problem(str(rules_dir), 0, "there are no rules here; write one into a file ending in .yaml"))
+    if problems:
+        raise ConfigError(problems)
+    return RuleSet(tuple(reader.rules))
+
+
+def _files(directory: Path, problems: list[Problem]) -> Iterator[YamlFile]:
+    paths = directory.iterdir() if directory.is_dir() else ()
+    for path in sorted(paths):
+        if path.suffix not in (".yaml", ".yml") or path.name.startswith("."):  # an editor's own files begin with a dot
+            continue
+        try:
+            yield load_yaml(path)
+        except ConfigError as e:
+            problems.extend(e.problems)
+
+
+def _entries(notes: Notes, key: str) -> Iterator[tuple[Place, dict[str, Anything]]]:
+    """The mappings in the list that a file consists of."""
+    example = f"{key}: [{{name: kosovo, …}}]"
+    top = notes.mapping(notes.file.data, (), what="the file", example=example)
+    if top is None:
+        return
+    notes.unknown_keys(top, (key,), ())
+    for index, value in enumerate(notes.items(top.get(key), (key,), what=f"{key}:", example=example)):
+        entry = notes.mapping(value, (key, index), what="this", example="- name: kosovo")
+        if entry is not None:
+            yield (key, index), entry
+
+
+def _name(notes: Notes, entry: dict[str, Anything], place: Place, taken: dict[str, str]) -> str | None:
+    """The name, if it is well-formed and new; `taken` says where each name stands."""
+    name = entry.get("name")
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > 80:
+        wrong = "name is missing; add one" if "name" not in entry else f"{name!r} cannot be a name; write it"
+        notes.note((*place, "name"), f"{wrong} in small letters, digits and hyphens, as in kosovo-troops")
+        return None
+    if name in taken:
+        notes.note((*place, "name"), f"the name {name!r} is also used at {taken[name]}; rename one of the two")
+        return None
+    taken[name] = f"{notes.file.name}:{notes.file.line((*place, 'name'))}"
+    return name
+
+
+def _title(notes: Notes, entry: dict[str, Anything], place: Place, name: str) -> str:
+    title = entry.get("title", name.replace("-", " ").capitalize())
+    if isinstance(title, str) and title.strip():
+        return title.strip()
+    notes.note((*place, "title"), f'title must be text; put quotes around it: "{title}"')
+    return name
+
+
+def _canonical(data: object) -> str:
+    return json.dumps(data, ensure_ascii=False, sort_keys=True)
+
+
+# ---- concepts ----
+
+
+@dataclass(frozen=True, slots=True)
+class _Definition:
+    file: YamlFile
+    place: Place  # of the terms
+    terms: dict[str, Anything]
+
+
+class _Concepts:
+    """Definitions first, in any order and any file; each is read when it is first asked for."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self._problems = problems
+        self._taken: dict[str, str] = {}
+        self._definitions: dict[str, _Definition] = {}
+        self._resolved: dict[str, ConceptRef | None] = {}
+        self._under_way: list[str] = []
+
+    def add(self, file: YamlFile) -> None:
+        notes = Notes(file, self._problems)
+        for place, entry in _entries(notes, "concepts"):
+            notes.unknown_keys(entry, _CONCEPT_KEYS, place)
+            name = _name(notes, entry, place, self._taken)
+            if name is None:
+                continue
+            _title(notes, entry, place, name)
+            example = "terms: {en: [kosovo, pristina], sr: [priština*]}"
+            terms = notes.mapping(entry.get("terms"), (*place, "terms"), what="terms:", example=example)
+            self._definitions[name] = _Definition(file, (*place, "terms"), terms or {})
+
+    def resolve_all(self) -> None:
+        for name in self._definitions:
+            self._resolve(name)
+
+    def find(self, name: str, complain: Callable[[str], None]) -> ConceptRef | None:
+        """Says what is wrong through `complain`, unless the concept's own file has been blamed already."""
+        if name not in self._definitions:
+            close = get_close_matches(name, self._definitions, 1)
+            hint = f"did you mean {close[0]!r}?" if close else "define it in a file in the directory concepts"
+            complain(f"there is no concept {name!r}; {hint}")
+            return None
+        if name in self._under_way:
+            circle = " → ".join([*self._under_way[self._under_way.index(name) :], name])
+            complain(f"concepts refer to one another in a circle: {circle}; take one of these references out")
+            return None
+        return self._resolve(name)
+
+    def _resolve(self, name: str) -> ConceptRef | None:
+        if name not in self._resolved:
+            self._under_way.append(name)
+            self._resolved[name] = self._read(name, self._definitions[name])
+            self._under_way.pop()
+        return self._resolved[name]
+
+    def _read(self, name: str, definition: _Definition) -> ConceptRef | None:
+        reader = ConditionReader(definition.file, self._problems, self.find)
+        conditions: list[Condition] = []
+        for language, terms in definition.terms.items():
+            place = (*definition.place, language)
+            if not _LANGUAGE.fullmatch(language):
+                reader.note(place, f"{language!r} is not a language; write a code such as en or sr, or any")
+            items = reader.items(terms, place, what=f"{language}:", example=f"{language}: [kosovo, pristina]")
+            conditions.extend(reader.read_all(items, place) or ())
+        if not conditions:
+            return None
+        used = (reader.concepts[other].version for other in sorted(reader.concepts))
+        return ConceptRef(name, any_of(conditions), digest("concept", _canonical(definition.terms), *used))
+
+
+# ---- rules ----
+
+
+class _Rules:
+    def __init__(
+        self, problems: list[Problem], find_concept: Callable[[str, Callable[[str], None]], ConceptRef | None]
+    ) -> None:
+        self.rules: list[Rule] = []
+        self._problems = problems
+        self._find_concept = find_concept
+        self._taken: dict[str, str] = {}
+
+    def add(self, file: YamlFile) -> None:
+        for place, entry in _entries(Notes(file, self._problems), "rules"):
+            rule = self._read(ConditionReader(file, self._problems, self._find_concept), entry, place)
+            if rule is not None:
+                self.rules.append(rule)
+
+    def _read(self, reader: ConditionReader, entry: dict[str, Anything], place: Place) -> Rule | None:
+        _refuse_unknown(reader, entry, place)
+        name = _name(reader, entry, place, self._taken) or "?"
+        title = _title(reader, entry, place, name)
+        severity = _severity(reader, entry, place)
+        channel = _channel(reader, entry, place)
+        condition = _match(reader, entry, place)
+        examples = _examples(reader, entry, place)
+        _alert(reader, entry, place)
+        if condition is None:
+            return None
+        match, none = condition, None
+        if isinstance(condition, Without):
+            match, none = condition.wanted, condition.unwanted
+        text = _canonical(
+            {"name": name, "title": title, "severity": severity, "channel": channel, "match": entry["match"]}
+        )
+        used = (reader.concepts[other].version for other in sorted(reader.concepts))
+        return Rule(
+            name=name,
+            title=title,
+            severity=severity,
+            channel=channel,
+            match=match,
+            none=none,
+            version=digest("rule", text, *used),
+            text=text,
+            file=reader.file.name,
+            line=reader.file.line(place),
+            examples=examples,
+        )
+
+
+def _refuse_unknown(notes: Notes, entry: dict[str, Anything], place: Place) -> None:
+    if "none" in entry:
+        notes.note((*place, "none"), "none: stands inside match:, beside all: or any:; move it there")
+    notes.unknown_keys({key: value for key, value in entry.items() if key != "none"}, _RULE_KEYS, place)
+
+
+def _severity(notes: Notes, entry: dict[str, Anything], place: Place) -> Severity:
+    given = entry.get("severity", Severity.NORMAL)
+    try:
+        return Severity(given)
+    except ValueError:
+        notes.note((*place, "severity"), f"severity {given!r} is unknown; known: {', '.join(Severity)}")
+        return Severity.NORMAL
+
+
+def _channel(notes: Notes, entry: dict[str, Anything], place: Place) -> str | None:
+    if "channel" not in entry:
+        return None
+    channel = entry["channel"]
+    if isinstance(channel, str) and _CHANNEL.fullmatch(channel):
+        return channel
+    shown = "nothing" if channel is None else repr(channel)
+    notes.note(
+        (*place, "channel"),
+        f'channel: {shown} is not a channel; write "#name" in quotes (an unquoted # begins a comment), or the id C…',
+    )
+    return None
+
+
+def _match(reader: ConditionReader, entry: dict[str, Anything], place: Place) -> Condition | None:
+    if "match" not in entry:
+        reader.note((*place, "match"), "match is missing; add what to look for, as in match: kosovo AND troops")
+        return None
+    return reader.read(entry["match"], (*place, "match"))
+
+
+def _examples(notes: Notes, entry: dict[str, Anything], place: Place) -> Examples:
+    if "examples" not in entry:
+        return Examples()
+    place = (*place, "examples")
+    example = 'examples: {match: ["Tanks near Kosovo"], no_match: ["Kosovo wins the match"]}'
+    given = notes.mapping(entry["examples"], place, what="examples:", example=example)
+    if given is None:
+        return Examples()
+    notes.unknown_keys(given, _EXAMPLE_KEYS, place)
+    match, no_match = (_example_list(notes, given, key, place) for key in _EXAMPLE_KEYS)
+    return Examples(match, no_match)
+
+
+def _example_list(notes: Notes, given: dict[str, Anything], key: str, place: Place) -> tuple[Example, ...]:
+    if key not in given:
+        return ()
+    place, examples = (*place, key), []
+    for index, text in enumerate(notes.items(given[key], place, what=f"{key}:", example=f'{key}: ["a headline"]')):
+        if isinstance(text, str) and text.strip():
+            examples.append(Example(text.strip(), notes.file.line((*place, index))))
+        else:
+            notes.note((*place, index), "an example must be text; put quotes around it")
+    return tuple(examples)
+
+
+def _alert(notes: Notes, entry: dict[str, Anything], place: Place) -> None:
+    if "alert" not in entry:
+        return
+    place = (*place, "alert")
+    given = notes.mapping(entry["alert"], place, what="alert:", example="alert: {updates: thread}")
+    if given is None:
+        return
+    notes.unknown_keys(given, tuple(_ALERT_DEFAULTS), place)
+    for key, value in given.items():
+        if key in _ALERT_DEFAULTS and (value != _ALERT_DEFAULTS[key] or isinstance(value, bool)):
+            notes.note(
+                (*place, key),
+                f"{key}: {value} is not available yet in this version; delete it or write {_ALERT_DEFAULTS[key]}",
+            )
