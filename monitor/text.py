@@ -221,7 +221,7 @@ def _lead_end(text: str) -> int:
 
 # ---- sentences ----
 
-_STOP = re.compile(r"[.!?…؟।。！？\n][.!?…\"'”’»“)\]」』）]*\s*")
+_STOP = re.compile(r"[.!?…؟।。！？\n][.!?…\"'”’»“)\]」』）]*(?:[ \u00a0\u202f]»(?!\w))?\s*")
 _FULL_WIDTH_STOPS = "。！？"
 _OPENERS = "\"'“”„‘«»([¿¡—–- "
 _BEFORE_A_DECIMAL = "-–:.,/$€£"

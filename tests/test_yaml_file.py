@@ -1,0 +1,163 @@
+"""YAML with unique keys, plain values and lines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.errors import ConfigError
+from monitor.yaml_file import load, parse
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text(st.characters(codec="ascii", min_codepoint=32)),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abc", min_size=1), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        parse(text, "file.yaml")
+    return [str(problem) for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("no", "no"),
+        ("on", "on"),
+        ("Yes", "Yes"),
+        ("12:30", "12:30"),
+        ("2024-01-02", "2024-01-02"),
+        ("0o14", "0o14"),
+        ("0x10", "0x10"),
+        ("1_000", "1_000"),
+        ("12345678901234567890", "12345678901234567890"),
+        ("12", 12),
+        ("-3", -3),
+        ("1.5", 1.5),
+        ("1e3", 1000.0),
+        ("true", True),
+        ("False", False),
+        ("null", None),
+        ("~", None),
+        ("", None),
+        ("'12'", "12"),
+        ('"true"', "true"),
+        ("troops*", "troops*"),
+    ],
+)
+def test_scalars_are_those_of_yaml_1_2(written: str, value: object) -> None:
+    """What looks like a word is a word."""
+    read = parse(f"key: {written}", "f").data["key"]
+    assert (value, type(value)) == (read, type(read))
+
+
+@given(PLAIN)
+def test_json_reads_as_itself(value: object) -> None:
+    """Every JSON document is YAML with the same meaning."""
+    assert value == parse(json.dumps(value), "f").data
+
+
+def test_lines() -> None:
+    """A value's line is that of its key or dash; what is not there stands where its surroundings do."""
+    file = parse("a: 1\nb:\n  - x\n  - c: 2\n    d: 3\n", "f")
+    places = [(), ("a",), ("b",), ("b", 1), ("b", 1, "d"), ("b", 1, "missing"), ("z", 5)]
+    assert [1, 1, 2, 4, 5, 4, 1] == [file.line(place) for place in places]
+
+
+def test_an_empty_file_is_nothing() -> None:
+    """No document is no data, and no problem."""
+    assert parse("# only a comment\n", "f").data is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: 1\na: 2", "file.yaml:2: key 'a' stands here twice, first on line 1; delete one of them"),
+        ("a:\n\tb: 1", "file.yaml:2: a tab is used for indentation; use spaces"),
+        ("a: &x 1", "file.yaml:1: anchors (&x) are not supported; delete it and write the value out"),
+        ("a: *x", "file.yaml:1: *x refers to an anchor, which is not supported; write the value out"),
+        ("<<: {a: 1}", "file.yaml:1: merge keys (<<) are not supported; write the keys out"),
+        ("a: !env X", "file.yaml:1: tags (!env) are not supported; delete it, or put quotes around it"),
+        ("a: !!int 1", "file.yaml:1: tags (!!int) are not supported; delete it, or put quotes around it"),
+        ("a: 1\n---\nb: 2", "file.yaml:2: a second document starts here; keep one document in a file"),
+        ("? [a]\n: 1", "file.yaml:1: a key must be a single word; put quotes around text that begins with [, { or *"),
+        ("[" * 51 + "]" * 51, "file.yaml:1: is nested more than 50 levels deep; divide it up"),
+    ],
+)
+def test_what_is_refused(text: str, expected: str) -> None:
+    """Each surprise of YAML is refused by name, with its line and what to do."""
+    assert expected in problems(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "remedy"),
+    [
+        ("ok: 1\na: b: c", 2, "put quotes around text that contains ': '"),
+        ("a: 'open\nb: 2", 1, "a quote is not closed"),
+        ("a: [1, 2\nb: 3", 2, "a bracket or brace is not closed"),
+        ("a: 1\nb: @x", 2, "put quotes around text that begins with @"),
+        ("a: 1\nb: *", 2, "put quotes around text that begins with * or &"),
+        ('a: "\\d"', 1, "use single quotes"),
+        ("a: 1\nb: \x01", 2, "delete the invisible character"),
+        ("[" * 5_000, 1, "divide it up"),
+    ],
+)
+def test_syntax_errors_come_with_a_remedy(text: str, line: int, remedy: str) -> None:
+    """The parser's complaint is passed on with its line and what has usually happened."""
+    assert [f"file.yaml:{line}"] == [one.rpartition(": is ")[0] for one in problems(text) if remedy in one]
+
+
+def test_every_problem_is_told_at_once() -> None:
+    """A problem does not hide the next, not even a syntax error."""
+    found = problems("a: 1\na: 2\nb: &x 1\nc: !t 2\nd: @")
+    assert [2, 3, 4, 5] == [int(one.split(":")[1]) for one in found]
+
+
+def test_every_tab_is_told_at_once() -> None:
+    """All lines that are indented with a tab are named, not only the first."""
+    assert ["2", "4"] == [one.split(":")[1] for one in problems("a:\n\tb: 1\nc:\n\td: 2")]
+
+
+@given(st.text(st.sampled_from("ab:-[]{}&*!|>'\"%@`# \n\t,?<~1"), max_size=60))
+def test_any_text_is_data_or_problems(text: str) -> None:
+    """Nothing but ConfigError comes out of odd text."""
+    try:
+        parse(text, "f")
+    except ConfigError as e:
+        assert e.problems
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"a: 1\nb: \xff", ":2: is not UTF-8 text; save the file as UTF-8"),
+        (b"a: " + b"x" * 5_000_000, ": is larger than 5 MB; divide it into several files"),
+    ],
+)
+def test_files_that_cannot_be_read_as_text(tmp_path: Path, content: bytes, expected: str) -> None:
+    """Size and encoding are checked before the parser sees anything."""
+    path = tmp_path / "f.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert f"{path}{expected}" == str(caught.value)
+
+
+def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
+    """A missing file and a directory are configuration problems."""
+    for path, said in ((tmp_path / "none.yaml", "there is no such file; create it"), (tmp_path, "cannot be read")):
+        with pytest.raises(ConfigError, match=said):
+            load(path)
+
+
+def test_a_byte_order_mark_is_no_key(tmp_path: Path) -> None:
+    """Editors on Windows write one."""
+    path = tmp_path / "f.yaml"
+    path.write_bytes(b"\xef\xbb\xbfa: 1\r\nb: 2\r\n")
+    assert {"a": 1, "b": 2} == load(path).data
