@@ -26,7 +26,8 @@ NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
 
 def hit(words: str = "tanks", sentence: str = "Serbia has deployed tanks.", **fields: Any) -> Hit:
-    return Hit(**{"part": words, "words": words, "zone": Zone.BODY, "start": 0, "end": 5, "sentence": sentence} | fields)
+    defaults: dict[str, Any] = {"part": words, "zone": Zone.BODY, "start": 0, "end": 5}
+    return Hit(words=words, sentence=sentence, **defaults | fields)
 
 
 def reason(rule: str = "armour", *hits: Hit, severity: Severity = Severity.HIGH) -> Reason:

@@ -100,7 +100,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         _copy_closed(database, scene.baseline)
         first.publish("Cup final", FOOTBALL)
         first.publish(TANKS_TITLE, TANKS)
-        second.publish(TALKS_TITLE, TALKS[:2] + ("Nobody would say when, or whether, Pristina will send envoys again.",))
+        second.publish(TALKS_TITLE, (*TALKS[:2], "Nobody would say when Pristina will send envoys again."))
         second.publish("Armour near the frontier", (*TANKS[:3], "Source: A."))
         yield scene
 

@@ -100,7 +100,7 @@ async def _text_of(source: str, config: Config) -> tuple[str, str]:
 
 def _bytes(source: str) -> bytes:
     if source == "-":
-        return click.get_binary_stream("stdin").read(MOST_BYTES)
+        return sys.stdin.buffer.read(MOST_BYTES)
     try:
         return Path(source).read_bytes()[:MOST_BYTES]
     except OSError as e:
