@@ -31,6 +31,8 @@ _FALSE = re.compile(r"false|False|FALSE")
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")  # a longer one is an id, not a number
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
 _TAB_INDENT = re.compile(r" *\t\s*[^\s#]")
+# A query such as `"friendly match" OR goal`, of which YAML takes the first phrase for the whole.
+_TEXT_AFTER_QUOTE = re.compile(r"""(?:^|[-:,\[]\s)\s*("[^"]*"|'[^']*')\s*[^\s,\]}#:]""")
 
 # What the parser says, and what has usually happened.
 _REMEDIES = (
@@ -200,11 +202,14 @@ def _short_tag(tag: str) -> str:
 def _syntax_problems(name: str, text: str, error: yaml.YAMLError) -> list[Problem]:
     line = _error_line(text, error)
     lines = text.split("\n")
-    if _TAB_INDENT.match(lines[min(line, len(lines)) - 1]):
+    at_fault = lines[min(line, len(lines)) - 1]
+    if _TAB_INDENT.match(at_fault):
         message = "a tab is used for indentation; use spaces"
         return [Problem(name, n, message) for n, one in enumerate(lines, 1) if _TAB_INDENT.match(one)]
     said = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
     remedy = next((remedy for part, remedy in _REMEDIES if part in said), "check the indentation and the quotes here")
+    if _TEXT_AFTER_QUOTE.search(at_fault):
+        remedy = "text follows the closing quote; put single quotes around all of it, as in '\"a phrase\" OR word'"
     return [Problem(name, line, f"is not valid YAML: {said}; {remedy}")]
 
 

@@ -101,6 +101,8 @@ def test_what_is_refused(text: str, expected: str) -> None:
         ("ok: 1\na: b: c", 2, "put quotes around text that contains ': '"),
         ("a: 'open\nb: 2", 1, "a quote is not closed"),
         ("a: [1, 2\nb: 3", 2, "a bracket or brace is not closed"),
+        ('a: 1\nb: "x y" OR z', 2, "put single quotes around all of it"),
+        ('a:\n  - "x y" OR z\n  - b', 2, "put single quotes around all of it"),
         ("a: 1\nb: @x", 2, "put quotes around text that begins with @"),
         ("a: 1\nb: *", 2, "put quotes around text that begins with * or &"),
         ('a: "\\d"', 1, "use single quotes"),

@@ -317,14 +317,20 @@ class ConceptRef(Condition):
 
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         if self.name not in scope.remembered:
-            found = self.condition.find(scope)
-            scope.remembered[self.name] = found and tuple(Found(self.label, span) for _, span in found)
+            scope.remembered[self.name] = self._find(scope)
         return scope.remembered[self.name]
 
     def spans(self, scope: Scope) -> Sequence[Span]:
         if self.name not in scope.remembered_spans:
             scope.remembered_spans[self.name] = self.condition.spans(scope)
         return scope.remembered_spans[self.name]
+
+    def _find(self, scope: Scope) -> tuple[Found, ...] | None:
+        if self.placed:
+            spans = self.spans(scope)[:MOST_SHOWN]
+        else:
+            spans = [span for _, span in self.condition.find(scope) or ()]
+        return tuple(Found(self.label, span) for span in spans) or None
 
 
 # ---- nearness ----

@@ -57,7 +57,7 @@ _FOREIGN = (
     (re.compile(r"\+.+"), "every part joined by AND is required; delete the +"),
     (re.compile(r"&&?"), "write AND"),
     (re.compile(r"\|\|?"), "write OR"),
-    (re.compile(r"O?NEAR(/.*)?", re.IGNORECASE), "write NEAR/ with a number, as in: troops NEAR/12 border"),
+    (re.compile(r"O?NEAR|(?i:O?NEAR/.*)"), "write NEAR/ with a number, as in: troops NEAR/12 border"),
     (re.compile(r".*\w[*?]\w.*|[*?].*"), "a star can only stand at the end of a word, as in deploy*"),
     (re.compile(r".*\*\*"), "one star is enough"),
     (re.compile(r".*\w\?"), "a question mark stands for nothing here; delete it"),

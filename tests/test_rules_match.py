@@ -1,0 +1,147 @@
+"""From rules and an article to decisions, and the examples that prove the rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from monitor.model import Outcome, Zone
+from monitor.rules.lint import run_examples
+from monitor.rules.match import decide
+from monitor.rules.schema import RuleSet, load
+
+CONCEPTS = """\
+concepts:
+  - {name: kosovo, terms: {en: [kosov*]}}
+  - {name: nato, terms: {any: [{exact: NATO}, {exact: НАТО}]}}
+"""
+TITLE = "Serbia deploys tanks"
+TEXT = (
+    "Serbian tanks and artillery have reached the Kosovo border, officials said. NATO is watching.\n\nKosovo protested."
+)
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    for name in ("rules", "concepts"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "concepts" / "c.yaml").write_text(CONCEPTS)
+    return tmp_path
+
+
+def rules_of(directory: Path, *matches: str, examples: str = "") -> RuleSet:
+    text = "rules:\n" + "".join(
+        f"  - name: r{index}\n    match: {match}\n{examples}" for index, match in enumerate(matches)
+    )
+    (directory / "rules" / "r.yaml").write_text(text)
+    return load(directory / "rules", directory / "concepts")
+
+
+@pytest.mark.parametrize(
+    ("match", "outcome", "missing"),
+    [
+        ("tanks", Outcome.MATCHED, ()),
+        ("football", None, ()),
+        ("{all: [{concept: kosovo}, tanks NEAR/9 border]}", Outcome.MATCHED, ()),
+        (
+            "{all: [{concept: kosovo}, football, {any: [goal, ball]}]}",
+            Outcome.NEAR,
+            ("football", "any of (goal, ball)"),
+        ),
+        ("tanks AND football", Outcome.NEAR, ("football",)),
+        ("tanks OR football", Outcome.MATCHED, ()),
+        ("football AND goal", None, ()),
+        ("{all: [tanks, artillery], none: [NATO, friendly match]}", Outcome.NEAR, ("excluded by NATO",)),
+        ('tanks NOT "is watching"', Outcome.NEAR, ('excluded by "is watching"',)),
+        ("{any: [tanks], none: [{concept: nato}]}", Outcome.NEAR, ("excluded by concept nato",)),
+        ("{any: [football], none: [tanks]}", None, ()),
+        ("{concept: nato}", Outcome.MATCHED, ()),
+    ],
+)
+def test_outcomes(directory: Path, match: str, outcome: Outcome | None, missing: tuple[str, ...]) -> None:
+    """Matched, near with what was missing or stood in the way, or nowhere near."""
+    found = [(one.outcome, one.missing) for one in decide(rules_of(directory, match), TITLE, TEXT)]
+    assert ([] if outcome is None else [(outcome, missing)]) == found
+
+
+@pytest.mark.parametrize(
+    ("title", "matches"),
+    [
+        ("NATO moves", True),
+        ("НАТО у Приштини", True),
+        ("A senator moves", False),
+        ("nato moves", False),
+        ("NATO-s", True),
+    ],
+)
+def test_nato_is_no_senator(directory: Path, title: str, matches: bool) -> None:
+    """An exact word counts in its own spelling, and only as a whole word."""
+    assert matches is bool(decide(rules_of(directory, "{concept: nato}"), title, ""))
+
+
+def test_evidence(directory: Path) -> None:
+    """Each hit quotes the article: part, words, zone, offsets into the original, and the sentence around."""
+    (decision,) = decide(rules_of(directory, "{all: [{concept: kosovo}, artillery NEAR/9 border, tanks]}"), TITLE, TEXT)
+    assert [
+        ("concept kosovo", "Kosovo", Zone.LEAD),
+        ("concept kosovo", "Kosovo", Zone.BODY),
+        ("artillery NEAR/9 border", "artillery have reached the Kosovo border", Zone.LEAD),
+        ("tanks", "tanks", Zone.TITLE),
+        ("tanks", "tanks", Zone.LEAD),
+    ] == [(hit.part, hit.words, hit.zone) for hit in decision.hits]
+    for hit in decision.hits:
+        source = TITLE if hit.zone is Zone.TITLE else TEXT
+        assert hit.words == source[hit.start : hit.end]
+        assert hit.words in hit.sentence
+        assert hit.sentence in source
+
+
+def test_what_a_decision_carries(directory: Path) -> None:
+    """Rule, version, title, severity and channel come from the rule; decisions come in the order of the rules."""
+    rules = rules_of(directory, "tanks", "football", "{concept: kosovo}")
+    decisions = decide(rules, TITLE, TEXT)
+    assert ["r0", "r2"] == [decision.rule for decision in decisions]
+    rule, decision = rules.rules[0], decisions[0]
+    assert (rule.version, rule.title, rule.severity, rule.channel) == (
+        decision.rule_version,
+        decision.title,
+        decision.severity,
+        decision.channel,
+    )
+
+
+def test_an_empty_article_matches_nothing(directory: Path) -> None:
+    """No words, no decision."""
+    assert () == decide(rules_of(directory, "tanks AND border", "{concept: kosovo}"), "", " \n\n ")
+
+
+def test_examples_that_hold(directory: Path) -> None:
+    """Nothing is said of examples that come out as they should."""
+    examples = "    examples: {match: [Tanks roll], no_match: [A friendly match]}\n"
+    assert () == run_examples(rules_of(directory, "tanks", examples=examples))
+
+
+@pytest.mark.parametrize(
+    ("match", "example", "said"),
+    [
+        ("tanks", "match: [Nothing]", "should match and does not: no part of the rule was found"),
+        (
+            "tanks AND border",
+            "match: [Tanks roll]",
+            'should match and does not: found "Tanks" (tanks); missing border',
+        ),
+        (
+            "tanks NOT shares",
+            "match: [Shares in tanks]",
+            'should match and does not: found "tanks" (tanks), but excluded by shares',
+        ),
+        ("tank*", "no_match: [Shares tanked]", 'should not match and does: found "tanked" (tank*)'),
+    ],
+)
+def test_examples_that_fail(directory: Path, match: str, example: str, said: str) -> None:
+    """The example's line, what was expected, and what was found or missing."""
+    examples = f"    examples:\n      {example}\n"
+    (problem,) = run_examples(rules_of(directory, match, examples=examples))
+    text = example.partition("[")[2].rstrip("]")
+    assert (5, f'rule r0: example "{text}" {said}') == (problem.line, problem.message)
