@@ -22,6 +22,7 @@ from tests.slack_standin import TOKEN, SlackStandIn
 
 PARTS = 4  # the boundaries are divided among tests, so that several cores can work
 TANKS_TITLE = "Serbia moves tanks to the border"
+COPY_TITLE = "Armour near the frontier"
 TALKS_TITLE = "Kosovo talks end without result"
 
 
@@ -70,8 +71,10 @@ class Scene:
             os.kill(self.victim, signal.SIGKILL)
 
     def check(self, what: str) -> None:
-        headlines = Counter(message.text.split("\n")[0][2:] for message in self.slack.messages())
-        assert {TANKS_TITLE: 1, TALKS_TITLE: 1} == dict(headlines), what
+        headlines = (message.text.split("\n")[0][2:] for message in self.slack.messages())
+        # The tanks stand in both papers; whichever is read first tells, the other is its copy.
+        stories = Counter(TANKS_TITLE if headline == COPY_TITLE else headline for headline in headlines)
+        assert {TANKS_TITLE: 1, TALKS_TITLE: 1} == dict(stories), what
         store = Store.reader(self.database)
         balance = audit(store)
         assert balance.balanced, (what, balance)
@@ -101,7 +104,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         first.publish("Cup final", FOOTBALL)
         first.publish(TANKS_TITLE, TANKS)
         second.publish(TALKS_TITLE, (*TALKS[:2], "Nobody would say when Pristina will send envoys again."))
-        second.publish("Armour near the frontier", (*TANKS[:3], "Source: A."))
+        second.publish(COPY_TITLE, (*TANKS[:3], "Source: A."))
         yield scene
 
 
