@@ -10,6 +10,7 @@ from monitor.model import Article, BodySource, Decision, Hit, Message, Reason, S
 MOST_SENTENCES = 3
 LONGEST_SENTENCE = 400
 LONGEST_HEADLINE = 300
+LONGEST_WORDS = 60
 
 
 def compose(article: Article, outlet: str, story: StoryId, decisions: Iterable[Decision], seen_at: datetime) -> Message:
@@ -32,22 +33,34 @@ def compose(article: Article, outlet: str, story: StoryId, decisions: Iterable[D
 
 
 def sentences(hits: Iterable[Hit]) -> tuple[str, ...]:
-    """The sentences that made a rule match, each once, those of the title first."""
-    ordered = sorted(hits, key=lambda hit: (list(Zone).index(hit.zone), hit.start))
-    distinct = dict.fromkeys(shorten(hit.sentence, LONGEST_SENTENCE) for hit in ordered if hit.sentence)
-    return tuple(distinct)[:MOST_SENTENCES]
+    """The sentences that made a rule match, in the order of the text: for each part of the rule the first one.
+
+    When there are too many, the parts that matched the most words are shown: "tanks near the border" says more than
+    "Kosovo". What room is left goes to further sentences.
+    """
+    ordered = [hit for hit in in_order(hits) if hit.sentence]
+    firsts = {hit.part: hit for hit in reversed(ordered)}
+    telling = sorted(firsts.values(), key=lambda hit: -len(hit.words.split()))
+    chosen = tuple(dict.fromkeys(hit.sentence for hit in (*telling, *ordered)))[:MOST_SENTENCES]
+    shown = dict.fromkeys(hit.sentence for hit in ordered if hit.sentence in chosen)
+    return tuple(shorten(sentence, LONGEST_SENTENCE) for sentence in shown)
 
 
 def matched_words(hits: Iterable[Hit]) -> tuple[str, ...]:
     """The words that matched, each once, in the order of the text."""
-    ordered = sorted(hits, key=lambda hit: (list(Zone).index(hit.zone), hit.start))
-    return tuple({hit.words.casefold(): " ".join(hit.words.split()) for hit in ordered}.values())
+    words = (shorten(hit.words, LONGEST_WORDS) for hit in in_order(hits))
+    return tuple({shown.casefold(): shown for shown in words}.values())
+
+
+def in_order(hits: Iterable[Hit]) -> list[Hit]:
+    """As they stand in the article, the title first."""
+    return sorted(hits, key=lambda hit: (list(Zone).index(hit.zone), hit.start))
 
 
 def provenance(message: Message) -> str:
     """Where and when, in one line."""
     parts = [message.outlet]
-    if message.author:
+    if message.author and message.author.casefold() != message.outlet.casefold():
         parts.append(message.author)
     parts.append(f"published {minute(message.published_at)}" if message.published_at else "undated")
     parts.append(f"seen {minute(message.seen_at)}")

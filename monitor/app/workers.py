@@ -36,7 +36,7 @@ OUT_OF_MEMORY: Final = 86  # our own exit code, apart from those of Python and t
 PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 
 
-class WorkerFailed(NewsMonitorError):  # noqa: N818
+class WorkerFailed(NewsMonitorError):
     """The process that did the work is gone and has left no answer; the next task gets a new one."""
 
 

@@ -23,7 +23,7 @@ from monitor.cli.common import EXIT_FOUND, EXIT_USAGE, complain, say, speaking
 from monitor.demo.world import Request, World
 from monitor.store.sqlite.store import Store
 
-ALERT_LAST = "6h"  # at the first look, what is younger than this is news and not history
+ALERT_LAST = "1h"  # at the first look, what is younger than this is news and not history
 
 
 @click.command()

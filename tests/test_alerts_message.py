@@ -1,0 +1,71 @@
+"""What an alert says, before any sink's formatting."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from monitor.alerts.message import caution, delay, matched_words, sentences, shorten
+from monitor.alerts.sinks.console import render
+from monitor.model import BodySource, Zone
+from tests.builders import NOON, hit, message, reason
+
+
+def test_every_part_of_the_rule_is_shown_by_a_sentence() -> None:
+    """Many sentences name the place; the one with the deed is not lost among them."""
+    place = [hit("Kosovo", f"Kosovo, sentence {n}.", part="concept kosovo", start=n) for n in range(6)]
+    deed = hit("deployed tanks near the border", "They deployed tanks near the border.", part="near", start=900)
+    assert (
+        "Kosovo, sentence 0.",
+        "Kosovo, sentence 1.",
+        "They deployed tanks near the border.",
+    ) == sentences([deed, *place])
+
+
+def test_words_are_shown_once_and_short() -> None:
+    """In the order of the text, the title first."""
+    long = "word " * 40
+    shown = matched_words([hit("tanks", start=5), hit(long, start=9), hit("TANKS", zone=Zone.TITLE)])
+    assert ("tanks", 60 >= len(shown[1])) == (shown[0].lower(), True)
+    assert 2 == len(shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "expected"),
+    [
+        ("short", 10, "short"),
+        ("one two three four", 12, "one two…"),
+        ("x" * 30, 10, "x" * 9 + "…"),
+        ("a\nb\t c", 10, "a b c"),
+    ],
+)
+def test_shorten(text: str, limit: int, expected: str) -> None:
+    """Between words where that is possible."""
+    assert expected == shorten(text, limit)
+
+
+@pytest.mark.parametrize(
+    ("late", "words"),
+    [
+        (timedelta(minutes=4), None),
+        (timedelta(minutes=12), "Delayed 12 min"),
+        (timedelta(hours=5, minutes=3), "Delayed 5 h 3 min"),
+    ],
+)
+def test_a_late_message_says_so(late: timedelta, words: str | None) -> None:
+    """Old news must not pass for new."""
+    assert words == delay(message(), NOON + late)
+
+
+def test_a_page_that_was_not_read_is_told() -> None:
+    """The reader knows how far to trust the match."""
+    assert caution(message()) is None
+    assert "feed's own text" in (caution(message(body_source=BodySource.FEED)) or "")
+
+
+def test_the_console_is_not_driven_by_the_web() -> None:
+    """No control character survives, wherever it came from."""
+    evil = "\x1b[2J\x1b]0;owned\x07\u202e\r"
+    shown = render(message(evil, reason(evil, hit(evil, evil)), outlet=evil, url=f"https://a.example/{evil}"), NOON)
+    assert not [character for character in shown if not character.isprintable() and character != "\n"]
