@@ -1,12 +1,12 @@
 """What can go wrong, as a tree. Outcomes (not modified, suppressed, no match) are values, never exceptions.
 
-    NewsMonitorError
-    ├── ConfigError      what a person wrote is wrong: every problem, with its place
-    ├── StoreError       the database cannot be used
-    │   └── StoreBusy    another daemon holds it
-    ├── FetchError       an address gave nothing usable
-    ├── ParseError       the bytes are not a feed
-    └── ExtractError     the page gave no article
+NewsMonitorError
+├── ConfigError      what a person wrote is wrong: every problem, with its place
+├── StoreError       the database cannot be used
+│   └── StoreBusy    another daemon holds it
+├── FetchError       an address gave nothing usable
+├── ParseError       the bytes are not a feed
+└── ExtractError     the page gave no article
 """
 
 from __future__ import annotations

@@ -93,9 +93,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
             scene.on_post(stage, number)
 
     async with Newsroom("A") as first, Newsroom("B") as second, SlackStandIn(on_post=on_post) as slack:
-        config = write_config(
-            tmp_path / "config", [("A", first.feed_url), ("B", second.feed_url)], slack_url=slack.url
-        )
+        config = write_config(tmp_path / "config", [("A", first.feed_url), ("B", second.feed_url)], slack_url=slack.url)
         database = tmp_path / "news.db"
         first.publish("Old news from Kosovo", TALKS)
         scene = Scene(slack, config, database, tmp_path / "baseline.db", posts)

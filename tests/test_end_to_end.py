@@ -140,9 +140,7 @@ async def test_the_daemon_polls_on_schedule_until_it_is_told_to_stop(
     tmp_path: Path, paper: Newsroom, slack: SlackStandIn
 ) -> None:
     """It notices what is published later, alerts, and stops in order on SIGTERM."""
-    config = write_config(
-        tmp_path / "config", [("A", paper.feed_url)], slack_url=slack.url, schedule={"every": "1s"}
-    )
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)], slack_url=slack.url, schedule={"every": "1s"})
     daemon = await start("--config", str(config), "run")
     await until(lambda: len(paper.requests) >= 2)
     paper.publish(TITLE, TANKS)
@@ -207,9 +205,7 @@ async def test_slack_going_wrong_loses_and_doubles_nothing(
     assert (await run("--config", str(config), "audit")).code == 0
 
 
-async def test_a_wrong_token_keeps_the_alerts_for_later(
-    tmp_path: Path, paper: Newsroom, slack: SlackStandIn
-) -> None:
+async def test_a_wrong_token_keeps_the_alerts_for_later(tmp_path: Path, paper: Newsroom, slack: SlackStandIn) -> None:
     """It is told with its remedy, exit 1; with the right token the next run sends."""
     config = write_config(
         tmp_path / "config", [("A", paper.feed_url)], slack_url=slack.url, baseline={"alert_last": "6h"}
@@ -270,8 +266,10 @@ async def test_one_bad_feed_never_stops_the_others(tmp_path: Path, paper: Newsro
     assert errors["good"] is None
     assert "web page" in errors["page"]
     assert "allow_networks" in errors["private"]
-    assert [("A title",)] == rows(tmp_path / "news.db", "select distinct title from entries where feed_id in "
-                                  "(select id from feeds where name = 'cut')")
+    assert [("A title",)] == rows(
+        tmp_path / "news.db",
+        "select distinct title from entries where feed_id in (select id from feeds where name = 'cut')",
+    )
 
 
 async def test_a_second_daemon_is_refused(tmp_path: Path, paper: Newsroom) -> None:
