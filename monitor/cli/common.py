@@ -85,6 +85,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
 
 
+def program() -> str:
+    """The command as the user typed it, for hints that can be pasted."""
+    return sys.argv[0] if sys.argv[0].endswith("news-monitor") else "news-monitor"
+
+
 def show_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, default=_plain))
 

@@ -19,7 +19,7 @@ from monitor.app.audit import audit
 from monitor.app.config import Config
 from monitor.app.daemon import Daemon
 from monitor.app.starter import starter_directory
-from monitor.cli.common import EXIT_FOUND, EXIT_USAGE, complain, say, speaking
+from monitor.cli.common import EXIT_FOUND, EXIT_USAGE, complain, program, say, speaking
 from monitor.demo.world import Request, World
 from monitor.store.sqlite.store import Store
 
@@ -119,8 +119,8 @@ def _sum_up(config: Config) -> bool:
         f"{balance.held} held + {balance.suppressed} suppressed."
     )
     say(f"\nEverything is in {config.database} (SQLite). Look at it:")
-    say(f"  news-monitor --config {config.directory} alerts")
-    say(f"  news-monitor --config {config.directory} status")
+    say(f"  {program()} --config {config.directory} alerts")
+    say(f"  {program()} --config {config.directory} status")
     say("Then watch the real world:")
-    say("  news-monitor init my-config && news-monitor --config my-config run")
+    say(f"  {program()} init my-config && {program()} --config my-config run")
     return balance.balanced

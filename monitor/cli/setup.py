@@ -13,7 +13,7 @@ import click
 from monitor.alerts.sinks import slack_manifest
 from monitor.app import config as configuration
 from monitor.app.starter import starter_directory
-from monitor.cli.common import EXIT_FOUND, EXIT_USAGE, Place, complain, say, speaking
+from monitor.cli.common import EXIT_FOUND, EXIT_USAGE, Place, complain, program, say, speaking
 from monitor.cli.slack_test import send_test
 from monitor.store.sqlite.backup import back_up
 from monitor.store.sqlite.store import Store
@@ -29,9 +29,9 @@ def init(directory: Path) -> None:
         sys.exit(EXIT_USAGE)
     shutil.copytree(starter_directory(), directory, dirs_exist_ok=True)
     say(f"Wrote {directory}. Next:")
-    say(f"  news-monitor --config {directory} check          # is everything right?")
-    say(f"  news-monitor --config {directory} run --once     # a first look at every feed")
-    say(f"  news-monitor --config {directory} run            # the daemon")
+    say(f"  {program()} --config {directory} check          # is everything right?")
+    say(f"  {program()} --config {directory} run --once     # a first look at every feed")
+    say(f"  {program()} --config {directory} run            # the daemon")
 
 
 @click.group()
