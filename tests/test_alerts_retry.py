@@ -32,7 +32,7 @@ from monitor.model import (
 from tests.builders import NOON, delivery
 
 TIMING = Timing(settle_after=timedelta(seconds=30))
-SENDING = begin(delivery(), NOON)
+SENDING = begin(delivery(), NOON, TIMING)
 LATER = NOON + timedelta(seconds=2)
 
 
@@ -60,13 +60,14 @@ def test_every_answer_has_its_state(outcome: SendOutcome, state: DeliveryState, 
 def test_an_attempt_is_on_record_before_it_is_made() -> None:
     """State, count and time are set, so that a crash leaves a trace."""
     assert (DeliveryState.SENDING, 1, NOON) == (SENDING.state, SENDING.attempts, SENDING.attempt_started_at)
+    assert NOON + TIMING.settle_after == SENDING.next_attempt_at
 
 
 def test_a_refused_message_is_sent_plain_and_only_then_given_up() -> None:
     """Our rendering may be wrong; the news is still told."""
     plain = after_send(SENDING, Refused("invalid_blocks"), LATER, TIMING)
     assert plain.plain
-    assert DeliveryState.DEAD is after_send(begin(plain, LATER), Refused("no_text"), LATER, TIMING).state
+    assert DeliveryState.DEAD is after_send(begin(plain, LATER, TIMING), Refused("no_text"), LATER, TIMING).state
 
 
 def test_a_broken_thread_sends_the_message_to_the_channel() -> None:
@@ -106,7 +107,7 @@ def test_an_unreadable_history_never_loses_the_alert(
     after = after_find(doubtful, unreadable, NOON + passed)
     assert state == after.state
     if state is DeliveryState.PENDING:
-        sent = after_send(begin(after, LATER), Accepted("C1:2.2"), LATER, TIMING)
+        sent = after_send(begin(after, LATER, TIMING), Accepted("C1:2.2"), LATER, TIMING)
         assert (sent.error or "").startswith(UNSETTLED)
 
 

@@ -272,6 +272,22 @@ async def test_one_bad_feed_never_stops_the_others(tmp_path: Path, paper: Newsro
     )
 
 
+async def test_a_gap_is_recorded_and_an_empty_beginning_is_none(tmp_path: Path, paper: Newsroom) -> None:
+    """Two looks without a common entry may have missed something; a feed that was empty before has not."""
+    async with Newsroom("B") as empty:
+        config = write_config(tmp_path / "config", [("A", paper.feed_url), ("B", empty.feed_url)])
+        for number in range(3):
+            paper.publish(f"Old {number}", FOOTBALL)
+        assert 0 == (await run("--config", str(config), "run", "--once", token=None)).code
+        paper.items.clear()
+        for number in range(3):
+            paper.publish(f"New {number}", FOOTBALL, f"/new/{number}")
+            empty.publish(f"First {number}", FOOTBALL)
+        assert 0 == (await run("--config", str(config), "run", "--once", "--now", token=None)).code
+    gaps = rows(tmp_path / "news.db", "select f.name from gaps g join feeds f on f.id = g.feed_id")
+    assert [("A",)] == gaps
+
+
 async def test_a_second_daemon_is_refused(tmp_path: Path, paper: Newsroom) -> None:
     """Exit 75, with a sentence."""
     config = write_config(tmp_path / "config", [("A", paper.feed_url)])

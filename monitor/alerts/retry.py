@@ -43,9 +43,15 @@ class Timing:
     settle_after: timedelta
 
 
-def begin(delivery: Delivery, now: datetime) -> Delivery:
-    """To be on disk before the first byte is sent."""
-    return replace(delivery, state=DeliveryState.SENDING, attempts=delivery.attempts + 1, attempt_started_at=now)
+def begin(delivery: Delivery, now: datetime, timing: Timing) -> Delivery:
+    """To be on disk before the first byte is sent. Unless more is heard of it, it is looked up when due."""
+    return replace(
+        delivery,
+        state=DeliveryState.SENDING,
+        attempts=delivery.attempts + 1,
+        attempt_started_at=now,
+        next_attempt_at=now + timing.settle_after,
+    )
 
 
 def after_send(delivery: Delivery, outcome: SendOutcome, now: datetime, timing: Timing) -> Delivery:

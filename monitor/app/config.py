@@ -50,6 +50,12 @@ def _network(value: object) -> IPv4Network | IPv6Network:
         raise ValueError("is not a network; write it as 10.1.0.0/16 or fd00::/8") from e
 
 
+def _file(value: object) -> object:
+    if isinstance(value, str) and "://" in value:
+        raise ValueError("is not a file; other databases than SQLite are not available yet")
+    return value
+
+
 def _web_url(value: object) -> str:
     return urls.web_url(str(value))
 
@@ -98,7 +104,7 @@ class BaselineSection(_Section):
 class MonitorFile(_Section):
     """monitor.yaml"""
 
-    database: str = "var/news.db"
+    database: Annotated[str, BeforeValidator(_file)] = "var/news.db"
     http: HttpSection = HttpSection()
     slack: SlackSection = SlackSection()
     schedule: ScheduleSection = ScheduleSection()

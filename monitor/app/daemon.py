@@ -9,6 +9,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import TextIO
 
@@ -28,6 +29,7 @@ from monitor.store.sqlite.store import Store
 log = logging.getLogger(__name__)
 
 WORKERS = 2
+LOOK_UPS_AT_ONCE = 64
 STOP_LIMIT = timedelta(seconds=30)  # systemd waits 45 s
 LATE_BEAT = timedelta(seconds=5)
 # `run --once` waits this long for a page to be tried again or a sink that asked for patience.
@@ -89,6 +91,8 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._asked_to_stop)
         loop.add_signal_handler(signal.SIGHUP, self._asked_to_reload)
+        # Name look-ups block a thread each; with the default of a few, one dead name server would stop all feeds.
+        loop.set_default_executor(ThreadPoolExecutor(LOOK_UPS_AT_ONCE, thread_name_prefix="look-up"))
         await self._store.open()
         parts = assemble(self._config, self._store, self._workers, self._output, self._clock)
         if self._announces:
@@ -184,8 +188,7 @@ class Daemon:
         now = self._clock()
         if store.feeds.waiting(now + PAGE_PATIENCE, 1):
             return True
-        heads = {(delivery.sink, delivery.target): delivery for delivery in reversed(store.deliveries.unfinished())}
-        return any(not is_stuck(delivery, now, SINK_PATIENCE) for delivery in heads.values())
+        return any(not is_stuck(head, now, SINK_PATIENCE) for head in store.deliveries.heads())
 
     async def _close(self) -> None:
         await self._workers.close()
@@ -218,6 +221,7 @@ class Daemon:
 
     def _renew(self, store: Store, config: Config) -> None:
         remember_configuration(store, config, self._clock())
+        store.deliveries.doubt_unfinished(settle_after(config))
         store.deliveries.unblock(self._clock())
 
     def _jobs(self, parts: Parts, *, each_feed_once: bool = False) -> Jobs:

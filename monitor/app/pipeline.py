@@ -159,7 +159,8 @@ class Pipeline:
         fresh = identity.unseen(document.entries, known)
         store.feeds.add_entries(fresh, baseline=self._history(state, document, poll), now=poll.finished_at)
         overlap = cadence.overlap(shown, known)
-        if fresh and not overlap and state.known_since and state.last_success_at:
+        before = store.feeds.last_shown(poll.feed_id)
+        if cadence.ran_past_us(before=before, fresh=len(fresh), overlap=overlap) and state.last_success_at:
             store.feeds.add_gap(
                 poll.feed_id, from_at=state.last_success_at, to_at=poll.finished_at, now=poll.finished_at
             )
@@ -341,14 +342,15 @@ class Pipeline:
 
     async def deliver(self, delivery: Delivery) -> None:
         sink = self._sinks[delivery.sink]
-        if delivery.state is DeliveryState.AMBIGUOUS:
+        timing = retry.Timing(sink.settle_after)
+        if delivery.state in (DeliveryState.AMBIGUOUS, DeliveryState.SENDING):
             found = await sink.find(delivery)
             after = retry.after_find(delivery, found, self._clock())
         else:
-            attempt = retry.begin(delivery, self._clock())
+            attempt = retry.begin(delivery, self._clock(), timing)
             await self._store.change(lambda store: store.deliveries.save(attempt))
             outcome = await sink.send(attempt)
-            after = retry.after_send(attempt, outcome, self._clock(), retry.Timing(sink.settle_after))
+            after = retry.after_send(attempt, outcome, self._clock(), timing)
         await self._store.change(lambda store: self._record_delivery(store, after, sink))
         _log_delivery(after)
 

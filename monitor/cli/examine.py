@@ -116,6 +116,10 @@ def alerts(place: Place, limit: int, as_json: bool) -> None:
 @speaking
 def explain(place: Place, url: str, as_json: bool) -> None:
     """The whole life of an article: when seen, how read, each rule's decision, its story, its alerts."""
+    try:
+        url = urls.web_url(url)
+    except ValueError as e:
+        raise click.UsageError(str(e)) from e
     life = _life(reading_store(place), url)
     if as_json:
         show_json(life)

@@ -19,6 +19,7 @@ FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(hours=6)
 MAX_JITTER = timedelta(minutes=1)
 JITTER_SHARE = 0.05  # of the wait
+LEAST_SHOWN = 3  # entries that make a missing overlap tell something
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,14 @@ def after_failure(
 def overlap(shown: Sequence[EntryId], known: Collection[EntryId]) -> int:
     """How many of the entries shown were known before. None: the feed may have run past us."""
     return sum(entry in known for entry in shown)
+
+
+def ran_past_us(*, before: int, fresh: int, overlap: int) -> bool:
+    """Whether entries may have come and gone unseen: two looks that have nothing in common.
+
+    `before`: entries shown at the earlier look. A feed that showed next to nothing then has nothing to overlap with.
+    """
+    return before >= LEAST_SHOWN and fresh > 0 and overlap == 0
 
 
 def _validators(state: FeedState, outcome: Fetched | NotModified) -> tuple[str | None, str | None]:

@@ -108,7 +108,12 @@ class DeliveryRows:
         )
 
     def due(self, now: datetime, sinks: Iterable[str]) -> tuple[Delivery, ...]:
-        """For each target the first unfinished delivery, if its time has come.
+        """The heads whose time has come, of sinks that are there."""
+        wanted = frozenset(sinks)
+        return tuple(head for head in self.heads() if head.next_attempt_at <= now and head.sink in wanted)
+
+    def heads(self) -> tuple[Delivery, ...]:
+        """For each target the first unfinished delivery.
 
         Only the first: an unsettled delivery holds its target back, so messages arrive in order.
         """
@@ -118,13 +123,10 @@ class DeliveryRows:
             from (select min(seq) as seq from deliveries where state in {_OPEN} group by sink, target) head
             join deliveries d on d.seq = head.seq
             left join deliveries parent on parent.id = d.thread_of
-            where d.next_attempt_at <= ? and d.state <> 'sending'
             order by d.seq
-            """,  # noqa: S608 - a constant
-            [to_text(now)],
+            """  # noqa: S608 - a constant
         )
-        wanted = frozenset(sinks)
-        return tuple(_delivery(row) for row in rows if row["sink"] in wanted)
+        return tuple(_delivery(row) for row in rows)
 
     def save(self, delivery: Delivery) -> None:
         self._db.execute(

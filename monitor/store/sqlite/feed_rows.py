@@ -109,6 +109,13 @@ class FeedRows:
             ],
         )
 
+    def last_shown(self, feed: FeedId) -> int:
+        """How many entries the feed's last readable document showed."""
+        rows = self._db.query(
+            "select entries from polls where feed_id = ? and entries > 0 order by id desc limit 1", [feed]
+        )
+        return next((int(row["entries"]) for row in rows), 0)
+
     def add_gap(self, feed: FeedId, *, from_at: datetime, to_at: datetime, now: datetime) -> None:
         self._db.execute(
             """
