@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -49,6 +50,7 @@ class Newsroom:
     items: list[tuple[str, str, datetime]] = field(default_factory=list)
     pages: dict[str, web.Response | str] = field(default_factory=dict)
     requests: list[tuple[str, int]] = field(default_factory=list)
+    hanging: set[str] = field(default_factory=set)  # paths that are never answered
     _runner: web.ServerRunner | None = None
     port: int = 0
 
@@ -77,6 +79,8 @@ class Newsroom:
         return f"http://127.0.0.1:{self.port}{path}"
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path in self.hanging:
+            await asyncio.sleep(120)
         response = self._response(request.path)
         self.requests.append((request.path, response.status))
         return response

@@ -10,14 +10,15 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from tests.newsroom import FOOTBALL, TALKS, TANKS, Newsroom, write_config
-from tests.slack_standin import TOKEN, Fault, SlackStandIn
+from tests.newsroom import FOOTBALL, TALKS, TANKS, Newsroom, page, write_config
+from tests.slack_standin import TOKEN, Fault, SlackStandIn, Token
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -160,7 +161,7 @@ async def test_a_reload_is_all_or_nothing(tmp_path: Path, paper: Newsroom) -> No
     assert daemon.stderr is not None
     assert daemon.stdout is not None
     try:
-        await until(lambda: len(paper.requests) >= 1)
+        await until(lambda: len(paper.requests) >= 2)
         rules.write_text("rules:\n  - name: broken\n    match: {concept: nowhere}\n")
         daemon.send_signal(signal.SIGHUP)
         log = await _read_until(daemon.stderr, "reload refused")
@@ -366,3 +367,89 @@ async def test_the_demo_tells_its_stories(tmp_path: Path) -> None:
     texts = [text for (text,) in rows(tmp_path / "demo" / "news.db", "select text from articles")]
     for furniture in ("You may also like", "Leave a Comment", "by time wire"):
         assert not any(furniture.lower() in text.lower() for text in texts), furniture
+
+
+async def test_items_of_one_live_page_are_told_apart(tmp_path: Path, paper: Newsroom) -> None:
+    """Two items whose links differ in the fragment only: the second is judged on its own words, not lost."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)], baseline={"alert_last": "6h"})
+    paper.pages["/live"] = page("Live: a day in parliament", FOOTBALL)
+    for number, title in enumerate(("Live: a day in parliament", "Kosovo talks end", "Serbia deploys tanks to Kosovo")):
+        paper.items.insert(0, (title, f"/live#p{number}", datetime.now(UTC)))
+    result = await run("--config", str(config), "run", "--once", token=None)
+    assert 0 == result.code, result.err
+    assert 1 == result.out.count("Kosovo talks end\n"), result.out
+    assert 1 == result.out.count("Serbia deploys tanks to Kosovo\n"), result.out
+
+
+async def test_a_page_that_fails_for_a_moment_makes_one_message(
+    tmp_path: Path, paper: Newsroom, slack: SlackStandIn
+) -> None:
+    """The first failure is not the last word: the page is tried again before the teaser is judged."""
+    config = write_config(
+        tmp_path / "config", [("A", paper.feed_url)], slack_url=slack.url, baseline={"alert_last": "6h"}
+    )
+    url = paper.publish("Kosovo: the latest", TANKS)
+    path = url.removeprefix(f"http://127.0.0.1:{paper.port}")
+    good = paper.pages[path]
+    paper.pages[path] = web.Response(status=500)
+    sweep = asyncio.create_task(run("--config", str(config), "run", "--once"))
+    await until(lambda: (path, 500) in paper.requests)
+    paper.pages[path] = good
+    assert 0 == (await sweep).code
+    assert 1 == len(slack.messages())
+    assert [("page",)] == rows(tmp_path / "news.db", "select body_source from articles")
+
+
+async def test_a_reload_and_a_stop_do_not_wait_for_slow_pages(tmp_path: Path, paper: Newsroom) -> None:
+    """Reading can be done again; only a message that is being sent is waited for."""
+    paper.hanging.add("/slow.xml")
+    config = write_config(
+        tmp_path / "config",
+        [("A", paper.feed_url), ("Slow", f"http://127.0.0.1:{paper.port}/slow.xml")],
+        schedule={"every": "1s"},
+    )
+    daemon = await start("--config", str(config), "run", token=None)
+    assert daemon.stderr is not None
+    try:
+        await until(lambda: len(paper.requests) >= 2)
+        began = asyncio.get_running_loop().time()
+        daemon.send_signal(signal.SIGHUP)
+        await _read_until(daemon.stderr, "reloaded")
+        daemon.terminate()
+        await asyncio.wait_for(daemon.communicate(), 20)
+        assert 0 == daemon.returncode
+        assert asyncio.get_running_loop().time() - began < 15, "far less than the 30 s of a page"
+    finally:
+        if daemon.returncode is None:
+            daemon.kill()
+
+
+async def test_a_corrected_channel_releases_its_alerts(tmp_path: Path, paper: Newsroom, slack: SlackStandIn) -> None:
+    """What waited for a channel that does not exist goes to the one that the rule names now."""
+    config = write_config(
+        tmp_path / "config", [("A", paper.feed_url)], slack_url=slack.url, baseline={"alert_last": "6h"}
+    )
+    rules = config / "rules" / "rules.yaml"
+    good = rules.read_text()
+    rules.write_text(good.replace("severity: high", "severity: high\n  channel: '#nowhere'"))
+    paper.publish(TITLE, TANKS)
+    assert 1 == (await run("--config", str(config), "run", "--once")).code
+    rules.write_text(good.replace("severity: high", "severity: high\n  channel: '#balkans-watch'"))
+    assert 0 == (await run("--config", str(config), "run", "--once")).code
+    assert (1, 1) == (len(slack.messages("C0ALERTS")), len(slack.messages("C0BALKANS")))
+    assert 0 == (await run("--config", str(config), "audit")).code
+
+
+async def test_alerts_for_a_slack_without_token_wait_and_the_sweep_ends(
+    tmp_path: Path, paper: Newsroom, slack: SlackStandIn
+) -> None:
+    """Taking the token away must not hang `run --once`, nor lose what waits."""
+    config = write_config(
+        tmp_path / "config", [("A", paper.feed_url)], slack_url=slack.url, baseline={"alert_last": "6h"}
+    )
+    paper.publish(TITLE, TANKS)
+    slack.set_token(TOKEN, Token(revoked=True))
+    assert 1 == (await run("--config", str(config), "run", "--once")).code
+    left = await run("--config", str(config), "run", "--once", token=None)
+    assert 1 == left.code
+    assert "wait for a sink that is not set up" in left.err

@@ -136,7 +136,7 @@ async def test_a_wrong_token_a_strange_channel_an_archived_one(slack: SlackStand
     refused = await wrong.send(delivery())
     assert isinstance(refused, SinkLocked)
     assert "SLACK_BOT_TOKEN" in refused.error
-    assert "SLACK_BOT_TOKEN" in (await wrong.check() or "")
+    assert "SLACK_BOT_TOKEN" in "".join(await wrong.check())
     await wrong.close()
     right = SlackSink(SlackSettings(TOKEN, slack.url, timedelta(seconds=1), timedelta(seconds=1)), Names())
     slack.set_channel(Channel("C0OLD", "old", archived=True))
@@ -144,7 +144,8 @@ async def test_a_wrong_token_a_strange_channel_an_archived_one(slack: SlackStand
         broken = await right.send(delivery(target=target))
         assert isinstance(broken, TargetBroken)
         assert remedy in broken.error
-    assert await right.check() is None
+    assert () == await right.check(["#news-alerts", "C0OPS"])
+    assert "the id of #nowhere" in "".join(await right.check(["#nowhere"]))
     await right.close()
 
 

@@ -90,3 +90,10 @@ def test_a_shared_quotation_is_no_copy() -> None:
     """Two reporters of one press conference."""
     quotation = "“" + " ".join(TANKS[1].split()[:20]) + "”"
     assert shingles(f"He said: {quotation}") == shingles("He said:")
+
+
+def test_a_brief_does_not_swallow_a_report_that_quotes_it() -> None:
+    """A long text of which the whole of a short item is the background is its own story."""
+    brief = Resemblance(ArticleId("brief"), StoryId("s"), "Alpha", 16, 16, same_text=False)
+    assert Relation.FIRST is cluster.place(ArticleId("report"), 300, [brief]).relation
+    assert Relation.COPY is cluster.place(ArticleId("reprint"), 20, [brief]).relation

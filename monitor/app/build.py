@@ -65,7 +65,7 @@ def assemble(
     pipeline = Pipeline(
         feeds=config.feeds,
         rules=config.rules,
-        routes=_routes(config, slack),
+        routes=routes_of(config),
         bounds=Bounds(usual=config.monitor.schedule.every),
         alert_last=config.monitor.baseline.alert_last,
         store=store,
@@ -109,7 +109,8 @@ def settle_after(config: Config) -> timedelta:
     return max(slack.settle_after, slack.timeout)
 
 
-def _routes(config: Config, slack: SlackSink | None) -> Routes:
-    if slack is None:
+def routes_of(config: Config) -> Routes:
+    """Where alerts go under a configuration."""
+    if config.monitor.slack.token is None:
         return Routes(ConsoleSink.name, console.TARGET, by_rule=False)
     return Routes(SlackSink.name, config.monitor.slack.channel, by_rule=True)

@@ -15,14 +15,14 @@ from typing import TextIO
 
 from monitor.app import config as configuration
 from monitor.app import systemd
-from monitor.app.build import Parts, assemble, remember_configuration, settle_after
+from monitor.app.build import Parts, assemble, remember_configuration, routes_of, settle_after
 from monitor.app.clock import utc_now
 from monitor.app.config import Config
 from monitor.app.jobs import Jobs, is_stuck
 from monitor.app.scheduler import Heartbeat
 from monitor.app.store_thread import StoreThread
 from monitor.app.workers import Workers
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, StoreError
 from monitor.model import Delivery
 from monitor.store.sqlite.store import Store
 
@@ -61,9 +61,8 @@ class Daemon:
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises StoreError when the database cannot be used."""
-        parts = await self._start()
         try:
-            await self._serve(parts)
+            await self._serve(await self._start())
         finally:
             await self._close()
 
@@ -72,14 +71,17 @@ class Daemon:
 
         Returns the deliveries that could not be made and wait for the next run.
         """
-        parts = await self._start()
         try:
-            if now:
-                await self._store.change(lambda store: store.feeds.make_due(self._clock()))
-            jobs = self._jobs(parts, each_feed_once=True)
-            await self._sweep(jobs)
-            await jobs.finish(STOP_LIMIT)
-            await parts.close()
+            parts = await self._start()
+            try:
+                if now:
+                    await self._store.change(lambda store: store.feeds.make_due(self._clock()))
+                await self._check_slack(parts)
+                jobs = self._jobs(parts, each_feed_once=True)
+                await self._sweep(jobs, parts)
+                await jobs.finish(STOP_LIMIT)
+            finally:
+                await parts.close()
             return await self._store.ask(lambda store: store.deliveries.unfinished())
         finally:
             await self._close()
@@ -94,18 +96,24 @@ class Daemon:
         # Name look-ups block a thread each; with the default of a few, one dead name server would stop all feeds.
         loop.set_default_executor(ThreadPoolExecutor(LOOK_UPS_AT_ONCE, thread_name_prefix="look-up"))
         await self._store.open()
+        await self._store.change(lambda store: self._take_up(store, self._config))
         parts = assemble(self._config, self._store, self._workers, self._output, self._clock)
         if self._announces:
             self._announce(parts)
-        await self._store.change(lambda store: self._begin(store, parts.config))
-        await self._check_slack(parts)
         return parts
 
-    def _begin(self, store: Store, config: Config) -> None:
+    def _take_up(self, store: Store, config: Config) -> None:
+        """What a configuration changes in the store, at the start and at a reload. Nothing is being sent then."""
         now = self._clock()
         remember_configuration(store, config, now)
         store.deliveries.doubt_unfinished(settle_after(config))
+        routes = routes_of(config)
+        for rule in config.rules.rules:
+            store.deliveries.reroute(rule.name, sink=routes.sink, target=routes.target(rule.channel))
         store.deliveries.unblock(now)
+        waiting = {head.sink for head in store.deliveries.heads()}
+        if routes.sink not in waiting and waiting:
+            log.warning("alerts wait for a sink that is not set up now", extra={"sinks": ", ".join(waiting)})
 
     def _announce(self, parts: Parts) -> None:
         """The first line says where alerts go."""
@@ -128,15 +136,18 @@ class Daemon:
 
     async def _check_slack(self, parts: Parts) -> None:
         """A wrong token is told at once; polling goes on, and the alerts wait."""
-        wrong = await parts.slack.check() if parts.slack else None
-        if wrong:
-            log.error("Slack refuses us; alerts wait in the database", extra={"why": wrong})
+        if parts.slack is None:
+            return
+        routes = routes_of(parts.config)
+        for wrong in await parts.slack.check({routes.target(rule.channel) for rule in parts.config.rules.rules}):
+            log.error("Slack is not set up right", extra={"why": wrong})
 
     async def _serve(self, parts: Parts) -> None:
         jobs = self._jobs(parts)
         heartbeat = Heartbeat(self._wake.set)
         heartbeat.start()
         systemd.notify(f"READY=1\nSTATUS={_status(parts)}")
+        checking = asyncio.create_task(self._check_slack(parts))  # a Slack that does not answer holds up nothing
         try:
             while not self._stop.is_set():
                 if self._reload.is_set():
@@ -150,15 +161,17 @@ class Daemon:
             systemd.notify("STOPPING=1")
             log.info("stopping", extra={"under_way": jobs.under_way})
             heartbeat.stop()
+            checking.cancel()
+            await asyncio.gather(checking, return_exceptions=True)
             await jobs.finish(STOP_LIMIT)
             await parts.close()
 
     async def _work(self, jobs: Jobs) -> None:
         try:
             await jobs.start_due()
-        except Exception:
+        except StoreError as e:
             # A full or failing disk must not end the service: what is due stays due.
-            log.exception("cannot ask the database what is due; trying again")
+            log.error("cannot ask the database what is due; trying again", extra={"why": str(e)})
 
     async def _next_beat(self, heartbeat: Heartbeat) -> None:
         """Wait for something to do. On the monotonic clock: when the wall clock steps back the heartbeat stops."""
@@ -166,17 +179,24 @@ class Daemon:
             async with asyncio.timeout(LATE_BEAT.total_seconds()):
                 await self._wake.wait()
         except TimeoutError:
-            log.warning("the clock was set back; scheduling anew")
+            log.warning("no beat for seconds: the clock was set back, or this process was held; scheduling anew")
             heartbeat.rearm()
-            horizon = self._clock() + self._config.monitor.schedule.every
-            await self._store.change(lambda store: store.feeds.pull_in(horizon))
+            await self._pull_in()
         self._wake.clear()
 
-    async def _sweep(self, jobs: Jobs) -> None:
+    async def _pull_in(self) -> None:
+        """Feeds that a clock running ahead has put off are due within the usual interval again."""
+        horizon = self._clock() + self._config.monitor.schedule.every
+        try:
+            await self._store.change(lambda store: store.feeds.pull_in(horizon))
+        except StoreError as e:
+            log.error("cannot schedule anew; trying again", extra={"why": str(e)})
+
+    async def _sweep(self, jobs: Jobs, parts: Parts) -> None:
         while not self._stop.is_set():
             self._wake.clear()
             await jobs.start_due()
-            if not jobs.under_way and not await self._store.ask(self._something_comes):
+            if not jobs.under_way and (jobs.resting or not await self._something_comes(parts)):
                 return
             try:
                 async with asyncio.timeout(0.2):
@@ -184,11 +204,12 @@ class Daemon:
             except TimeoutError:
                 continue
 
-    def _something_comes(self, store: Store) -> bool:
+    async def _something_comes(self, parts: Parts) -> bool:
         now = self._clock()
-        if store.feeds.waiting(now + PAGE_PATIENCE, 1):
+        if await self._store.ask(lambda store: store.feeds.waiting(now + PAGE_PATIENCE, 1)):
             return True
-        return any(not is_stuck(head, now, SINK_PATIENCE) for head in store.deliveries.heads())
+        heads = await self._store.ask(lambda store: store.deliveries.heads())
+        return any(head.sink in parts.sinks and not is_stuck(head, now, SINK_PATIENCE) for head in heads)
 
     async def _close(self) -> None:
         await self._workers.close()
@@ -209,20 +230,18 @@ class Daemon:
         if config.database != parts.config.database:
             log.warning("a new `database` takes effect at the next start only")
         await jobs.finish(STOP_LIMIT)
+        try:
+            await self._store.change(lambda store: self._take_up(store, config))
+        except StoreError as e:
+            log.error("reload refused, the running configuration stays", extra={"problem": str(e)})
+            systemd.notify("READY=1\nSTATUS=reload failed; running with the last good configuration")
+            return parts, self._jobs(parts)
         await parts.close()
-        renewed = assemble(config, self._store, self._workers, self._output, self._clock)
         self._config = config
-        await self._store.change(lambda store: self._renew(store, config))
-        await self._check_slack(renewed)
-        jobs = self._jobs(renewed)
+        renewed = assemble(config, self._store, self._workers, self._output, self._clock)
         log.info("reloaded", extra={"feeds": len(config.feeds), "rules": len(config.rules.rules)})
         systemd.notify(f"READY=1\nSTATUS={_status(renewed)}")
-        return renewed, jobs
-
-    def _renew(self, store: Store, config: Config) -> None:
-        remember_configuration(store, config, self._clock())
-        store.deliveries.doubt_unfinished(settle_after(config))
-        store.deliveries.unblock(self._clock())
+        return renewed, self._jobs(renewed)
 
     def _jobs(self, parts: Parts, *, each_feed_once: bool = False) -> Jobs:
         return Jobs(

@@ -18,6 +18,7 @@ from monitor import urls
 from monitor.app.pipeline import Pipeline
 from monitor.app.store_thread import StoreThread
 from monitor.articles import compose
+from monitor.errors import StoreError
 from monitor.model import Delivery, DeliveryState, FeedId, FeedState, WaitingEntry
 from monitor.store.sqlite.store import Store
 
@@ -81,22 +82,33 @@ class Jobs:
             if self._count("poll") < POLLS_AT_ONCE and not self._is_done_with(state.feed_id):
                 self._start(Job("poll", state.feed_id), self._pipeline.poll, state)
         for waiting in due.entries:
-            site = urls.site(waiting.entry.url) if waiting.entry.url else ""
+            site = urls.origin(waiting.entry.url) if waiting.entry.url else ""
             if self._count("read") < READS_AT_ONCE and self._sites[site] < READS_PER_SITE:
                 # Keyed by the article: two feeds that show it at once must not fetch its page twice.
                 self._start(Job("read", compose.article_id(waiting.entry)), self._pipeline.read, waiting, site)
         for delivery in due.deliveries:
             self._start(Job("deliver", f"{delivery.sink} {delivery.target}"), self._pipeline.deliver, delivery)
 
+    @property
+    def resting(self) -> bool:
+        """Whether a job failed unexpectedly a short while ago."""
+        return bool(self._resting)
+
     async def finish(self, limit: timedelta) -> None:
-        """Let what is under way end by itself; what takes longer is cancelled, and the store still knows of it."""
+        """End what is under way. The store knows of it: polls and reads are cut short and done again later.
+
+        A message that is being sent is waited for, so that it need not be looked up.
+        """
+        sending = [task for job, task in self._running.items() if job.kind == "deliver"]
+        for job, task in self._running.items():
+            if job.kind != "deliver":
+                task.cancel()
         tasks = list(self._running.values())
-        if not tasks:
-            return
-        _, late = await asyncio.wait(tasks, timeout=limit.total_seconds())
-        for task in late:
+        if sending:
+            await asyncio.wait(sending, timeout=limit.total_seconds())
+        for task in sending:
             task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _due(self, store: Store) -> Due:
         now = self._clock()
@@ -132,6 +144,9 @@ class Jobs:
     ) -> None:
         try:
             await step(subject)
+        except StoreError as e:
+            log.error("job not done, it stays due", extra={"job": job.kind, "id": job.id, "why": str(e)})
+            self._resting[job] = self._clock() + PENALTY
         except Exception:
             log.exception("job failed unexpectedly", extra={"job": job.kind, "id": job.id})
             self._resting[job] = self._clock() + PENALTY

@@ -54,6 +54,9 @@ from monitor.stories.features import shingles
 log = logging.getLogger(__name__)
 
 # A page that could not be had now is tried again; meanwhile the feed's own text has been matched.
+PATIENCE = timedelta(seconds=12)  # since the entry was seen; a page that fails at once is often there a moment later
+QUICK_RETRY = timedelta(seconds=3)
+WALL_WAIT = timedelta(minutes=1)
 PAGE_RETRIES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 
 
@@ -65,8 +68,9 @@ class Routes:
     default_target: str
     by_rule: bool  # the console is one place, whatever channel a rule names
 
-    def target(self, decision: Decision) -> str:
-        return (decision.channel if self.by_rule else None) or self.default_target
+    def target(self, channel: str | None) -> str:
+        """`channel`: the one that a rule names."""
+        return (channel if self.by_rule else None) or self.default_target
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,22 +196,42 @@ class Pipeline:
     async def read(self, waiting: WaitingEntry) -> None:
         entry = waiting.entry
         known = await self._store.ask(lambda store: store.stories.article(compose.article_id(entry)))
+        if known is not None and not compose.is_about(entry, known):
+            # A live page: each of its items has an address of its own that leads to the same page.
+            apart = self._judged(
+                compose.apart(entry, self._clock()), None, "another item of a page that was read before"
+            )
+            await self._store.change(lambda store: self._record_reading(store, waiting, apart))
+            return
         if known is not None and known.body_source is BodySource.PAGE:
             await self._store.change(
                 lambda store: store.feeds.finish_reading(entry, article_id=known.id, reason="read before")
             )
             return
         reading = await self._reading(waiting)
+        if reading is None:
+            soon = self._clock() + QUICK_RETRY
+            await self._store.change(
+                lambda store: store.feeds.read_again(entry, soon, article_id=None, reason="the page failed once")
+            )
+            return
         await self._store.change(lambda store: self._record_reading(store, waiting, reading))
 
-    async def _reading(self, waiting: WaitingEntry) -> Reading:
+    async def _reading(self, waiting: WaitingEntry) -> Reading | None:
+        """None: the page failed in a way that may pass within seconds, and there is time to try it once more."""
         entry, now = waiting.entry, self._clock()
         article, reason, passing, wait = await self._article(waiting, now)
+        fresh = self._clock() - waiting.first_seen_at < PATIENCE
+        if passing and not wait and not waiting.attempts and fresh:
+            return None
         again = None
         if passing and waiting.attempts < len(PAGE_RETRIES):
             again = now + max(PAGE_RETRIES[waiting.attempts], wait)
         if reason:
             log.info("page not read", extra={"url": entry.url, "why": reason, "again": again or "never"})
+        return self._judged(article, again, reason)
+
+    def _judged(self, article: Article, again: datetime | None, reason: str | None) -> Reading:
         return Reading(article, decide(self._rules, article.title, article.text), again, reason)
 
     async def _article(self, waiting: WaitingEntry, now: datetime) -> tuple[Article, str | None, bool, timedelta]:
@@ -227,7 +251,7 @@ class Pipeline:
             return compose.from_feed(entry, str(e), now), str(e), passing, timedelta(0)
         quality = judge.judge(extract, entry_title=entry.title, entry_summary=entry.content or entry.summary)
         if quality != judge.FULL:
-            return compose.from_feed(entry, quality, now), quality, True, timedelta(0)
+            return compose.from_feed(entry, quality, now), quality, True, WALL_WAIT
         return compose.from_page(entry, page.url, extract, now), None, False, timedelta(0)
 
     def _record_reading(self, store: Store, waiting: WaitingEntry, reading: Reading) -> None:
@@ -240,6 +264,8 @@ class Pipeline:
             for decision in reading.decisions
             if decision.outcome is Outcome.MATCHED and decision.rule not in decided
         ]
+        if not matched and store.stories.placement(article.id) is not None:
+            store.stories.reread(article, shingles(article.text))
         if matched:
             placement = self._place(store, article, now)
             self._decide_fates(store, waiting, article, placement, matched)
@@ -255,12 +281,14 @@ class Pipeline:
 
     def _place(self, store: Store, article: Article, now: datetime) -> Placement:
         runs = shingles(article.text)
-        placement = store.stories.placement(article.id)
-        if placement is None:
-            similar = store.stories.resemblances(
-                article, runs, least_shared=cluster.LEAST_SHARED, since=now - cluster.WINDOW
-            )
-            placement = cluster.place(article.id, len(runs), similar)
+        placed = store.stories.placement(article.id)
+        if placed is not None:
+            store.stories.reread(article, runs)
+            return placed
+        similar = store.stories.resemblances(
+            article, runs, least_shared=cluster.LEAST_SHARED, since=now - cluster.WINDOW
+        )
+        placement = cluster.place(article.id, len(runs), similar)
         store.stories.place(article, placement, runs, now)
         return placement
 
@@ -274,7 +302,7 @@ class Pipeline:
     ) -> None:
         by_target: dict[str, list[Decision]] = {}
         for decision in matched:
-            by_target.setdefault(self._routes.target(decision), []).append(decision)
+            by_target.setdefault(self._routes.target(decision.channel), []).append(decision)
         for target, decisions in by_target.items():
             told = store.alerts.told(placement.story_id, sink=self._routes.sink, target=target)
             judged = policy.verdicts(decisions, placement, told)

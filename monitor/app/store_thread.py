@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from monitor.errors import StoreError
 from monitor.store.sqlite.store import Store
 
 T = TypeVar("T")
 
 
 class StoreThread:
-    """Owns the store. `change` is a transaction, `ask` a question."""
+    """Owns the store. `change` is a transaction, `ask` a question; both raise StoreError."""
 
     def __init__(self, open_store: Callable[[], Store]) -> None:
         self._open_store = open_store
@@ -51,4 +53,9 @@ class StoreThread:
 
     async def _run(self, work: Callable[[], T]) -> T:
         # Shielded: a cancelled job must not leave the thread inside a transaction that nobody waits for.
-        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, work))
+        try:
+            return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, work))
+        except sqlite3.Error as e:
+            raise StoreError(
+                f"the database does not do its work ({e}); is its disk full? `news-monitor audit` checks the file"
+            ) from e

@@ -6,6 +6,7 @@ the id is made of the entry's address alone.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -13,6 +14,7 @@ from monitor import ids, urls
 from monitor.articles.furniture import trim
 from monitor.articles.judge import FULL
 from monitor.model import Article, ArticleId, BodySource, Entry, Extract
+from monitor.text import words
 
 
 def article_id(entry: Entry) -> ArticleId:
@@ -21,6 +23,17 @@ def article_id(entry: Entry) -> ArticleId:
         return ids.article_id(urls.canonical(entry.url or ""))
     except ValueError:
         return ids.article_id(entry.id)
+
+
+def is_about(entry: Entry, article: Article) -> bool:
+    """Whether an article that was read at the entry's address is the one that the entry announces."""
+    return not entry.title or words(entry.title) == words(article.title)
+
+
+def apart(entry: Entry, now: datetime) -> Article:
+    """The article of an entry whose page belongs to another one: the feed's own words, under an id of its own."""
+    alone = from_feed(entry, "the page is that of another item", now)
+    return replace(alone, id=ids.article_id(f"{alone.id} {' '.join(words(entry.title))}"))
 
 
 def from_page(entry: Entry, page_url: str, extract: Extract, now: datetime) -> Article:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -63,6 +64,9 @@ def speaking(command: Callable[P, T]) -> Callable[P, T]:
         except NewsMonitorError as e:
             complain(str(e))
             sys.exit(EXIT_USAGE)
+        except sqlite3.DatabaseError as e:
+            complain(f"the database is damaged or cannot be read ({e}); put the newest backup in its place")
+            sys.exit(EXIT_FOUND)
 
     return spoken
 

@@ -15,6 +15,8 @@ WINDOW = timedelta(days=7)
 # than half.
 LEAST_CONTAINMENT = 0.4
 LEAST_SHARED = 10
+# A long report that quotes a short item as its background is no copy of it: so much of its own text must be shared.
+LEAST_OF_ITSELF = 0.3
 
 
 def place(article: ArticleId, size: int, resemblances: Iterable[Resemblance]) -> Placement:
@@ -29,11 +31,15 @@ def place(article: ArticleId, size: int, resemblances: Iterable[Resemblance]) ->
 def is_copy(size: int, other: Resemblance) -> bool:
     if other.same_text:
         return True
-    return other.shared >= LEAST_SHARED and likeness(size, other) >= LEAST_CONTAINMENT
+    return (
+        other.shared >= LEAST_SHARED
+        and likeness(size, other) >= LEAST_CONTAINMENT
+        and other.shared >= LEAST_OF_ITSELF * size
+    )
 
 
 def likeness(size: int, other: Resemblance) -> float:
     """Containment: the share of the smaller text that is also in the other."""
     if other.same_text:
         return 1.0
-    return other.shared / max(1, min(size, other.size))
+    return min(1.0, other.shared / max(1, min(size, other.size)))

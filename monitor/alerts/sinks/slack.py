@@ -7,7 +7,7 @@ Every answer becomes one of the outcomes of `model.SendOutcome`; what is neither
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -123,7 +123,7 @@ class SlackSink:
         except SlackApiError as e:
             return _refusal(e)
         except _NEVER_CONNECTED as e:
-            return NotSent(f"Slack cannot be reached ({_words(e)})")
+            return NotSent(f"Slack cannot be reached ({e.os_error.strerror or _words(e)})")
         except _UNCLEAR as e:
             return Unclear(f"Slack's answer did not arrive ({_words(e)})")
         channel, ts = answer.get("channel"), answer.get("ts")
@@ -148,17 +148,30 @@ class SlackSink:
             return Unreadable(f"Slack's history did not arrive ({_words(e)})")
         return Missing()
 
-    async def check(self) -> str | None:
-        """What is wrong with the token, in words; None when Slack accepts it or cannot be asked now."""
+    async def check(self, targets: Iterable[str] = ()) -> tuple[str, ...]:
+        """What is wrong with the token, or with channels that are called by name, in words.
+
+        Nothing when Slack cannot be asked now. Ids are learnt on the way: they are needed to settle a doubtful send.
+        """
         try:
             async with asyncio.timeout(self._timeout):
                 await self._client.auth_test()
+                return tuple([wrong for target in sorted(targets) for wrong in await self._check_channel(target)])
         except SlackApiError as e:
             code = _code(e)
-            return _explain(code) if code in _LOCKED else None
+            return (_explain(code),) if code in _LOCKED else ()
         except _UNCLEAR:
-            return None
-        return None
+            return ()
+
+    async def _check_channel(self, target: str) -> tuple[str, ...]:
+        channel = await self._channel_id(target)
+        if channel == target and target.startswith("#"):
+            return (
+                f"the id of {target} cannot be looked up, so a doubtful message there would be sent twice; "
+                "add the scope channels:read (private channels: groups:read), or write the channel's id",
+            )
+        await self._names.save_own_id(target, channel)
+        return ()
 
     async def close(self) -> None:
         await self._session.close()

@@ -176,6 +176,25 @@ class DeliveryRows:
             )
         return len(rows)
 
+    def reroute(self, rule: str, *, sink: str, target: str) -> None:
+        """Send what waits at a broken target to the one that the rule names now, with all that is told inside it."""
+        self._db.execute(
+            """
+            update deliveries set target = :target
+            where sink = :sink and target <> :target and state = 'blocked'
+              and alert_id in (select id from alerts where rule = :rule)
+            """,
+            {"rule": rule, "sink": sink, "target": target},
+        )
+        self._db.execute(
+            """
+            update deliveries set target = :target
+            where state = 'folded' and target <> :target and folded_into in
+              (select id from deliveries where state = 'blocked' and target = :target)
+            """,
+            {"target": target},
+        )
+
     def unblock(self, now: datetime) -> int:
         """Try again what waited for somebody to mend a token or a channel."""
         changed = self._db.execute(

@@ -103,6 +103,8 @@ def _migrate(path: Path, db: Database) -> None:
         return
     if found > SCHEMA_VERSION:
         raise _wrong_version(path, found)
+    if found == 0 and db.table_names():
+        raise StoreError(f"{path}: is a database of another program; set `database` to another file")
     # sqlite-utils' migrations begin deferred transactions; two processes would lock each other out.
     db.execute("begin immediate")
     try:
@@ -110,7 +112,8 @@ def _migrate(path: Path, db: Database) -> None:
         db.execute(f"pragma user_version = {SCHEMA_VERSION}")
         db.execute("commit")
     except BaseException:
-        db.execute("rollback")
+        if db.conn.in_transaction:
+            db.execute("rollback")
         raise
 
 

@@ -176,6 +176,12 @@ class StoryRows:
             for row in rows
         )
 
+    def reread(self, article: Article, shingles: Collection[int]) -> None:
+        """The text of an article that already belongs to a story has changed: compare with the new one from now on."""
+        self._db.execute("update story_articles set shingles = ? where article_id = ?", [len(shingles), article.id])
+        self._db.execute("delete from shingles where article_id = ?", [article.id])
+        self._add_shingles(article, shingles)
+
     def place(self, article: Article, placement: Placement, shingles: Collection[int], now: datetime) -> None:
         self._db.execute(
             """
@@ -199,6 +205,9 @@ class StoryRows:
                 to_text(now),
             ],
         )
+        self._add_shingles(article, shingles)
+
+    def _add_shingles(self, article: Article, shingles: Collection[int]) -> None:
         self._db.execute(
             """
             insert into shingles (hash, article_id) select value, :id from json_each(:hashes) where true
