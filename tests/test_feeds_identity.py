@@ -51,3 +51,9 @@ def test_unseen() -> None:
     entries = [entry(guid) for guid in "cab"]
     assert [fresh.guid for fresh in unseen(entries, {entries[1].id, EntryId("x")})] == ["c", "b"]
     assert unseen(entries, [shown.id for shown in entries]) == ()
+
+
+def test_the_front_page_is_nobodys_identity() -> None:
+    """Items without an id that all link to the outlet's home are told apart by their words."""
+    assert guid_of("", "https://example.org/", "a", "") != guid_of("", "https://example.org/", "b", "")
+    assert guid_of("", "https://example.org/1", "a", "") == guid_of("", "https://example.org/1", "b", "")

@@ -6,6 +6,7 @@ The publisher's id comes first: under the same id, an entry with another title o
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from urllib.parse import urlsplit
 
 from monitor.ids import digest
 from monitor.model import Entry, EntryId
@@ -23,7 +24,12 @@ def guid_of(raw_id: str, link: str | None, title: str, summary: str) -> str:
     raw_id = raw_id.strip()
     if len(raw_id) > MAX_GUID:
         return digest("guid", raw_id)
-    return clean_line(raw_id, limit=MAX_GUID) or (canonical(link) if link else digest("words", title, summary))
+    cleaned = clean_line(raw_id, limit=MAX_GUID)
+    if cleaned:
+        return cleaned
+    page = canonical(link) if link else ""
+    # A link to the site's front page says where the outlet is, not which item this is.
+    return page if page and urlsplit(page).path.strip("/") else digest("words", title, summary)
 
 
 def unseen(entries: Iterable[Entry], known: Collection[EntryId]) -> tuple[Entry, ...]:
