@@ -17,7 +17,13 @@ from datetime import timedelta
 
 
 class NewsMonitorError(Exception):
-    """The root: everything this program raises on purpose."""
+    """The root: everything this program raises on purpose.
+
+    Messages may quote what came from the web; what is not proper Unicode in them could be neither stored nor printed.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message.encode("utf-8", "replace").decode("utf-8"))
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -453,3 +453,42 @@ async def test_alerts_for_a_slack_without_token_wait_and_the_sweep_ends(
     left = await run("--config", str(config), "run", "--once", token=None)
     assert 1 == left.code
     assert "wait for a sink that is not set up" in left.err
+
+
+async def test_impossible_dates_and_broken_headers_stop_nothing(tmp_path: Path, paper: Newsroom) -> None:
+    """A date in the year 1, a page whose type is not Unicode: the other items are told all the same."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)], baseline={"alert_last": "6h"})
+    assert 0 == (await run("--config", str(config), "run", "--once", token=None)).code
+    paper.items.insert(0, ("Kosovo in the year one", "/one", datetime(1, 1, 1, tzinfo=UTC)))
+    paper.pages["/one"] = page("Kosovo in the year one", TALKS)
+    paper.items.insert(0, ("Kosovo in odd bytes", "/odd", datetime.now(UTC)))
+    paper.pages["/odd"] = web.Response(body=b"xx", headers={"Content-Type": "application/\udcff\udcfe"})
+    result = await run("--config", str(config), "run", "--once", "--now", token=None)
+    assert 0 == result.code, result.err
+    assert "Traceback" not in result.err
+    for title in ("Kosovo in the year one", "Kosovo in odd bytes"):
+        assert 1 == result.out.count(f"{title}\n"), result.out
+
+
+async def test_two_feeds_that_word_one_headline_differently_make_one_message(
+    tmp_path: Path, paper: Newsroom, slack: SlackStandIn
+) -> None:
+    """The same address under an edited headline is the same article."""
+    async with Newsroom("B") as section:
+        config = write_config(
+            tmp_path / "config", [("A", paper.feed_url), ("B", section.feed_url)], slack_url=slack.url
+        )
+        assert 0 == (await run("--config", str(config), "run", "--once")).code
+        url = paper.publish(TITLE, TANKS)
+        assert 0 == (await run("--config", str(config), "run", "--once", "--now")).code
+        section.pages["/feed"] = web.Response(
+            body=(
+                '<rss version="2.0"><channel><title>B</title><item>'
+                f"<title>{TITLE} | Test Courier</title><link>{url}</link></item></channel></rss>"
+            ).encode()
+        )
+        feeds = config / "feeds.yaml"
+        feeds.write_text(feeds.read_text().replace(f"{section.port}/feed.xml", f"{section.port}/feed"))
+        for _ in range(2):
+            assert 0 == (await run("--config", str(config), "run", "--once", "--now")).code
+    assert 1 == len(slack.messages())

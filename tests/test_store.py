@@ -16,7 +16,7 @@ from monitor.ids import feed_id
 from monitor.model import Alert, AlertId, DeliveryState, Entry, EntryId, Fate, Feed, Severity, StoryId
 from monitor.store.sqlite.backup import back_up
 from monitor.store.sqlite.store import Store
-from monitor.store.sqlite.values import message_json, message_of
+from monitor.store.sqlite.values import message_json, message_of, to_text, to_time
 from tests.builders import NOON, decision, delivery, message, reason
 from tests.test_stories import article
 
@@ -205,3 +205,22 @@ def test_a_backup_is_whole_and_overwrites_nothing(store: Store, tmp_path: Path) 
     assert 1 == len(Store.reader(tmp_path / "copy.db").ledger.feeds())
     with pytest.raises(StoreError, match="exists already"):
         back_up(tmp_path / "var" / "news.db", tmp_path / "copy.db")
+
+
+@pytest.mark.parametrize("year", [1, 1969, 2026, 9999])
+def test_times_of_any_year_come_back(year: int) -> None:
+    """A feed may claim any date; it must not make its row unreadable."""
+    time = NOON.replace(year=year)
+    assert time == to_time(to_text(time))
+    assert 27 == len(to_text(time))
+
+
+def test_one_feed_does_not_crowd_out_another(store: Store) -> None:
+    """A flood of waiting entries leaves room for the next feed's."""
+    other = Feed(feed_id("https://b.example/feed"), "B", "https://b.example/feed")
+    with store.transaction():
+        store.feeds.sync([FEED, other], NOON)
+        store.feeds.add_entries([entry(f"flood {n}") for n in range(600)], baseline=frozenset(), now=NOON)
+        late = replace(entry("late"), feed_id=other.id)
+        store.feeds.add_entries([late], baseline=frozenset(), now=NOON + timedelta(seconds=1))
+    assert late.id in {waiting.entry.id for waiting in store.feeds.waiting(NOON + timedelta(seconds=1), 500)}

@@ -258,7 +258,8 @@ def test_ways_to_start(way: str, tmp_path: Path) -> None:
 
 class StubbornError(NewsMonitorError):
     def __init__(self, *, why: str) -> None:
-        super().__init__(f"no luck: {why}", why)
+        super().__init__(f"no luck: {why}")
+        self.args = (f"no luck: {why}", why)
 
     def __str__(self) -> str:
         return "no luck"

@@ -172,6 +172,8 @@ class Daemon:
         except StoreError as e:
             # A full or failing disk must not end the service: what is due stays due.
             log.error("cannot ask the database what is due; trying again", extra={"why": str(e)})
+        except Exception:
+            log.exception("cannot find out what is due; trying again")
 
     async def _next_beat(self, heartbeat: Heartbeat) -> None:
         """Wait for something to do. On the monotonic clock: when the wall clock steps back the heartbeat stops."""

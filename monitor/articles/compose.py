@@ -26,8 +26,13 @@ def article_id(entry: Entry) -> ArticleId:
 
 
 def is_about(entry: Entry, article: Article) -> bool:
-    """Whether an article that was read at the entry's address is the one that the entry announces."""
-    return not entry.title or words(entry.title) == words(article.title)
+    """Whether an article that was read at the entry's address is the one that the entry announces.
+
+    Headlines are edited, and feeds of one outlet word them differently: half of the shorter one's words are enough.
+    """
+    announced, read = set(words(entry.title)), set(words(article.title))
+    fewest = min(len(announced), len(read))
+    return len(announced & read) * 2 >= fewest
 
 
 def apart(entry: Entry, now: datetime) -> Article:

@@ -208,7 +208,7 @@ class SlackSink:
                 if channel.get("name") == target[1:]:
                     return str(channel["id"])
         except SlackApiError as e:
-            if _code(e) in _RATE_LIMITED:
+            if _may_pass(e):
                 raise
         return target
 
@@ -295,8 +295,14 @@ def _history_refusal(error: SlackApiError) -> FindOutcome:
         return Unreadable("Slack asked us to slow down", retry_after=_retry_after(error))
     if code in _NO_THREAD:
         return Missing()
-    passing = code is None or code in _MAYBE_WRITTEN or code in _NOTHING_WRITTEN or (status or 0) >= 500
-    return Unreadable(_explain(code or str(status)), lasting=not passing)
+    return Unreadable(_explain(code or str(status)), lasting=not _may_pass(error))
+
+
+def _may_pass(error: SlackApiError) -> bool:
+    """Whether asking again later may be answered."""
+    code, status = _code(error), _status(error)
+    trouble = code is None or code in _RATE_LIMITED | _MAYBE_WRITTEN | _NOTHING_WRITTEN
+    return trouble or (status or 0) >= 429
 
 
 def _code(error: SlackApiError) -> str | None:

@@ -181,18 +181,18 @@ class DeliveryRows:
         self._db.execute(
             """
             update deliveries set target = :target
-            where sink = :sink and target <> :target and state = 'blocked'
+            where sink = :sink and target <> :target and state in ('blocked', 'pending')
               and alert_id in (select id from alerts where rule = :rule)
             """,
             {"rule": rule, "sink": sink, "target": target},
         )
         self._db.execute(
             """
-            update deliveries set target = :target
-            where state = 'folded' and target <> :target and folded_into in
-              (select id from deliveries where state = 'blocked' and target = :target)
-            """,
-            {"target": target},
+            update deliveries as inside
+            set target = (select carrier.target from deliveries carrier where carrier.id = inside.folded_into)
+            where state = 'folded'
+              and target <> (select carrier.target from deliveries carrier where carrier.id = inside.folded_into)
+            """
         )
 
     def unblock(self, now: datetime) -> int:

@@ -11,6 +11,8 @@ from monitor.ids import digest
 from monitor.model import Entry, EntryId, Feed, FeedId, FeedState, PollRecord, WaitingEntry
 from monitor.store.sqlite.values import Row, json_list, text_or_none, time_or_none, to_text, to_time
 
+OF_EACH_FEED = 20  # waiting entries looked at together
+
 
 class FeedRows:
     def __init__(self, db: Database) -> None:
@@ -156,13 +158,17 @@ class FeedRows:
             )
 
     def waiting(self, now: datetime, limit: int) -> tuple[WaitingEntry, ...]:
-        """Entries whose time to be read has come, first seen first."""
+        """Entries that are due to be read, first seen first; a few of each feed, so that none crowds others out."""
         rows = self._db.query(
             """
-            select * from entries where state = 'waiting' and next_read_at <= :now
-            order by next_read_at, first_seen_at, id limit :limit
+            select entries.* from entries join (
+              select id, row_number() over (partition by feed_id order by next_read_at, first_seen_at, id) as place
+              from entries where state = 'waiting' and next_read_at <= :now
+            ) due on due.id = entries.id
+            where due.place <= :of_each
+            order by entries.next_read_at, entries.first_seen_at, entries.id limit :limit
             """,
-            {"now": to_text(now), "limit": limit},
+            {"now": to_text(now), "limit": limit, "of_each": OF_EACH_FEED},
         )
         return tuple(
             WaitingEntry(_entry(row), attempts=row["attempts"], first_seen_at=to_time(row["first_seen_at"]))

@@ -15,7 +15,8 @@ Row = dict[str, Any]
 
 def to_text(time: datetime) -> str:
     """RFC 3339 in UTC, always with microseconds: text order is time order."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime: it writes the year 1 as "1", which neither sorts nor comes back.
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def to_time(text: str) -> datetime:
