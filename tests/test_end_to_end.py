@@ -492,3 +492,42 @@ async def test_two_feeds_that_word_one_headline_differently_make_one_message(
         for _ in range(2):
             assert 0 == (await run("--config", str(config), "run", "--once", "--now")).code
     assert 1 == len(slack.messages())
+
+
+async def test_a_page_that_upsets_a_library_is_judged_on_the_feed(tmp_path: Path, paper: Newsroom) -> None:
+    """A charset that is none, a document that begins with a picture: the alert is not lost."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)], baseline={"alert_last": "6h"})
+    for number, kind in enumerate(("text/html; charset=base64", "text/html; charset=undefined", "text/html")):
+        path = f"/odd{number}"
+        paper.items.insert(0, (f"Kosovo oddity {number}", path, datetime.now(UTC)))
+        paper.pages[path] = web.Response(body=b"<svg><p>x</p></svg>", headers={"Content-Type": kind})
+    result = await run("--config", str(config), "run", "--once", token=None)
+    assert 0 == result.code, result.err
+    assert "unexpectedly" not in result.err
+    for number in range(3):
+        assert 1 == result.out.count(f"Kosovo oddity {number}\n"), result.out
+
+
+async def test_a_secret_is_never_printed(tmp_path: Path) -> None:
+    """Not even when it is put where it does not belong."""
+    config = write_config(tmp_path / "config", [("A", "http://127.0.0.1:9/feed")])
+    for text in (
+        "slack: ${SLACK_BOT_TOKEN}\n",
+        'slack: {channel: "${SLACK_BOT_TOKEN}"}\n',
+        "slack: {token: hunter2}\n",
+    ):
+        (config / "monitor.yaml").write_text(text)
+        checked = await run("--config", str(config), "check", token="xoxb-SECRET-123")
+        assert 2 == checked.code
+        assert "SECRET" not in checked.out + checked.err
+        assert "monitor.yaml:1: " in checked.err
+
+
+async def test_the_rule_in_the_readme_holds_its_own_examples(tmp_path: Path) -> None:
+    """With the vocabulary that `init` writes."""
+    assert 0 == (await run("init", str(tmp_path / "mine"))).code
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    rule = readme.split("```yaml\n", 1)[1].split("```", 1)[0]
+    (tmp_path / "mine" / "rules" / "kosovo.yaml").write_text(rule)
+    checked = await run("--config", str(tmp_path / "mine"), "check", token=None)
+    assert 0 == checked.code, checked.err

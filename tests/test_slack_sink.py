@@ -108,17 +108,19 @@ async def test_what_was_taken_is_found_by_its_key(slack: SlackStandIn, sink: Sla
     """By channel id and by name; what never arrived is missing."""
     for target in ("C0ALERTS", "#news-alerts"):
         slack.fail_next("chat.postMessage", Fault.DROP_TAKEN)
-        attempt = delivery(target.strip("#C").ljust(32, "x"), target, attempt_started_at=_now())
+        attempt = delivery(target.strip("#C").ljust(32, "x"), target, created_at=_now(), attempt_started_at=_now())
         assert isinstance(await sink.send(attempt), Unclear)
         assert isinstance(await sink.find(attempt), Accepted)
-    assert isinstance(await sink.find(delivery("never" * 6, attempt_started_at=_now())), Missing)
+    assert isinstance(await sink.find(delivery("never" * 6, created_at=_now(), attempt_started_at=_now())), Missing)
 
 
 async def test_a_reply_goes_to_the_thread_and_is_found_there(slack: SlackStandIn, sink: SlackSink) -> None:
     """Replies are not in the channel's history."""
     parent = await sink.send(delivery())
     assert isinstance(parent, Accepted)
-    reply = delivery("b" * 32, thread_of=delivery().id, thread_receipt=parent.receipt, attempt_started_at=_now())
+    reply = delivery(
+        "b" * 32, thread_of=delivery().id, thread_receipt=parent.receipt, created_at=_now(), attempt_started_at=_now()
+    )
     sent = await sink.send(reply)
     assert sent == await sink.find(reply)
     assert parent.receipt.endswith(str(slack.messages("C0ALERTS")[-1].thread_ts))
@@ -159,7 +161,7 @@ async def test_nobody_there_is_a_clear_no() -> None:
 async def test_a_refused_history_cannot_settle(slack: SlackStandIn, sink: SlackSink) -> None:
     """A missing scope will not heal by waiting."""
     slack.fail_next("conversations.history", Fault.HISTORY_REFUSED)
-    found = await sink.find(delivery(attempt_started_at=_now()))
+    found = await sink.find(delivery(created_at=_now(), attempt_started_at=_now()))
     assert isinstance(found, Unreadable)
     assert found.lasting
 

@@ -50,19 +50,25 @@ ERRORS = [
     FetchError("gone", permanent=True, status=410, retry_after=timedelta(seconds=5)),
     ParseError("not a feed: an image"),
     ExtractError("no text"),
-    KeyError("x"),
-    TimeoutError("the function's own"),
 ]
+FOREIGN = [KeyError("x"), TimeoutError("the function's own"), LookupError("unknown encoding: base64")]
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda e: type(e).__name__)
 async def test_error(workers: Workers, error: Exception) -> None:
-    """An error of the function comes back as it was, with all that it carries."""
+    """An error of ours comes back as it was, with all that it carries."""
     with pytest.raises(type(error)) as caught:
         await workers.run(throw, error)
 
     assert error.args == caught.value.args
     assert facts(error) == facts(caught.value)
+
+
+@pytest.mark.parametrize("error", FOREIGN, ids=lambda e: type(e).__name__)
+async def test_a_librarys_error_costs_this_task_only(workers: Workers, error: Exception) -> None:
+    """Callers know our errors; whatever else a library raises comes back as a failed task, in words."""
+    with pytest.raises(WorkerFailed, match=type(error).__name__):
+        await workers.run(throw, error)
 
 
 async def test_error_that_cannot_travel(workers: Workers) -> None:

@@ -66,7 +66,7 @@ def after_send(delivery: Delivery, outcome: SendOutcome, now: datetime, timing: 
             return replace(
                 delivery,
                 state=DeliveryState.AMBIGUOUS,
-                error=outcome.error,
+                error=_keeping_doubt(delivery, outcome.error),
                 next_attempt_at=started + timing.settle_after,
             )
         case TargetBroken():
@@ -103,11 +103,21 @@ def _sent(delivery: Delivery, outcome: Accepted, now: datetime) -> Delivery:
 
 
 def _wait(delivery: Delivery, now: datetime, error: str | None, wait: timedelta) -> Delivery:
-    return replace(delivery, state=DeliveryState.PENDING, error=error, next_attempt_at=now + wait)
+    return replace(
+        delivery, state=DeliveryState.PENDING, error=_keeping_doubt(delivery, error), next_attempt_at=now + wait
+    )
+
+
+def _keeping_doubt(delivery: Delivery, error: str | None) -> str | None:
+    """Once a message may stand twice, no later trouble makes that untrue."""
+    before = delivery.error or ""
+    if not before.startswith(UNSETTLED) or (error or "").startswith(UNSETTLED):
+        return error
+    return f"{UNSETTLED}; {error}"
 
 
 def _block(delivery: Delivery, until: datetime, error: str) -> Delivery:
-    return replace(delivery, state=DeliveryState.BLOCKED, error=error, next_attempt_at=until)
+    return replace(delivery, state=DeliveryState.BLOCKED, error=_keeping_doubt(delivery, error), next_attempt_at=until)
 
 
 def _wait_for(delivery: Delivery, retry_after: timedelta | None) -> timedelta:

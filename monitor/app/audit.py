@@ -29,6 +29,12 @@ class Balance:
 
 
 def audit(store: Store) -> Balance:
+    """The balance of one moment."""
+    with store.snapshot():
+        return _balance(store)
+
+
+def _balance(store: Store) -> Balance:
     fates = store.ledger.fates()
     states = store.ledger.delivery_states()
     return Balance(

@@ -20,6 +20,8 @@ from monitor.feeds.cadence import Bounds
 from monitor.http import Http, HttpSettings
 from monitor.store.sqlite.store import Store
 
+LATE_COMMIT = timedelta(seconds=10)  # Slack may take a message so long after the client gave up
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -104,9 +106,9 @@ def _slack(config: Config, store: StoreThread) -> SlackSink | None:
 
 
 def settle_after(config: Config) -> timedelta:
-    """Never shorter than the request may take: an answer that is still under way is not a missing message."""
+    """Longer than the request may take: a message that Slack is still putting in its place is not a missing one."""
     slack = config.monitor.slack
-    return max(slack.settle_after, slack.timeout)
+    return max(slack.settle_after, slack.timeout + min(slack.timeout, LATE_COMMIT))
 
 
 def routes_of(config: Config) -> Routes:

@@ -26,6 +26,7 @@ from monitor.rules.schema import RuleSet
 from monitor.yaml_file import YamlFile
 from monitor.yaml_file import load as load_yaml
 
+LONGEST_DURATION = timedelta(days=365)
 SLACK_API = "https://slack.com/api/"
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -40,7 +41,10 @@ def _duration(value: object) -> timedelta:
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise ValueError("is not a duration; write a number with s, m, h or d, as in 30s or 10m")
-    return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+    seconds = float(match[1]) * _UNITS[match[2]]
+    if seconds > LONGEST_DURATION.total_seconds():
+        raise ValueError("is too long; the longest is 365d")
+    return timedelta(seconds=seconds)
 
 
 def _network(value: object) -> IPv4Network | IPv6Network:
@@ -233,6 +237,16 @@ def _with_secrets(file: YamlFile) -> tuple[Any, list[Problem]]:
                 )
             )
             return None
+        if place[-1] in ("token", "app_token") and not REFERENCE.fullmatch(value):
+            problems.append(
+                Problem(
+                    file.name,
+                    file.line(place),
+                    f"{place[-1]} must be the name of an environment variable or a systemd credential, as in "
+                    "${SLACK_BOT_TOKEN}; a secret never stands in a file",
+                )
+            )
+            return None
         missing = [name for name in REFERENCE.findall(value) if look_up(name) is None]
         if missing and place[-1] in ("token", "app_token"):
             return None
@@ -271,10 +285,19 @@ def _problem(model: type[BaseModel], file: YamlFile, error: Any) -> Problem:
     if error["type"] == "missing":
         return Problem(file.name, line, f"{name} is missing; add it")
     said = error["msg"].removeprefix("Value error, ")
-    shown = repr(error["input"])
+    shown = repr(_as_written(file.data, place))  # never the secret that a ${NAME} stands for
     if error["type"] == "value_error":
         return Problem(file.name, line, f"{name}: {shown} {said}")
     return Problem(file.name, line, f"{name}: {said[:1].lower() + said[1:]}, not {shown[:80]}")
+
+
+def _as_written(data: Any, place: Place) -> Any:
+    for part in place:
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return data
 
 
 def _keys(model: type[BaseModel]) -> str:

@@ -229,6 +229,10 @@ class Daemon:
                 log.error("reload refused, the running configuration stays", extra={"problem": str(problem)})
             systemd.notify("READY=1\nSTATUS=configuration invalid; running with the last good one")
             return parts, jobs
+        except Exception:
+            log.exception("reload refused, the running configuration stays")
+            systemd.notify("READY=1\nSTATUS=configuration unreadable; running with the last good one")
+            return parts, jobs
         if config.database != parts.config.database:
             log.warning("a new `database` takes effect at the next start only")
         await jobs.finish(STOP_LIMIT)

@@ -170,13 +170,16 @@ def _die_with(parent: int) -> None:
 
 
 def _guarded(call: Callable[[], object]) -> object:
-    """Runs in the worker. An error that cannot travel would break the whole pool (lxml has such errors)."""
+    """Runs in the worker. Our own errors travel as they are; what a library trips over costs this task only.
+
+    An error that cannot travel would break the whole pool (lxml has such errors).
+    """
     try:
         return call()
     except MemoryError:
         os._exit(OUT_OF_MEMORY)  # C libraries are not to be trusted after a failed allocation
     except Exception as error:
-        if _travels(error):
+        if isinstance(error, NewsMonitorError) and _travels(error):
             raise
         raise WorkerFailed(f"{type(error).__name__}: {error}") from None
 

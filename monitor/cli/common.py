@@ -64,6 +64,9 @@ def speaking(command: Callable[P, T]) -> Callable[P, T]:
         except NewsMonitorError as e:
             complain(str(e))
             sys.exit(EXIT_USAGE)
+        except OSError as e:
+            complain(f"{e.filename or 'a file'}: {e.strerror or e}; check that it is there and that you may use it")
+            sys.exit(EXIT_USAGE)
         except sqlite3.DatabaseError as e:
             complain(f"the database is damaged or cannot be read ({e}); put the newest backup in its place")
             sys.exit(EXIT_FOUND)

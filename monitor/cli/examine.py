@@ -133,13 +133,13 @@ def explain(place: Place, url: str, as_json: bool) -> None:
 
 def _life(store: Store, url: str) -> dict[str, Any]:
     article_id = ids.article_id(urls.canonical(url))
-    article = store.stories.article(article_id)
+    article, placement = store.stories.article(article_id), store.stories.placement(article_id)
     return {
         "url": url,
         "entries": store.ledger.entries_at(url, article_id),
         "article": asdict(article) if article else None,
         "decisions": store.ledger.decisions(article_id),
-        "placement": store.stories.placement(article_id),
+        "placement": placement and asdict(placement),
         "alerts": store.ledger.alerts_of(article_id),
     }
 
@@ -164,8 +164,8 @@ def _show_life(life: dict[str, Any]) -> None:
         say("Rule      none matched or came near")
     placement = life["placement"]
     if placement is not None:
-        of = f" of {placement.copy_outlet} ({placement.similarity:.0%})" if placement.copy_of else ""
-        say(f"Story     {placement.story_id[:12]}, {placement.relation}{of}")
+        of = f" of {placement['copy_outlet']} ({placement['similarity']:.0%})" if placement["copy_of"] else ""
+        say(f"Story     {placement['story_id'][:12]}, {placement['relation']}{of}")
     for alert in life["alerts"]:
         told = f"{alert['state']} {alert['sink']} {alert['target']}" if alert["delivery_id"] else "not told"
         say(f"Alert     {alert['fate']:8} {alert['rule']}: {alert['reason']}; {told}")

@@ -57,8 +57,12 @@ def load(rules_dir: Path, concepts_dir: Path) -> RuleSet:
 
 
 def _files(directory: Path, problems: list[Problem]) -> Iterator[YamlFile]:
-    paths = directory.iterdir() if directory.is_dir() else ()
-    for path in sorted(paths):
+    try:
+        paths = sorted(directory.iterdir()) if directory.is_dir() else []
+    except OSError as e:
+        problems.append(Problem(str(directory), 0, f"cannot be read ({e.strerror}); let this program read it"))
+        return
+    for path in paths:
         if path.suffix not in (".yaml", ".yml") or path.name.startswith("."):  # an editor's own files begin with a dot
             continue
         try:

@@ -35,7 +35,7 @@ from monitor.model import (
 
 EVENT_TYPE = "news_monitor_alert"
 LIMIT_PER_CHANNEL = timedelta(seconds=1.05)  # Slack allows one message a second and channel
-CLOCK_SKEW = timedelta(minutes=2)  # between Slack's clock, which stamps messages, and ours
+CLOCK_SKEW = timedelta(hours=1)  # between Slack's clock, which stamps messages, and ours
 HISTORY_PAGE = 200
 MOST_PAGES = 20
 
@@ -133,8 +133,8 @@ class SlackSink:
         return Accepted(receipt=f"{channel}:{ts}")
 
     async def find(self, delivery: Delivery) -> FindOutcome:
-        """Look for the delivery's key in the channel (or thread) since shortly before the attempt began."""
-        since = (delivery.attempt_started_at or delivery.created_at) - CLOCK_SKEW
+        """Look for the delivery's key in the channel (or thread) since before its first attempt."""
+        since = delivery.created_at - CLOCK_SKEW
         try:
             async with asyncio.timeout(self._timeout * 3):
                 channel = await self._channel_id(delivery.target)
@@ -248,6 +248,7 @@ class SlackSink:
             cursor = _next_cursor(page)
             if not cursor:
                 return
+        raise ValueError(f"more than {MOST_PAGES} pages")
 
 
 _NEVER_CONNECTED = (aiohttp.ClientConnectorError,)

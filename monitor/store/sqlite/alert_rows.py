@@ -46,7 +46,8 @@ class AlertRows:
             """
             select a.rule, a.severity, a.article_id, coalesce(d.folded_into, d.id) as delivery_id
             from alerts a join deliveries d on d.alert_id = a.id
-            where a.story_id = ? and d.sink = ? and d.target = ? and d.state <> 'dead'
+            join deliveries carrier on carrier.id = coalesce(d.folded_into, d.id)
+            where a.story_id = ? and d.sink = ? and d.target = ? and carrier.state <> 'dead'
             order by d.seq
             """,
             [story, sink, target],

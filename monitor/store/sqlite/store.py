@@ -54,6 +54,15 @@ class Store:
                 self._db.execute("rollback")
             raise
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Store]:
+        """Every question inside sees the same moment, also beside a daemon that writes."""
+        self._db.execute("begin")
+        try:
+            yield self
+        finally:
+            self._db.execute("rollback")
+
     def close(self) -> None:
         self._db.close()
         if self._lock is not None:
