@@ -131,7 +131,7 @@ class FeedsFile(_Section):
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything the operator decided. `base` is what relative paths start from."""
+    """Everything the operator decided."""
 
     directory: Path
     monitor: MonitorFile
@@ -164,11 +164,6 @@ def load(directory: Path, *, examples: bool = True) -> Config:
     if problems or monitor is None or feeds is None or rules is None:
         raise ConfigError(problems)
     return Config(directory, monitor, feeds, rules)
-
-
-def load_rules(directory: Path) -> RuleSet:
-    """Only the rules and their vocabulary; raises ConfigError."""
-    return schema.load(directory / "rules", directory / "concepts")
 
 
 def load_monitor(directory: Path) -> MonitorFile:

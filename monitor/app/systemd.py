@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
-from datetime import timedelta
 
 
 def notify(state: str, environment: Mapping[str, str] = os.environ) -> None:
@@ -20,11 +19,3 @@ def notify(state: str, environment: Mapping[str, str] = os.environ) -> None:
             channel.sendto(state.encode(), address)
     except OSError:
         return
-
-
-def watchdog_interval(environment: Mapping[str, str] = os.environ) -> timedelta | None:
-    """How often systemd wants to hear from this process at least; None when it does not."""
-    if environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
-        return None
-    microseconds = environment.get("WATCHDOG_USEC", "")
-    return timedelta(microseconds=int(microseconds)) if microseconds.isdecimal() else None

@@ -17,7 +17,6 @@ from monitor.model import Message, Reason, Severity
 Block = dict[str, Any]
 
 HEADER_LIMIT = 150
-SECTION_LIMIT = 3_000
 FALLBACK_LIMIT = 2_800
 # Undocumented: about 13,200 characters of blocks are refused as msg_blocks_too_long.
 TOTAL_LIMIT = 10_000

@@ -25,6 +25,7 @@ class WriterLock:
     """Held for as long as this process may write. The kernel lets go of it when the process dies."""
 
     def __init__(self, database: Path) -> None:
+        database = database.resolve()  # one lock, whatever name the file is called by
         self._path = database.with_name(database.name + ".lock")
         self._fd: int | None = None
 
