@@ -29,7 +29,8 @@ from monitor.model import (
 from tests.builders import NOON, delivery, hit, message, reason
 from tests.slack_blocks import problems as block_problems
 from tests.slack_blocks import text_length
-from tests.slack_standin import TOKEN, Channel, Fault, SlackStandIn
+from tests.slack_standin import TOKEN, Channel, Fault, SlackStandIn, Token
+from tests.slack_workspace import ALL_SCOPES
 
 EVIL = "<!channel> <https://evil.example|https://bank.example> *bold* `code` & <@U123> \u202e"
 
@@ -147,8 +148,16 @@ async def test_a_wrong_token_a_strange_channel_an_archived_one(slack: SlackStand
         assert isinstance(broken, TargetBroken)
         assert remedy in broken.error
     assert () == await right.check(["#news-alerts", "C0OPS"])
-    assert "the id of #nowhere" in "".join(await right.check(["#nowhere"]))
+    assert "there is no such channel" in "".join(await right.check(["#nowhere"]))
     await right.close()
+
+
+async def test_a_token_that_may_not_list_channels_is_told_what_it_lacks(slack: SlackStandIn) -> None:
+    """Without the list no name has an id, and without the id no doubt is settled."""
+    slack.set_token("xoxb-narrow", Token(ALL_SCOPES - {"channels:read", "groups:read"}))
+    narrow = SlackSink(SlackSettings("xoxb-narrow", slack.url, timedelta(seconds=1), timedelta(seconds=1)), Names())
+    assert "channels:read" in "".join(await narrow.check(["#news-alerts"]))
+    await narrow.close()
 
 
 async def test_nobody_there_is_a_clear_no() -> None:
@@ -166,6 +175,10 @@ async def test_a_refused_history_cannot_settle(slack: SlackStandIn, sink: SlackS
     assert found.lasting
 
 
+def _long_url(length: int) -> str:
+    return f"https://a.example/{'x' * length}"
+
+
 _texts = st.text(max_size=6_000)
 _reasons = st.lists(
     st.builds(
@@ -181,7 +194,7 @@ _reasons = st.lists(
     headline=_texts,
     reasons=_reasons,
     outlet=st.text(max_size=400),
-    url=st.one_of(st.none(), st.text(max_size=100), st.just("https://a.example/" + "x" * 4_000)),
+    url=st.one_of(st.none(), st.text(max_size=100), st.integers(1_800, 4_000).map(_long_url)),
     severity=st.sampled_from(Severity),
     source=st.sampled_from(BodySource),
 )

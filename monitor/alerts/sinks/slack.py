@@ -164,13 +164,20 @@ class SlackSink:
             return ()
 
     async def _check_channel(self, target: str) -> tuple[str, ...]:
-        channel = await self._channel_id(target)
-        if channel == target and target.startswith("#"):
+        if not target.startswith("#") or await self._names.own_id(target):
+            return ()
+        try:
+            found = await self._listed(target)
+        except SlackApiError as e:
+            if _may_pass(e):
+                return ()
             return (
-                f"the id of {target} cannot be looked up, so a doubtful message there would be sent twice; "
-                "add the scope channels:read (private channels: groups:read), or write the channel's id",
+                f"the id of {target} cannot be looked up ({_code(e)}), so a doubtful message there would be sent "
+                "twice; add the scope channels:read (private channels: groups:read), or write the channel's id",
             )
-        await self._names.save_own_id(target, channel)
+        if found is None:
+            return (f"{target}: {_REMEDIES['channel_not_found']}; its alerts wait",)
+        await self._names.save_own_id(target, found)
         return ()
 
     async def close(self) -> None:
@@ -204,13 +211,18 @@ class SlackSink:
         if known:
             return known
         try:
-            async for channel in self._channels():
-                if channel.get("name") == target[1:]:
-                    return str(channel["id"])
+            return await self._listed(target) or target
         except SlackApiError as e:
             if _may_pass(e):
                 raise
         return target
+
+    async def _listed(self, name: str) -> str | None:
+        """The id that Slack lists for a channel's name; None when it lists no such channel."""
+        async for channel in self._channels():
+            if channel.get("name") == name[1:]:
+                return str(channel["id"])
+        return None
 
     async def _channels(self) -> AsyncIterator[dict[str, Any]]:
         cursor = ""

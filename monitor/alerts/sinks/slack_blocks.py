@@ -18,9 +18,10 @@ Block = dict[str, Any]
 
 HEADER_LIMIT = 150
 FALLBACK_LIMIT = 2_800
+LINK_LIMIT = 2_000
 # Undocumented: about 13,200 characters of blocks are refused as msg_blocks_too_long.
 TOTAL_LIMIT = 10_000
-URL_LIMIT = 3_000
+SECTION_LIMIT = 3_000
 MOST_REASONS = 10
 REASON_LIMIT = 1_200
 
@@ -59,8 +60,8 @@ def fallback(message: Message, now: datetime) -> str:
         f"{MARKS[message.severity]} {escape(shorten(message.headline, 300))}",
         escape(shorten(f"{rules} · {provenance(message)}", 1_000)),
     ]
-    if message.url and _linkable(message.url):
-        lines.append(_bare_link(message.url))
+    if message.url and _linkable(message.url) and len(link := _bare_link(message.url)) <= LINK_LIMIT:
+        lines.append(link)
     lines += [note for note in (caution(message), delay(message, now)) if note]
     text = "\n".join(lines)
     return text if len(text) <= FALLBACK_LIMIT else lines[0]
@@ -78,7 +79,9 @@ def _header(message: Message, key: str) -> Block:
 def _where(message: Message) -> Block:
     text = escape(shorten(provenance(message), 600))
     if message.url and _linkable(message.url):
-        text = f"<{_link_target(message.url)}|{_label('Read at ' + message.site)}>\n{text}"
+        linked = f"<{_link_target(message.url)}|{_label('Read at ' + message.site)}>\n{text}"
+        # An address that has no room here may still have it in the plain text of the notification.
+        text = linked if len(linked) <= SECTION_LIMIT else text
     return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
 
 
@@ -121,7 +124,7 @@ def _label(text: str) -> str:
 
 
 def _linkable(url: str) -> bool:
-    return len(url) <= URL_LIMIT and re.match(r"https?://[^@\s]+$", url.split("?")[0].split("#")[0]) is not None
+    return re.match(r"https?://[^@\s]+$", url.split("?")[0].split("#")[0]) is not None
 
 
 def _link_target(url: str) -> str:
