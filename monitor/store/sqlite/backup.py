@@ -22,10 +22,10 @@ def back_up(database: Path, target: Path) -> None:
         _check(partial)
         partial.replace(target)
     except (sqlite3.Error, OSError) as e:
-        partial.unlink(missing_ok=True)
         raise StoreError(f"{target}: the copy could not be written ({e})") from e
     finally:
         db.close()
+        partial.unlink(missing_ok=True)
 
 
 def _check(file: Path) -> None:
