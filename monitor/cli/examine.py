@@ -10,7 +10,8 @@ import click
 
 from monitor import ids, urls
 from monitor.app.audit import Balance
-from monitor.app.audit import audit as take_balance
+from monitor.app.audit import audit as full_audit
+from monitor.app.audit import balance as take_balance
 from monitor.cli.common import EXIT_FOUND, Place, reading_store, say, show_json, speaking
 from monitor.store.sqlite.store import Store
 
@@ -21,7 +22,7 @@ from monitor.store.sqlite.store import Store
 @speaking
 def audit(place: Place, as_json: bool) -> None:
     """Prove that every match has its fate; exit 1 with the offending rows."""
-    balance = take_balance(reading_store(place))
+    balance = full_audit(reading_store(place))
     if as_json:
         show_json({**asdict(balance), "balanced": balance.balanced})
     else:
@@ -29,6 +30,8 @@ def audit(place: Place, as_json: bool) -> None:
         say("Deliveries: " + (", ".join(f"{n} {state}" for state, n in balance.deliveries.items() if n) or "none"))
         for law, row in balance.offenders:
             say(f"  {law}: {row}")
+        for letter in balance.dead:
+            say(f"  nobody was told: {letter['rule']} to {letter['sink']} {letter['target']}: {letter['error']}")
         if balance.file != "ok":
             say(f"  the file is damaged: {balance.file}")
     if not balance.balanced:

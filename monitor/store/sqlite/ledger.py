@@ -58,6 +58,19 @@ class Ledger:
             (law, row) for law, sql in _LAWS.items() for row in self._db.query(f"{sql} limit {OFFENDERS_SHOWN}")
         )
 
+    def dead_letters(self) -> tuple[Row, ...]:
+        """Messages that no sink would take, the latest first."""
+        return tuple(
+            self._db.query(
+                """
+                select d.id, a.rule, a.article_id, d.sink, d.target, d.created_at, d.error
+                from deliveries d join alerts a on a.id = d.alert_id
+                where d.state = 'dead' order by d.seq desc limit ?
+                """,
+                [OFFENDERS_SHOWN],
+            )
+        )
+
     def feeds(self) -> tuple[Row, ...]:
         """Active feeds with their health."""
         return tuple(
