@@ -113,6 +113,14 @@ class PollRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class DueEntry:
+    """An entry whose time to be read has come."""
+
+    id: EntryId
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class WaitingEntry:
     """An entry that is still to be read, or whose page is to be tried again."""
 
@@ -377,6 +385,17 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class DueDelivery:
+    """The first unfinished delivery to a target."""
+
+    id: DeliveryId
+    sink: str
+    target: str
+    state: DeliveryState
+    next_attempt_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """A clear yes."""
 
@@ -426,7 +445,14 @@ class Refused:
     error: str
 
 
-SendOutcome = Accepted | NotSent | Unclear | TargetBroken | ThreadBroken | SinkLocked | Refused
+@dataclass(frozen=True, slots=True)
+class Crashed:
+    """Our own program failed over this message; nobody knows how far it came."""
+
+    error: str
+
+
+SendOutcome = Accepted | NotSent | Unclear | TargetBroken | ThreadBroken | SinkLocked | Refused | Crashed
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,9 @@ def main(directory: str, kill_at: int) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     async def sweep() -> None:
-        left = await Daemon(configuration.load(Path(directory)), sys.stderr, trace=trace).run_once(now=True)
-        if left:
-            raise SystemExit(f"not delivered: {left}")
+        swept = await Daemon(configuration.load(Path(directory)), sys.stderr, trace=trace).run_once(now=True)
+        if swept.left or swept.faults:
+            raise SystemExit(f"not done: {swept}")
 
     asyncio.run(sweep())
     sys.stdout.write(f"{passed}\n")

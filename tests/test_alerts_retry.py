@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from monitor.alerts.retry import (
+    GIVE_UP_CRASHING,
     GIVE_UP_SETTLING,
     LONGEST_RETRY_AFTER,
     UNSETTLED,
@@ -18,6 +19,7 @@ from monitor.alerts.retry import (
 )
 from monitor.model import (
     Accepted,
+    Crashed,
     DeliveryState,
     Missing,
     NotSent,
@@ -119,3 +121,15 @@ def test_waits_grow_and_are_bounded() -> None:
     ]
     assert waits[0] <= 2
     assert 150 <= waits[-1] <= 300
+
+
+def test_a_message_that_we_fail_over_does_not_hold_up_its_channel_for_ever() -> None:
+    """Looked up and tried for a while, then once more in the plain form, marked as possibly twice; then it is dead."""
+    crashed = after_send(SENDING, Crashed("a bug"), LATER, TIMING)
+    assert DeliveryState.AMBIGUOUS == crashed.state
+    assert crashed.next_attempt_at > LATER
+    late = NOON + GIVE_UP_CRASHING
+    plain = after_send(crashed, Crashed("a bug"), late, TIMING)
+    assert (DeliveryState.PENDING, True) == (plain.state, plain.plain)
+    assert UNSETTLED in (plain.error or "")
+    assert DeliveryState.DEAD == after_send(begin(plain, late, TIMING), Crashed("a bug"), late, TIMING).state

@@ -34,6 +34,17 @@ class Manager:
         self._socket.close()
 
 
+async def until_blocked(pid: int, number: signal.Signals) -> None:
+    """proc(5): SigBlk is a mask with bit n - 1 for signal n."""
+    async with asyncio.timeout(30):
+        while True:
+            status = Path(f"/proc/{pid}/status").read_text()
+            mask = int(next(line for line in status.splitlines() if line.startswith("SigBlk:")).split()[1], 16)
+            if mask >> (number - 1) & 1:
+                return
+            await asyncio.sleep(0.01)
+
+
 async def test_the_whole_life_of_a_service(tmp_path: Path) -> None:
     """READY after the start, WATCHDOG while it works, RELOADING then READY on SIGHUP, STOPPING on SIGTERM, exit 0."""
     manager = Manager(tmp_path / "notify")
@@ -48,7 +59,11 @@ async def test_the_whole_life_of_a_service(tmp_path: Path) -> None:
             stderr=asyncio.subprocess.DEVNULL,
         )
         try:
+            # A reload that is asked for while the service still starts is done once it has.
+            await until_blocked(process.pid, signal.SIGHUP)
+            process.send_signal(signal.SIGHUP)
             await manager.until("READY=1\nSTATUS=1 feeds, 2 rules")
+            await manager.until("RELOADING=1")
             await manager.until("WATCHDOG=1")
             manager.heard.clear()
             process.send_signal(signal.SIGHUP)

@@ -9,12 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from monitor.app.audit import audit
 from monitor.errors import StoreBusy, StoreError
 from monitor.ids import feed_id
-from monitor.model import Alert, AlertId, DeliveryState, Entry, EntryId, Fate, Feed, Severity, StoryId
+from monitor.model import Alert, AlertId, DeliveryId, DeliveryState, Entry, EntryId, Fate, Feed, Severity, StoryId
 from monitor.store.sqlite.backup import back_up
+from monitor.store.sqlite.schema import migrations
 from monitor.store.sqlite.store import Store
 from monitor.store.sqlite.values import message_json, message_of, to_text, to_time
 from tests.builders import NOON, decision, delivery, message, reason
@@ -106,6 +108,25 @@ def test_a_second_writer_is_refused(tmp_path: Path) -> None:
     Store.writer(tmp_path / "news.db").close()
 
 
+def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    """With all that is in it; a reader says what to do until then."""
+    path = tmp_path / "old.db"
+    old = Database(sqlite3.connect(path, isolation_level=None))
+    migrations.apply(old, stop_before="m002_hosts")
+    old.execute(
+        "insert into feeds (id, name, url, tags, active, next_poll_at) values (?, 'A', ?, '[]', 1, ?)",
+        [FEED.id, FEED.url, to_text(NOON)],
+    )
+    old.execute("pragma user_version = 1")
+    old.close()
+    with pytest.raises(StoreError, match="db migrate"):
+        Store.reader(path)
+    store = Store.writer(path)
+    assert (FEED.id,) == store.feeds.due(NOON, 10)
+    store.close()
+    assert 1 == len(Store.reader(path).ledger.feeds())
+
+
 def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
     """All of it or nothing."""
     with pytest.raises(RuntimeError), store.transaction():
@@ -119,21 +140,26 @@ def test_entries_are_added_once(store: Store) -> None:
     for _ in range(2):
         with store.transaction():
             store.feeds.add_entries([entry("g1"), entry("g2")], baseline=frozenset([entry("g2").id]), now=NOON)
-    assert ["g1"] == [waiting.entry.guid for waiting in store.feeds.waiting(NOON, 10)]
+    (waiting,) = store.feeds.waiting(NOON, 10)
+    read = store.feeds.waiting_entry(waiting.id)
+    assert read is not None
+    assert "g1" == read.entry.guid
+    assert store.feeds.waiting_entry(entry("g2").id) is None
     assert {"waiting": 1, "baseline": 1} == store.ledger.entry_states()
 
 
 def test_a_feed_that_leaves_and_returns_keeps_its_state(store: Store) -> None:
     """History and schedule survive an edit of feeds.yaml."""
-    (state,) = store.feeds.due(NOON, 10)
-    later = replace(state, etag='"x"', next_poll_at=NOON + timedelta(hours=1), known_since=NOON)
+    assert (FEED.id,) == store.feeds.due(NOON, 10)
+    later = replace(store.feeds.state(FEED.id), etag='"x"', next_poll_at=NOON + timedelta(hours=1), known_since=NOON)
     with store.transaction():
         store.feeds.save(later)
         store.feeds.sync([], NOON)
     assert () == store.feeds.due(NOON + timedelta(days=1), 10)
     with store.transaction():
         store.feeds.sync([FEED], NOON)
-    assert (later,) == store.feeds.due(NOON + timedelta(days=1), 10)
+    assert (FEED.id,) == store.feeds.due(NOON + timedelta(days=1), 10)
+    assert later == store.feeds.state(FEED.id)
 
 
 def test_messages_come_back_as_they_went_in() -> None:
@@ -167,7 +193,7 @@ def test_the_audit_finds_what_breaks_the_law(store: Store) -> None:
     assert not audit(store).balanced
 
 
-def test_only_the_first_unfinished_delivery_of_a_target_is_due(store: Store) -> None:
+def test_only_the_first_unfinished_delivery_of_a_target_is_its_head(store: Store) -> None:
     """An unsettled one holds its channel back, and no other."""
     _alerted(store, Fate.POST, Fate.POST, Fate.POST)
     with store.transaction():
@@ -175,9 +201,9 @@ def test_only_the_first_unfinished_delivery_of_a_target_is_due(store: Store) -> 
         store.deliveries.add(delivery("b", alert_id=AlertId("r1"), target="C1"))
         store.deliveries.add(delivery("c", alert_id=AlertId("r2"), target="C2"))
         store.deliveries.save(delivery("a", state=DeliveryState.AMBIGUOUS, next_attempt_at=NOON + timedelta(minutes=1)))
-    assert ["c"] == [due.id for due in store.deliveries.due(NOON, ["slack"])]
-    assert ["a", "c"] == [due.id for due in store.deliveries.due(NOON + timedelta(minutes=1), ["slack"])]
-    assert () == store.deliveries.due(NOON + timedelta(minutes=1), ["console"])
+    assert [("a", NOON + timedelta(minutes=1)), ("c", NOON)] == [
+        (head.id, head.next_attempt_at) for head in store.deliveries.heads()
+    ]
 
 
 def test_after_a_crash_what_was_being_sent_is_in_doubt(store: Store) -> None:
@@ -223,4 +249,46 @@ def test_one_feed_does_not_crowd_out_another(store: Store) -> None:
         store.feeds.add_entries([entry(f"flood {n}") for n in range(600)], baseline=frozenset(), now=NOON)
         late = replace(entry("late"), feed_id=other.id)
         store.feeds.add_entries([late], baseline=frozenset(), now=NOON + timedelta(seconds=1))
-    assert late.id in {waiting.entry.id for waiting in store.feeds.waiting(NOON + timedelta(seconds=1), 500)}
+    assert late.id in {waiting.id for waiting in store.feeds.waiting(NOON + timedelta(seconds=1), 500)}
+
+
+def test_one_host_does_not_crowd_out_another(store: Store) -> None:
+    """However many feeds of a slow host are overdue."""
+    many = [Feed(feed_id(f"https://slow.example/{n}"), f"S{n}", f"https://slow.example/{n}") for n in range(600)]
+    with store.transaction():
+        store.feeds.sync(many, NOON)
+        store.feeds.sync([*many, FEED], NOON + timedelta(seconds=1))
+    assert FEED.id in store.feeds.due(NOON + timedelta(seconds=1), 500)
+
+
+def test_plans_move_with_a_clock_that_is_set_back(store: Store) -> None:
+    """Each waits for as long as it was meant to; what is due stays due."""
+    _alerted(store, Fate.POST)
+    waits = NOON + timedelta(minutes=5)
+    with store.transaction():
+        store.feeds.save(replace(store.feeds.state(FEED.id), next_poll_at=waits, last_poll_at=NOON))
+        store.feeds.add_entries([entry("now"), entry("later")], baseline=frozenset(), now=NOON)
+        store.feeds.read_again(entry("later"), waits, article_id=None, reason="walled")
+        store.deliveries.add(delivery("a", alert_id=AlertId("r0"), next_attempt_at=waits))
+    before = NOON - timedelta(hours=1)
+    assert timedelta(hours=1) == store.clock.ahead_of(before)
+    with store.transaction():
+        store.clock.set_back(timedelta(hours=1), before)
+    meant = before + timedelta(minutes=5)
+    assert meant == store.feeds.state(FEED.id).next_poll_at
+    assert {entry("now").id} == {due.id for due in store.feeds.waiting(before, 10)}
+    assert 2 == len(store.feeds.waiting(meant, 10))
+    assert [meant] == [head.next_attempt_at for head in store.deliveries.heads()]
+    assert timedelta(0) == store.clock.ahead_of(before)
+
+
+def test_an_answer_does_not_follow_its_story_into_another_channel(store: Store) -> None:
+    """Nobody can be answered in a channel where nothing was said."""
+    _alerted(store, Fate.POST, Fate.THREAD)
+    with store.transaction():
+        store.deliveries.add(delivery("a", alert_id=AlertId("r0"), target="C1"))
+        store.deliveries.add(delivery("b", alert_id=AlertId("r1"), target="C1", thread_of=DeliveryId("a")))
+        store.deliveries.reroute("r1", sink="slack", target="C2")
+    moved = store.deliveries.open(DeliveryId("b"))
+    assert moved is not None
+    assert ("C2", None) == (moved.target, moved.thread_of)

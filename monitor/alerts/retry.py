@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from monitor.model import (
     Accepted,
+    Crashed,
     Delivery,
     DeliveryState,
     FindOutcome,
@@ -32,6 +33,7 @@ TARGET_PROBE = timedelta(hours=1)
 LOCKED_PROBE = timedelta(minutes=5)
 # A history that cannot be read for this long will not settle anything: better told twice than not at all.
 GIVE_UP_SETTLING = timedelta(minutes=10)
+GIVE_UP_CRASHING = timedelta(hours=1)
 
 UNSETTLED = "sent again unsettled: the history could not be read, so this may stand twice"
 
@@ -79,6 +81,20 @@ def after_send(delivery: Delivery, outcome: SendOutcome, now: datetime, timing: 
             return replace(_wait(delivery, now, outcome.error, timedelta(0)), plain=True)
         case Refused():
             return replace(delivery, state=DeliveryState.DEAD, error=outcome.error)
+        case Crashed():
+            return _after_crash(delivery, outcome.error, now, timing)
+
+
+def _after_crash(delivery: Delivery, error: str, now: datetime, timing: Timing) -> Delivery:
+    """Looked up and tried again for a while, then once more in the plain form; then the others get their turn."""
+    if now - delivery.created_at < GIVE_UP_CRASHING:
+        due = max((delivery.attempt_started_at or now) + timing.settle_after, now + _wait_for(delivery, None))
+        attempts = delivery.attempts + 1  # so that the waits grow
+        doubt = _keeping_doubt(delivery, error)
+        return replace(delivery, state=DeliveryState.AMBIGUOUS, attempts=attempts, error=doubt, next_attempt_at=due)
+    if not delivery.plain:
+        return replace(_wait(delivery, now, f"{UNSETTLED} ({error})", timedelta(0)), plain=True)
+    return replace(delivery, state=DeliveryState.DEAD, error=error)
 
 
 def after_find(delivery: Delivery, outcome: FindOutcome, now: datetime) -> Delivery:

@@ -111,6 +111,11 @@ def settle_after(config: Config) -> timedelta:
     return max(slack.settle_after, slack.timeout + min(slack.timeout, LATE_COMMIT))
 
 
+def sinks_of(config: Config) -> tuple[str, ...]:
+    """The sinks that are there under a configuration."""
+    return (ConsoleSink.name,) if config.monitor.slack.token is None else (ConsoleSink.name, SlackSink.name)
+
+
 def routes_of(config: Config) -> Routes:
     """Where alerts go under a configuration."""
     if config.monitor.slack.token is None:

@@ -10,31 +10,38 @@ import logging
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TextIO
 
 from monitor.app import config as configuration
 from monitor.app import systemd
-from monitor.app.build import Parts, assemble, remember_configuration, routes_of, settle_after
-from monitor.app.clock import utc_now
+from monitor.app.build import Parts, assemble, remember_configuration, routes_of, settle_after, sinks_of
+from monitor.app.clock import LEAST_STEP, ClockWatch, utc_now
 from monitor.app.config import Config
-from monitor.app.jobs import Jobs, is_stuck
+from monitor.app.jobs import Jobs
 from monitor.app.scheduler import Heartbeat
 from monitor.app.store_thread import StoreThread
 from monitor.app.workers import Workers
 from monitor.errors import ConfigError, StoreError
-from monitor.model import Delivery
+from monitor.model import Delivery, DeliveryState
 from monitor.store.sqlite.store import Store
 
 log = logging.getLogger(__name__)
 
 WORKERS = 2
 LOOK_UPS_AT_ONCE = 64
-STOP_LIMIT = timedelta(seconds=30)  # systemd waits 45 s
+STOP_LIMIT = timedelta(seconds=30)  # systemd waits 90 s
 LATE_BEAT = timedelta(seconds=5)
-# `run --once` waits this long for a page to be tried again or a sink that asked for patience.
-PAGE_PATIENCE = timedelta(seconds=15)
-SINK_PATIENCE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What a single sweep leaves behind."""
+
+    left: tuple[Delivery, ...]  # could not be delivered and wait for the next run
+    dead: int  # messages that were given up during it
+    faults: tuple[str, ...]  # what our own program failed over, in words
 
 
 class Daemon:
@@ -58,6 +65,8 @@ class Daemon:
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
+        self._clock_watch = ClockWatch(clock)
+        self._checks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises StoreError when the database cannot be used."""
@@ -66,23 +75,22 @@ class Daemon:
         finally:
             await self._close()
 
-    async def run_once(self, *, now: bool = False) -> tuple[Delivery, ...]:
-        """One sweep: every due feed (with `now`: every feed) once, then all that follows from it.
-
-        Returns the deliveries that could not be made and wait for the next run.
-        """
+    async def run_once(self, *, now: bool = False) -> Sweep:
+        """One sweep: every due feed (with `now`: every feed) once, then all that follows from it."""
         try:
             parts = await self._start()
             try:
+                dead = await self._store.ask(_dead)
                 if now:
                     await self._store.change(lambda store: store.feeds.make_due(self._clock()))
                 await self._check_slack(parts)
                 jobs = self._jobs(parts, each_feed_once=True)
-                await self._sweep(jobs, parts)
+                await self._sweep(jobs)
                 await jobs.finish(STOP_LIMIT)
             finally:
                 await parts.close()
-            return await self._store.ask(lambda store: store.deliveries.unfinished())
+            left = await self._store.ask(lambda store: store.deliveries.unfinished())
+            return Sweep(left, await self._store.ask(_dead) - dead, tuple(jobs.faults))
         finally:
             await self._close()
 
@@ -93,6 +101,7 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._asked_to_stop)
         loop.add_signal_handler(signal.SIGHUP, self._asked_to_reload)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
         # Name look-ups block a thread each; with the default of a few, one dead name server would stop all feeds.
         loop.set_default_executor(ThreadPoolExecutor(LOOK_UPS_AT_ONCE, thread_name_prefix="look-up"))
         await self._store.open()
@@ -105,15 +114,17 @@ class Daemon:
     def _take_up(self, store: Store, config: Config) -> None:
         """What a configuration changes in the store, at the start and at a reload. Nothing is being sent then."""
         now = self._clock()
+        ahead = store.clock.ahead_of(now)
+        if ahead >= LEAST_STEP:
+            self._plan_anew(store, ahead)
         remember_configuration(store, config, now)
         store.deliveries.doubt_unfinished(settle_after(config))
         routes = routes_of(config)
         for rule in config.rules.rules:
             store.deliveries.reroute(rule.name, sink=routes.sink, target=routes.target(rule.channel))
         store.deliveries.unblock(now)
-        waiting = {head.sink for head in store.deliveries.heads()}
-        if routes.sink not in waiting and waiting:
-            log.warning("alerts wait for a sink that is not set up now", extra={"sinks": ", ".join(waiting)})
+        for sink in {head.sink for head in store.deliveries.heads()} - set(sinks_of(config)):
+            log.warning("alerts wait for a sink that is not set up now", extra={"sink": sink})
 
     def _announce(self, parts: Parts) -> None:
         """The first line says where alerts go."""
@@ -142,38 +153,53 @@ class Daemon:
         for wrong in await parts.slack.check({routes.target(rule.channel) for rule in parts.config.rules.rules}):
             log.error("Slack is not set up right", extra={"why": wrong})
 
+    def _check_slack_soon(self, parts: Parts) -> None:
+        """Beside the work: a Slack that does not answer holds up nothing."""
+        check = asyncio.create_task(self._check_slack(parts))
+        self._checks.add(check)
+        check.add_done_callback(self._checks.discard)
+
+    async def _end_checks(self) -> None:
+        for check in self._checks:
+            check.cancel()
+        await asyncio.gather(*self._checks, return_exceptions=True)
+
     async def _serve(self, parts: Parts) -> None:
         jobs = self._jobs(parts)
         heartbeat = Heartbeat(self._wake.set)
         heartbeat.start()
         systemd.notify(f"READY=1\nSTATUS={_status(parts)}")
-        checking = asyncio.create_task(self._check_slack(parts))  # a Slack that does not answer holds up nothing
+        self._check_slack_soon(parts)
         try:
             while not self._stop.is_set():
                 if self._reload.is_set():
                     self._reload.clear()
                     parts, jobs = await self._reloaded(parts, jobs)
-                await self._work(jobs)
-                # Fed by progress, not by a timer: the loop came round and the store answered.
-                systemd.notify("WATCHDOG=1")
+                if await self._work(jobs):
+                    # Fed by progress, not by a timer: the loop came round and the store answered.
+                    systemd.notify("WATCHDOG=1")
                 await self._next_beat(heartbeat)
         finally:
             systemd.notify("STOPPING=1")
             log.info("stopping", extra={"under_way": jobs.under_way})
             heartbeat.stop()
-            checking.cancel()
-            await asyncio.gather(checking, return_exceptions=True)
+            await self._end_checks()
             await jobs.finish(STOP_LIMIT)
             await parts.close()
 
-    async def _work(self, jobs: Jobs) -> None:
+    async def _work(self, jobs: Jobs) -> bool:
+        """Whether the store could be asked."""
         try:
+            await self._mind_the_clock()
             await jobs.start_due()
         except StoreError as e:
             # A full or failing disk must not end the service: what is due stays due.
             log.error("cannot ask the database what is due; trying again", extra={"why": str(e)})
         except Exception:
             log.exception("cannot find out what is due; trying again")
+        else:
+            return True
+        return False
 
     async def _next_beat(self, heartbeat: Heartbeat) -> None:
         """Wait for something to do. On the monotonic clock: when the wall clock steps back the heartbeat stops."""
@@ -181,37 +207,29 @@ class Daemon:
             async with asyncio.timeout(LATE_BEAT.total_seconds()):
                 await self._wake.wait()
         except TimeoutError:
-            log.warning("no beat for seconds: the clock was set back, or this process was held; scheduling anew")
             heartbeat.rearm()
-            await self._pull_in()
         self._wake.clear()
 
-    async def _pull_in(self) -> None:
-        """Feeds that a clock running ahead has put off are due within the usual interval again."""
-        horizon = self._clock() + self._config.monitor.schedule.every
-        try:
-            await self._store.change(lambda store: store.feeds.pull_in(horizon))
-        except StoreError as e:
-            log.error("cannot schedule anew; trying again", extra={"why": str(e)})
+    async def _mind_the_clock(self) -> None:
+        step = self._clock_watch.set_back_by()
+        if step is not None:
+            await self._store.change(lambda store: self._plan_anew(store, step))
 
-    async def _sweep(self, jobs: Jobs, parts: Parts) -> None:
+    def _plan_anew(self, store: Store, step: timedelta) -> None:
+        log.warning("the clock was set back; all that was planned is moved along", extra={"by": step})
+        store.clock.set_back(step, self._clock())
+
+    async def _sweep(self, jobs: Jobs) -> None:
         while not self._stop.is_set():
             self._wake.clear()
             await jobs.start_due()
-            if not jobs.under_way and (jobs.resting or not await self._something_comes(parts)):
+            if not jobs.under_way and not await jobs.something_comes():
                 return
             try:
                 async with asyncio.timeout(0.2):
                     await self._wake.wait()
             except TimeoutError:
                 continue
-
-    async def _something_comes(self, parts: Parts) -> bool:
-        now = self._clock()
-        if await self._store.ask(lambda store: store.feeds.waiting(now + PAGE_PATIENCE, 1)):
-            return True
-        heads = await self._store.ask(lambda store: store.deliveries.heads())
-        return any(head.sink in parts.sinks and not is_stuck(head, now, SINK_PATIENCE) for head in heads)
 
     async def _close(self) -> None:
         await self._workers.close()
@@ -242,9 +260,11 @@ class Daemon:
             log.error("reload refused, the running configuration stays", extra={"problem": str(e)})
             systemd.notify("READY=1\nSTATUS=reload failed; running with the last good configuration")
             return parts, self._jobs(parts)
+        await self._end_checks()
         await parts.close()
         self._config = config
         renewed = assemble(config, self._store, self._workers, self._output, self._clock)
+        self._check_slack_soon(renewed)
         log.info("reloaded", extra={"feeds": len(config.feeds), "rules": len(config.rules.rules)})
         systemd.notify(f"READY=1\nSTATUS={_status(renewed)}")
         return renewed, self._jobs(renewed)
@@ -268,8 +288,17 @@ class Daemon:
         self._wake.set()
 
 
+def _dead(store: Store) -> int:
+    return store.ledger.delivery_states().get(DeliveryState.DEAD, 0)
+
+
 def _status(parts: Parts) -> str:
     return f"{len(parts.config.feeds)} feeds, {len(parts.config.rules.rules)} rules"
+
+
+def hold_reloads() -> None:
+    """Until the daemon can take it, SIGHUP waits; it would end the program."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
 
 
 def serve(config: Config, output: TextIO) -> None:
@@ -281,10 +310,10 @@ async def _serve(config: Config, output: TextIO) -> None:
     await Daemon(config, output).run()
 
 
-def sweep(config: Config, output: TextIO, *, now: bool) -> tuple[Delivery, ...]:
-    """One sweep in this process; returns what could not be delivered."""
+def sweep(config: Config, output: TextIO, *, now: bool) -> Sweep:
+    """One sweep in this process."""
     return asyncio.run(_sweep(config, output, now=now))
 
 
-async def _sweep(config: Config, output: TextIO, *, now: bool) -> tuple[Delivery, ...]:
+async def _sweep(config: Config, output: TextIO, *, now: bool) -> Sweep:
     return await Daemon(config, output).run_once(now=now)

@@ -1,7 +1,8 @@
 """Jobs: what is due according to the store, run side by side. Nothing is queued in memory.
 
-A job is a kind and an id. One that is under way is not started again; one that failed unexpectedly is logged here, with
-its traceback, and left alone for a while, so that one bad job never stops the others.
+A job is a kind and an id; what it works on it asks of the store itself. One that is under way is not started again. One
+that failed unexpectedly is logged here, with its traceback, and put off in the store, so that one bad job never stops
+the others and is not tried every second.
 """
 
 from __future__ import annotations
@@ -9,41 +10,41 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from monitor import urls
 from monitor.app.pipeline import Pipeline
 from monitor.app.store_thread import StoreThread
 from monitor.articles import compose
 from monitor.errors import StoreError
-from monitor.model import Delivery, DeliveryState, FeedId, FeedState, WaitingEntry
+from monitor.model import DeliveryState, DueDelivery, DueEntry, FeedId
 from monitor.store.sqlite.store import Store
 
 log = logging.getLogger(__name__)
 
-POLLS_AT_ONCE = 48
-READS_AT_ONCE = 16
-READS_PER_SITE = 2
+AT_ONCE: Mapping[str, int] = {"poll": 48, "read": 16, "deliver": 1_000}
+PER_SITE: Mapping[str, int] = {"poll": 2, "read": 2, "deliver": 1_000}  # a slow site must not take all places
 LOOK_AHEAD = 500  # rows: enough to find work for other sites behind those of a slow one
-PENALTY = timedelta(minutes=1)
+REST = timedelta(minutes=1)
+ASK_PAUSE = 20  # times as long as the last asking took: a long backlog is not counted over and over
+LEAST_PAUSE_SECONDS = 0.02
+
+# `run --once` waits this long for a page to be tried again or a sink that asked for patience.
+PAGE_PATIENCE = timedelta(seconds=15)
+SINK_PATIENCE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    kind: str
+    """Jobs of the same kind and id are the same job."""
+
+    kind: str  # poll | read | deliver
     id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """What the store says is due."""
-
-    feeds: tuple[FeedState, ...]
-    entries: tuple[WaitingEntry, ...]
-    deliveries: tuple[Delivery, ...]
+    site: str = field(compare=False)  # the host that it will be busy with
+    work: Callable[[], Awaitable[None]] = field(compare=False, repr=False)
+    put_off: Callable[[str], Awaitable[None]] = field(compare=False, repr=False)
 
 
 class Jobs:
@@ -61,38 +62,43 @@ class Jobs:
     ) -> None:
         self._pipeline = pipeline
         self._store = store
-        self._sinks = tuple(sinks)
+        self._sinks = frozenset(sinks)
         self._clock = clock
-        self._wake = wake  # set when a job ends: something else may be due now
+        self._wake = wake  # set when there may be something to start
         self._each_feed_once = each_feed_once
         self._polled: set[FeedId] = set()
         self._running: dict[Job, asyncio.Task[None]] = {}
-        self._sites: Counter[str] = Counter()
-        self._resting: dict[Job, datetime] = {}
+        self._busy: Counter[tuple[str, str]] = Counter()  # (kind, "" for all of it, else site): jobs under way
+        self._resting: dict[Job, float] = {}  # until when, on the loop's clock
+        self._due: list[Job] = []
+        self._next_ask = 0.0  # on the loop's clock
+        self.faults: list[str] = []  # jobs that failed unexpectedly, in words
 
     @property
     def under_way(self) -> int:
         return len(self._running)
 
     async def start_due(self) -> None:
-        """Start every due job that is not under way, within the limits."""
-        due = await self._store.ask(self._due)
-        self._resting = {job: until for job, until in self._resting.items() if until > self._clock()}
-        for state in due.feeds:
-            if self._count("poll") < POLLS_AT_ONCE and not self._is_done_with(state.feed_id):
-                self._start(Job("poll", state.feed_id), self._pipeline.poll, state)
-        for waiting in due.entries:
-            site = urls.origin(waiting.entry.url) if waiting.entry.url else ""
-            if self._count("read") < READS_AT_ONCE and self._sites[site] < READS_PER_SITE:
-                # Keyed by the article: two feeds that show it at once must not fetch its page twice.
-                self._start(Job("read", compose.article_id(waiting.entry)), self._pipeline.read, waiting, site)
-        for delivery in due.deliveries:
-            self._start(Job("deliver", f"{delivery.sink} {delivery.target}"), self._pipeline.deliver, delivery)
+        """Start every due job that is not under way, within the limits. Raises StoreError."""
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        if started >= self._next_ask:
+            self._due = await self._ask()
+            took = loop.time() - started
+            self._next_ask = loop.time() + max(LEAST_PAUSE_SECONDS, ASK_PAUSE * took)
+        else:
+            loop.call_at(self._next_ask, self._wake.set)
+        self._due = [job for job in self._due if not self._start(job)]
 
-    @property
-    def resting(self) -> bool:
-        """Whether a job failed unexpectedly a short while ago."""
-        return bool(self._resting)
+    async def something_comes(self) -> bool:
+        """Whether anything is to be done so soon that a single sweep should wait for it. Raises StoreError."""
+        now, soon = self._clock(), self._clock() + PAGE_PATIENCE
+        entries = await self._store.ask(lambda store: store.feeds.waiting(soon, LOOK_AHEAD))
+        heads = await self._store.ask(lambda store: store.deliveries.heads())
+        coming = [self._read(entry) for entry in entries]
+        coming += [self._deliver(head) for head in heads if head.sink in self._sinks and not is_stuck(head, now)]
+        self._wake_the_rested()
+        return any(job not in self._resting for job in coming)
 
     async def finish(self, limit: timedelta) -> None:
         """End what is under way. The store knows of it: polls and reads are cut short and done again later.
@@ -110,53 +116,104 @@ class Jobs:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _due(self, store: Store) -> Due:
-        now = self._clock()
-        return Due(
-            feeds=store.feeds.due(now, LOOK_AHEAD),
-            entries=store.feeds.waiting(now, LOOK_AHEAD),
-            deliveries=store.deliveries.due(now, self._sinks),
+    # ---- what is due ----
+
+    async def _ask(self) -> list[Job]:
+        due = list(await self._store.ask(lambda store: [*self._found(store, self._clock())]))
+        self._wake_the_rested()
+        # What was under way while the store looked may have ended since; if it is still due, it is found again.
+        return [job for job in due if job not in self._running and job not in self._resting]
+
+    def _found(self, store: Store, now: datetime) -> Iterator[Job]:
+        for delivery in store.deliveries.heads():
+            if delivery.next_attempt_at <= now and delivery.sink in self._sinks:
+                yield self._deliver(delivery)
+        for feed in store.feeds.due(now, LOOK_AHEAD):
+            if feed not in self._polled or not self._each_feed_once:
+                yield self._poll(feed)
+        for entry in store.feeds.waiting(now, LOOK_AHEAD):
+            yield self._read(entry)
+
+    def _poll(self, feed: FeedId) -> Job:
+        return Job(
+            "poll",
+            feed,
+            self._pipeline.host_of(feed),
+            lambda: self._pipeline.poll(feed),
+            lambda why: self._pipeline.poll_failed(feed, why),
         )
 
-    def _is_done_with(self, feed: FeedId) -> bool:
-        return self._each_feed_once and feed in self._polled
+    def _read(self, entry: DueEntry) -> Job:
+        return Job(
+            "read",
+            compose.article_id(entry),  # two feeds that show an article at once must not fetch its page twice
+            urls.origin(entry.url) if entry.url else "",
+            lambda: self._pipeline.read(entry.id),
+            lambda why: self._pipeline.read_failed(entry.id, why),
+        )
 
-    def _count(self, kind: str) -> int:
-        return sum(1 for job in self._running if job.kind == kind)
+    def _deliver(self, head: DueDelivery) -> Job:
+        target = f"{head.sink} {head.target}"
+        return Job(
+            "deliver",
+            target,
+            target,
+            lambda: self._pipeline.deliver(head.id),
+            lambda why: self._pipeline.deliver_failed(head.id, why),
+        )
 
-    def _start(
-        self,
-        job: Job,
-        step: Callable[[Any], Coroutine[Any, Any, None]],
-        subject: object,
-        site: str | None = None,
-    ) -> None:
+    # ---- what is under way ----
+
+    def _start(self, job: Job) -> bool:
+        """False: there is no place for it now."""
         if job in self._running or job in self._resting:
-            return
-        if isinstance(subject, FeedState):
-            self._polled.add(subject.feed_id)
-        if site is not None:
-            self._sites[site] += 1
-        self._running[job] = asyncio.create_task(self._run(job, step, subject, site), name=f"{job.kind} {job.id}")
+            return True
+        if self._busy[job.kind, ""] >= AT_ONCE[job.kind]:
+            return False
+        if job.site and self._busy[job.kind, job.site] >= PER_SITE[job.kind]:
+            return False
+        if job.kind == "poll":
+            self._polled.add(FeedId(job.id))
+        self._busy.update(_places(job))
+        self._running[job] = asyncio.create_task(self._run(job), name=f"{job.kind} {job.id}")
+        return True
 
-    async def _run(
-        self, job: Job, step: Callable[[Any], Coroutine[Any, Any, None]], subject: object, site: str | None
-    ) -> None:
+    async def _run(self, job: Job) -> None:
         try:
-            await step(subject)
+            await job.work()
         except StoreError as e:
             log.error("job not done, it stays due", extra={"job": job.kind, "id": job.id, "why": str(e)})
-            self._resting[job] = self._clock() + PENALTY
-        except Exception:
+            self._rest(job, str(e))
+        except Exception as e:
             log.exception("job failed unexpectedly", extra={"job": job.kind, "id": job.id})
-            self._resting[job] = self._clock() + PENALTY
+            why = f"{type(e).__name__}: {e}"
+            self._rest(job, why)
+            await self._put_off(job, why)
         finally:
             del self._running[job]
-            if site is not None:
-                self._sites[site] -= 1
+            self._busy.subtract(_places(job))
+            self._busy += Counter()  # forgets the zeros
             self._wake.set()
 
+    async def _put_off(self, job: Job, why: str) -> None:
+        try:
+            await job.put_off(f"an unexpected error ({why}); the log has its traceback")
+        except Exception:
+            log.exception("job cannot be put off, it stays due", extra={"job": job.kind, "id": job.id})
 
-def is_stuck(delivery: Delivery, now: datetime, patience: timedelta) -> bool:
+    def _rest(self, job: Job, why: str) -> None:
+        self.faults.append(f"{job.kind} {job.id}: {why}")
+        self._resting[job] = asyncio.get_running_loop().time() + REST.total_seconds()
+
+    def _wake_the_rested(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._resting = {job: until for job, until in self._resting.items() if until > now}
+
+
+def _places(job: Job) -> tuple[tuple[str, str], ...]:
+    return ((job.kind, ""), (job.kind, job.site)) if job.site else ((job.kind, ""),)
+
+
+def is_stuck(head: DueDelivery, now: datetime) -> bool:
     """It cannot go out soon: somebody must act, or the sink asked for a long wait."""
-    return delivery.state is DeliveryState.BLOCKED or delivery.next_attempt_at - now > patience
+    return head.state is DeliveryState.BLOCKED or head.next_attempt_at - now > SINK_PATIENCE

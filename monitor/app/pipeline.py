@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from monitor import ids
+from monitor import ids, urls
 from monitor.alerts import message, policy, retry
 from monitor.alerts.sink import Sink
 from monitor.app.store_thread import StoreThread
@@ -20,7 +20,7 @@ from monitor.app.workers import WorkerFailed, Workers
 from monitor.articles import compose, judge
 from monitor.articles.download import download
 from monitor.articles.tasks import read_page
-from monitor.errors import ExtractError, FetchError, ParseError
+from monitor.errors import ExtractError, FetchError, NewsMonitorError, ParseError
 from monitor.feeds import cadence, identity
 from monitor.feeds.fetch import fetch
 from monitor.feeds.tasks import read_feed
@@ -29,6 +29,7 @@ from monitor.model import (
     Alert,
     Article,
     BodySource,
+    Crashed,
     Decision,
     Delivery,
     DeliveryId,
@@ -37,6 +38,7 @@ from monitor.model import (
     Fate,
     Feed,
     FeedDocument,
+    FeedId,
     FeedState,
     Fetched,
     NotModified,
@@ -58,6 +60,9 @@ PATIENCE = timedelta(seconds=12)  # since the entry was seen; a page that fails 
 QUICK_RETRY = timedelta(seconds=3)
 WALL_WAIT = timedelta(minutes=1)
 PAGE_RETRIES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
+# An entry that our own program fails over.
+FIRST_REST = timedelta(minutes=1)
+LONGEST_REST = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +118,31 @@ class Pipeline:
 
     # ---- poll: a feed that is due -> the entries not seen before ----
 
-    async def poll(self, state: FeedState) -> None:
-        feed, started = self._feeds[state.feed_id], self._clock()
+    def host_of(self, feed: FeedId) -> str:
+        return urls.origin(self._feeds[feed].url)
+
+    async def poll(self, feed_id: FeedId) -> None:
+        feed, started = self._feeds[feed_id], self._clock()
+        state = await self._store.ask(lambda store: store.feeds.state(feed_id))
         try:
             outcome = await fetch(feed, state, self._http)
             document = await self._document(feed, state, outcome)
         except (FetchError, ParseError, WorkerFailed) as e:
-            error = e if isinstance(e, FetchError | ParseError) else ParseError(f"the feed could not be read: {e}")
-            after = cadence.after_failure(feed, state, error, self._clock(), self._bounds)
-            await self._store.change(lambda store: self._record_failure(store, after, started))
-            log.warning("feed failed", extra={"feed": feed.name, "why": str(error), "next": after.next_poll_at})
+            await self._poll_failed(feed, state, e, started)
             return
         await self._store.change(lambda store: self._record_poll(store, feed, state, outcome, document, started))
+
+    async def poll_failed(self, feed_id: FeedId, why: str) -> None:
+        """Put off a feed that our own program failed over."""
+        state = await self._store.ask(lambda store: store.feeds.state(feed_id))
+        await self._poll_failed(self._feeds[feed_id], state, ParseError(why), self._clock())
+
+    async def _poll_failed(self, feed: Feed, state: FeedState, error: NewsMonitorError, started: datetime) -> None:
+        if not isinstance(error, FetchError | ParseError):
+            error = ParseError(f"the feed could not be read: {error}")
+        after = cadence.after_failure(feed, state, error, self._clock(), self._bounds)
+        await self._store.change(lambda store: self._record_failure(store, after, started))
+        log.warning("feed failed", extra={"feed": feed.name, "why": str(error), "next": after.next_poll_at})
 
     async def _document(self, feed: Feed, state: FeedState, outcome: Fetched | NotModified) -> FeedDocument | None:
         """None when there is nothing that was not seen before."""
@@ -193,15 +211,16 @@ class Pipeline:
 
     # ---- read: an entry -> article, decisions, story, alerts ----
 
-    async def read(self, waiting: WaitingEntry) -> None:
+    async def read(self, entry_id: EntryId) -> None:
+        waiting = await self._store.ask(lambda store: store.feeds.waiting_entry(entry_id))
+        if waiting is None:
+            return
         entry = waiting.entry
         known = await self._store.ask(lambda store: store.stories.article(compose.article_id(entry)))
         if known is not None and not compose.is_about(entry, known):
             # A live page: each of its items has an address of its own that leads to the same page.
-            apart = self._judged(
-                compose.apart(entry, self._clock()), None, "another item of a page that was read before"
-            )
-            await self._store.change(lambda store: self._record_reading(store, waiting, apart))
+            apart = compose.apart(entry, self._clock())
+            await self._record(waiting, self._judged(apart, None, "another item of a page that was read before"))
             return
         if known is not None and known.body_source is BodySource.PAGE:
             await self._store.change(
@@ -215,7 +234,17 @@ class Pipeline:
                 lambda store: store.feeds.read_again(entry, soon, article_id=None, reason="the page failed once")
             )
             return
-        await self._store.change(lambda store: self._record_reading(store, waiting, reading))
+        await self._record(waiting, reading)
+
+    async def read_failed(self, entry_id: EntryId, why: str) -> None:
+        """Put off an entry that our own program failed over. It waits, longer each time, for as long as it takes."""
+        waiting = await self._store.ask(lambda store: store.feeds.waiting_entry(entry_id))
+        if waiting is None:
+            return
+        again = self._clock() + min(FIRST_REST * 2 ** min(waiting.attempts, 20), LONGEST_REST)
+        await self._store.change(
+            lambda store: store.feeds.read_again(waiting.entry, again, article_id=None, reason=why)
+        )
 
     async def _reading(self, waiting: WaitingEntry) -> Reading | None:
         """None: the page failed in a way that may pass within seconds, and there is time to try it once more."""
@@ -242,6 +271,9 @@ class Pipeline:
         try:
             page = await download(entry.url, self._http, now)
             extract = await self._workers.run(read_page, page.body, page.url, page.content_type)
+            quality = judge.judge(extract, entry_title=entry.title, entry_summary=entry.content or entry.summary)
+            if quality == judge.FULL:
+                return compose.from_page(entry, page.url, extract, now), None, False, timedelta(0)
         except FetchError as e:
             wait = e.retry_after or timedelta(0)
             return compose.from_feed(entry, str(e), now), str(e), not e.permanent, wait
@@ -249,12 +281,27 @@ class Pipeline:
             # A page that killed its worker once may have been unlucky; one that has no text will have none later.
             passing = isinstance(e, WorkerFailed) and waiting.attempts == 0
             return compose.from_feed(entry, str(e), now), str(e), passing, timedelta(0)
-        quality = judge.judge(extract, entry_title=entry.title, entry_summary=entry.content or entry.summary)
-        if quality != judge.FULL:
-            return compose.from_feed(entry, quality, now), quality, True, WALL_WAIT
-        return compose.from_page(entry, page.url, extract, now), None, False, timedelta(0)
+        except Exception as e:
+            # Whatever we fail over in a page, the feed's own words are there to be matched.
+            log.exception("page failed unexpectedly", extra={"url": entry.url})
+            why = f"an unexpected error over its page ({type(e).__name__})"
+            return compose.from_feed(entry, why, now), why, waiting.attempts == 0, WALL_WAIT
+        return compose.from_feed(entry, quality, now), quality, True, WALL_WAIT
 
-    def _record_reading(self, store: Store, waiting: WaitingEntry, reading: Reading) -> None:
+    async def _record(self, waiting: WaitingEntry, reading: Reading) -> None:
+        for alert in await self._store.change(lambda store: self._record_reading(store, waiting, reading)):
+            log.info(
+                "match",
+                extra={
+                    "rule": alert.rule,
+                    "fate": alert.fate,
+                    "why": alert.reason,
+                    "url": reading.article.url,
+                },
+            )
+
+    def _record_reading(self, store: Store, waiting: WaitingEntry, reading: Reading) -> tuple[Alert, ...]:
+        """The matches that got their fate now."""
         article, entry, now = reading.article, waiting.entry, self._clock()
         store.stories.save_article(article)
         store.stories.save_decisions(article.id, reading.decisions, now)
@@ -266,9 +313,10 @@ class Pipeline:
         ]
         if not matched and store.stories.placement(article.id) is not None:
             store.stories.reread(article, shingles(article.text))
+        alerts: list[Alert] = []
         if matched:
             placement = self._place(store, article, now)
-            self._decide_fates(store, waiting, article, placement, matched)
+            alerts = self._decide_fates(store, waiting, article, placement, matched)
         if reading.try_again_at is None:
             store.feeds.finish_reading(entry, article_id=article.id, reason=reading.reason)
         else:
@@ -278,6 +326,7 @@ class Pipeline:
                 article_id=article.id,
                 reason=reading.reason or "to be read again",
             )
+        return tuple(alerts)
 
     def _place(self, store: Store, article: Article, now: datetime) -> Placement:
         runs = shingles(article.text)
@@ -299,7 +348,8 @@ class Pipeline:
         article: Article,
         placement: Placement,
         matched: Sequence[Decision],
-    ) -> None:
+    ) -> list[Alert]:
+        alerts: list[Alert] = []
         by_target: dict[str, list[Decision]] = {}
         for decision in matched:
             by_target.setdefault(self._routes.target(decision.channel), []).append(decision)
@@ -307,32 +357,24 @@ class Pipeline:
             told = store.alerts.told(placement.story_id, sink=self._routes.sink, target=target)
             judged = policy.verdicts(decisions, placement, told)
             for decision, verdict in judged:
-                store.alerts.add(
-                    Alert(
-                        id=ids.alert_id(decision.rule, article.id),
-                        rule=decision.rule,
-                        story_id=placement.story_id,
-                        article_id=article.id,
-                        kind="update" if told else "story",
-                        severity=decision.severity,
-                        fate=verdict.fate,
-                        reason=verdict.reason,
-                        release_at=verdict.release_at,
-                        created_at=self._clock(),
-                    )
+                alert = Alert(
+                    id=ids.alert_id(decision.rule, article.id),
+                    rule=decision.rule,
+                    story_id=placement.story_id,
+                    article_id=article.id,
+                    kind="update" if told else "story",
+                    severity=decision.severity,
+                    fate=verdict.fate,
+                    reason=verdict.reason,
+                    release_at=verdict.release_at,
+                    created_at=self._clock(),
                 )
-                log.info(
-                    "match",
-                    extra={
-                        "rule": decision.rule,
-                        "fate": verdict.fate,
-                        "why": verdict.reason,
-                        "url": article.url,
-                    },
-                )
+                store.alerts.add(alert)
+                alerts.append(alert)
             for telling in policy.tellings(judged):
                 parent = told[0].delivery_id if told and telling.fate is Fate.THREAD else None
                 self._enqueue(store, waiting, article, placement, telling, target, parent)
+        return alerts
 
     def _enqueue(
         self,
@@ -368,7 +410,10 @@ class Pipeline:
 
     # ---- deliver: a pending delivery -> the receipt, or the next attempt ----
 
-    async def deliver(self, delivery: Delivery) -> None:
+    async def deliver(self, delivery_id: DeliveryId) -> None:
+        delivery = await self._store.ask(lambda store: store.deliveries.open(delivery_id))
+        if delivery is None or delivery.next_attempt_at > self._clock():
+            return
         sink = self._sinks[delivery.sink]
         timing = retry.Timing(sink.settle_after)
         if delivery.state in (DeliveryState.AMBIGUOUS, DeliveryState.SENDING):
@@ -379,6 +424,16 @@ class Pipeline:
             await self._store.change(lambda store: store.deliveries.save(attempt))
             outcome = await sink.send(attempt)
             after = retry.after_send(attempt, outcome, self._clock(), timing)
+        await self._store.change(lambda store: self._record_delivery(store, after, sink))
+        _log_delivery(after)
+
+    async def deliver_failed(self, delivery_id: DeliveryId, why: str) -> None:
+        """Put off a delivery that our own program failed over; in the end the others behind it get their turn."""
+        delivery = await self._store.ask(lambda store: store.deliveries.open(delivery_id))
+        if delivery is None:
+            return
+        sink = self._sinks[delivery.sink]
+        after = retry.after_send(delivery, Crashed(why), self._clock(), retry.Timing(sink.settle_after))
         await self._store.change(lambda store: self._record_delivery(store, after, sink))
         _log_delivery(after)
 

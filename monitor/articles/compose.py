@@ -13,11 +13,11 @@ from hashlib import sha256
 from monitor import ids, urls
 from monitor.articles.furniture import trim
 from monitor.articles.judge import FULL
-from monitor.model import Article, ArticleId, BodySource, Entry, Extract
+from monitor.model import Article, ArticleId, BodySource, DueEntry, Entry, Extract
 from monitor.text import words
 
 
-def article_id(entry: Entry) -> ArticleId:
+def article_id(entry: Entry | DueEntry) -> ArticleId:
     """The same for entries of all feeds that link to the same page."""
     try:
         return ids.article_id(urls.canonical(entry.url or ""))

@@ -26,12 +26,13 @@ def run(place: Place, once: bool, now: bool) -> None:
     """
     if now and not once:
         raise click.UsageError("--now goes with --once")
+    daemon.hold_reloads()  # before the configuration is read: a change after that is not to be missed
     try:
         config = configuration.load(place.directory)
         if not once:
             daemon.serve(config, sys.stdout)
             return
-        left = daemon.sweep(config, sys.stdout, now=now)
+        swept = daemon.sweep(config, sys.stdout, now=now)
     except StoreBusy:
         raise
     except ConfigError as e:
@@ -40,8 +41,12 @@ def run(place: Place, once: bool, now: bool) -> None:
     except StoreError as e:
         complain(str(e))
         sys.exit(EXIT_CONFIG)
-    if left:
-        _tell_left(left)
+    _tell_left(swept.left)
+    if swept.dead:
+        complain(f"{swept.dead} alerts cannot be sent at all; `news-monitor status` says why")
+    for fault in swept.faults:
+        complain(f"not done: {fault}; the next run tries again")
+    if swept.left or swept.dead or swept.faults:
         sys.exit(EXIT_FOUND)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlite_utils import Database
@@ -14,6 +13,7 @@ from monitor.model import (
     Delivery,
     DeliveryId,
     DeliveryState,
+    DueDelivery,
     Severity,
     StoryId,
     Told,
@@ -108,26 +108,33 @@ class DeliveryRows:
             ],
         )
 
-    def due(self, now: datetime, sinks: Iterable[str]) -> tuple[Delivery, ...]:
-        """The heads whose time has come, of sinks that are there."""
-        wanted = frozenset(sinks)
-        return tuple(head for head in self.heads() if head.next_attempt_at <= now and head.sink in wanted)
-
-    def heads(self) -> tuple[Delivery, ...]:
-        """For each target the first unfinished delivery.
+    def heads(self) -> tuple[DueDelivery, ...]:
+        """For each target the first unfinished delivery, whenever it is due.
 
         Only the first: an unsettled delivery holds its target back, so messages arrive in order.
         """
         rows = self._db.query(
             f"""
-            select d.*, parent.receipt as thread_receipt
+            select d.id, d.sink, d.target, d.state, d.next_attempt_at
             from (select min(seq) as seq from deliveries where state in {_OPEN} group by sink, target) head
             join deliveries d on d.seq = head.seq
-            left join deliveries parent on parent.id = d.thread_of
             order by d.seq
             """  # noqa: S608 - a constant
         )
-        return tuple(_delivery(row) for row in rows)
+        return tuple(
+            DueDelivery(
+                id=DeliveryId(row["id"]),
+                sink=row["sink"],
+                target=row["target"],
+                state=DeliveryState(row["state"]),
+                next_attempt_at=to_time(row["next_attempt_at"]),
+            )
+            for row in rows
+        )
+
+    def open(self, delivery: DeliveryId) -> Delivery | None:
+        """The delivery, unless it is finished."""
+        return next(iter(self._unfinished("and d.id = ?", [delivery])), None)
 
     def save(self, delivery: Delivery) -> None:
         self._db.execute(
@@ -187,6 +194,14 @@ class DeliveryRows:
             """,
             {"rule": rule, "sink": sink, "target": target},
         )
+        # Nobody can be answered in another channel.
+        self._db.execute(
+            """
+            update deliveries as answer set thread_of = null
+            where state in ('blocked', 'pending')
+              and target <> (select parent.target from deliveries parent where parent.id = answer.thread_of)
+            """
+        )
         self._db.execute(
             """
             update deliveries as inside
@@ -205,12 +220,16 @@ class DeliveryRows:
         return changed.rowcount
 
     def unfinished(self) -> tuple[Delivery, ...]:
+        return self._unfinished("", [])
+
+    def _unfinished(self, which: str, values: list[str]) -> tuple[Delivery, ...]:
         rows = self._db.query(
             f"""
             select d.*, parent.receipt as thread_receipt
             from deliveries d left join deliveries parent on parent.id = d.thread_of
-            where d.state in {_OPEN} order by d.seq
-            """  # noqa: S608 - a constant
+            where d.state in {_OPEN} {which} order by d.seq
+            """,  # noqa: S608 - constants
+            values,
         )
         return tuple(_delivery(row) for row in rows)
 

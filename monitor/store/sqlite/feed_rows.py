@@ -8,10 +8,12 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from monitor.ids import digest
-from monitor.model import Entry, EntryId, Feed, FeedId, FeedState, PollRecord, WaitingEntry
+from monitor.model import DueEntry, Entry, EntryId, Feed, FeedId, FeedState, PollRecord, WaitingEntry
 from monitor.store.sqlite.values import Row, json_list, text_or_none, time_or_none, to_text, to_time
+from monitor.urls import origin
 
 OF_EACH_FEED = 20  # waiting entries looked at together
+OF_EACH_HOST = 8  # feeds looked at together
 
 
 class FeedRows:
@@ -24,16 +26,17 @@ class FeedRows:
         for feed in feeds:
             self._db.execute(
                 """
-                insert into feeds (id, name, url, tags, language, every_seconds, active, next_poll_at)
-                values (:id, :name, :url, :tags, :language, :every, 1, :now)
+                insert into feeds (id, name, url, host, tags, language, every_seconds, active, next_poll_at)
+                values (:id, :name, :url, :host, :tags, :language, :every, 1, :now)
                 on conflict (id) do update set
-                  name = excluded.name, url = excluded.url, tags = excluded.tags, language = excluded.language,
-                  every_seconds = excluded.every_seconds, active = 1
+                  name = excluded.name, url = excluded.url, host = excluded.host, tags = excluded.tags,
+                  language = excluded.language, every_seconds = excluded.every_seconds, active = 1
                 """,
                 {
                     "id": feed.id,
                     "name": feed.name,
                     "url": feed.url,
+                    "host": origin(feed.url),
                     "tags": json_list(feed.tags),
                     "language": feed.language,
                     "every": None if feed.every is None else round(feed.every.total_seconds()),
@@ -41,28 +44,29 @@ class FeedRows:
                 },
             )
 
-    def due(self, now: datetime, limit: int) -> tuple[FeedState, ...]:
-        """The active feeds whose time has come, longest overdue first."""
+    def due(self, now: datetime, limit: int) -> tuple[FeedId, ...]:
+        """The active feeds whose time has come, longest overdue first; a few of each host, so that none crowds out."""
         rows = self._db.query(
             """
-            select * from feeds where active = 1 and next_poll_at <= :now
-            order by next_poll_at, id limit :limit
+            select id from (
+              select id, next_poll_at, row_number() over (partition by host order by next_poll_at, id) as place
+              from feeds where active = 1 and next_poll_at <= :now
+            )
+            where place <= :of_each order by next_poll_at, id limit :limit
             """,
-            {"now": to_text(now), "limit": limit},
+            {"now": to_text(now), "limit": limit, "of_each": OF_EACH_HOST},
         )
-        return tuple(_state(row) for row in rows)
+        return tuple(FeedId(row["id"]) for row in rows)
+
+    def state(self, feed: FeedId) -> FeedState:
+        """Raises LookupError for a feed that was never configured."""
+        for row in self._db.query("select * from feeds where id = ?", [feed]):
+            return _state(row)
+        raise LookupError(f"no feed {feed}")
 
     def make_due(self, now: datetime) -> None:
         """Every active feed is due now, whatever its schedule says."""
         self._db.execute("update feeds set next_poll_at = ? where active = 1", [to_text(now)])
-
-    def pull_in(self, horizon: datetime) -> int:
-        """No feed waits beyond the horizon. After a clock that ran ahead, feeds would otherwise sleep for as long."""
-        changed = self._db.execute(
-            "update feeds set next_poll_at = :horizon where active = 1 and next_poll_at > :horizon",
-            {"horizon": to_text(horizon)},
-        )
-        return changed.rowcount
 
     def save(self, state: FeedState) -> None:
         self._db.execute(
@@ -157,23 +161,26 @@ class FeedRows:
                 },
             )
 
-    def waiting(self, now: datetime, limit: int) -> tuple[WaitingEntry, ...]:
+    def waiting(self, now: datetime, limit: int) -> tuple[DueEntry, ...]:
         """Entries that are due to be read, first seen first; a few of each feed, so that none crowds others out."""
         rows = self._db.query(
             """
-            select entries.* from entries join (
-              select id, row_number() over (partition by feed_id order by next_read_at, first_seen_at, id) as place
+            select id, url from (
+              select id, url, next_read_at, first_seen_at,
+                row_number() over (partition by feed_id order by next_read_at, first_seen_at, id) as place
               from entries where state = 'waiting' and next_read_at <= :now
-            ) due on due.id = entries.id
-            where due.place <= :of_each
-            order by entries.next_read_at, entries.first_seen_at, entries.id limit :limit
+            )
+            where place <= :of_each order by next_read_at, first_seen_at, id limit :limit
             """,
             {"now": to_text(now), "limit": limit, "of_each": OF_EACH_FEED},
         )
-        return tuple(
-            WaitingEntry(_entry(row), attempts=row["attempts"], first_seen_at=to_time(row["first_seen_at"]))
-            for row in rows
-        )
+        return tuple(DueEntry(EntryId(row["id"]), row["url"]) for row in rows)
+
+    def waiting_entry(self, id_: EntryId) -> WaitingEntry | None:
+        """None when it was read meanwhile."""
+        for row in self._db.query("select * from entries where id = ? and state = 'waiting'", [id_]):
+            return WaitingEntry(_entry(row), attempts=row["attempts"], first_seen_at=to_time(row["first_seen_at"]))
+        return None
 
     def finish_reading(self, entry: Entry, *, article_id: str | None, reason: str | None) -> None:
         self._db.execute(
@@ -187,7 +194,11 @@ class FeedRows:
 
     def read_again(self, entry: Entry, at: datetime, *, article_id: str | None, reason: str) -> None:
         self._db.execute(
-            "update entries set next_read_at = ?, article_id = ?, reason = ?, attempts = attempts + 1 where id = ?",
+            """
+            update entries set next_read_at = ?, article_id = coalesce(?, article_id), reason = ?,
+              attempts = attempts + 1
+            where id = ?
+            """,
             [to_text(at), article_id, reason, entry.id],
         )
 

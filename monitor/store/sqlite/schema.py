@@ -11,7 +11,7 @@ from sqlite_utils import Database, Migrations
 migrations = Migrations("news-monitor")
 
 # Raised by every migration; a program that finds a higher number than its own refuses to touch the file.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @migrations()
@@ -19,6 +19,13 @@ def m001_the_whole_way(db: Database) -> None:
     for statement in _FIRST.split(";\n"):
         if statement.strip():
             db.execute(statement)
+
+
+@migrations()
+def m002_hosts(db: Database) -> None:
+    """Feeds of one host share its patience. The daemon fills the column in when it takes up its configuration."""
+    db.execute("alter table feeds add column host text not null default ''")
+    db.execute("create index feeds_due on feeds (next_poll_at) where active = 1")
 
 
 _FIRST = """

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from monitor.store.sqlite.alert_rows import AlertRows, DeliveryRows
+from monitor.store.sqlite.clock_rows import ClockRows
 from monitor.store.sqlite.connection import WriterLock, open_reader, open_writer
 from monitor.store.sqlite.feed_rows import FeedRows
 from monitor.store.sqlite.ledger import Ledger
@@ -25,6 +26,7 @@ class Store:
         self.stories = StoryRows(db)
         self.alerts = AlertRows(db)
         self.deliveries = DeliveryRows(db)
+        self.clock = ClockRows(db)
         self.ledger = Ledger(db)
 
     @classmethod

@@ -1,0 +1,109 @@
+"""The daemon in this process, with a clock and an output of the test's own."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from monitor.app import config as configuration
+from monitor.app.audit import audit
+from monitor.app.clock import ClockWatch
+from monitor.app.daemon import Daemon
+from monitor.model import DeliveryState
+from monitor.store.sqlite.store import Store
+from tests.newsroom import TANKS, Newsroom, write_config
+
+
+class SetClock:
+    """A wall clock that somebody sets."""
+
+    def __init__(self) -> None:
+        self.offset = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.offset
+
+
+class Clumsy(io.StringIO):
+    """An output that fails in a way that nobody foresaw, for as long as it is told to."""
+
+    fails = True
+
+    def write(self, text: str) -> int:
+        if self.fails:
+            raise RuntimeError("unforeseen")
+        return super().write(text)
+
+
+@asynccontextmanager
+async def running(daemon: Daemon) -> AsyncIterator[None]:
+    task = asyncio.create_task(daemon.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.05)
+
+
+def test_a_clock_that_is_set_back_is_noticed() -> None:
+    """A step back is told once; a step ahead and time that passes while we are held are none."""
+    now, steady = datetime(2026, 11, 25, 12, tzinfo=UTC), 100.0
+    watch = ClockWatch(lambda: now, lambda: steady)
+    now, steady = now + timedelta(hours=8), steady + 8 * 3_600  # held
+    assert watch.set_back_by() is None
+    now += timedelta(hours=8)  # slept: the steady clock stood still
+    assert watch.set_back_by() is None
+    now -= timedelta(hours=1)
+    assert timedelta(hours=1) == watch.set_back_by()
+    assert watch.set_back_by() is None
+
+
+async def test_a_clock_that_is_set_back_delays_nothing(tmp_path: Path) -> None:
+    """Feeds are polled at their pace, as if nothing had happened."""
+    async with Newsroom() as paper:
+        config = write_config(tmp_path / "config", [("A", paper.feed_url)], schedule={"every": "2s"})
+        clock = SetClock()
+        async with running(Daemon(configuration.load(config), io.StringIO(), clock=clock)):
+            await until(lambda: len(paper.requests) >= 1)
+            clock.offset = -timedelta(hours=1)
+            seen = len(paper.requests)
+            await until(lambda: len(paper.requests) >= seen + 2)
+
+
+async def test_a_start_after_the_clock_was_set_back_delays_nothing(tmp_path: Path) -> None:
+    """What an earlier run planned by a clock that was ahead is planned anew."""
+    async with Newsroom() as paper:
+        config = write_config(tmp_path / "config", [("A", paper.feed_url)], schedule={"every": "1s"})
+        ahead = SetClock()
+        ahead.offset = timedelta(hours=3)
+        await Daemon(configuration.load(config), io.StringIO(), clock=ahead).run_once()
+        assert 1 == len(paper.requests)
+        async with running(Daemon(configuration.load(config), io.StringIO())):
+            await until(lambda: len(paper.requests) >= 2)
+
+
+async def test_a_sink_that_crashes_is_put_off_and_told(tmp_path: Path) -> None:
+    """The sweep ends, says so, and loses nothing; once the fault is mended the alert goes out."""
+    async with Newsroom() as paper:
+        config = write_config(tmp_path / "config", [("A", paper.feed_url)], baseline={"alert_last": "6h"})
+        paper.publish("Serbia moves tanks to the border", TANKS)
+        output, clock = Clumsy(), SetClock()
+        swept = await Daemon(configuration.load(config), output, announce=False, clock=clock).run_once()
+        assert ["deliver console console: RuntimeError: unforeseen"] == list(swept.faults)
+        assert [DeliveryState.AMBIGUOUS] == [delivery.state for delivery in swept.left]
+        output.fails, clock.offset = False, timedelta(minutes=5)
+        swept = await Daemon(configuration.load(config), output, announce=False, clock=clock).run_once()
+        assert ((), ()) == (swept.left, swept.faults)
+        assert 1 == output.getvalue().count("■ HIGH")
+        assert audit(Store.reader(configuration.load(config).database)).balanced
