@@ -37,3 +37,7 @@ def alert_id(rule: str, article: ArticleId) -> AlertId:
 
 def delivery_id(alert: AlertId, *, sink: str, target: str) -> DeliveryId:
     return DeliveryId(digest("delivery", alert, sink, target))
+
+
+def report_id(first_notice: str, *, sink: str, target: str) -> DeliveryId:
+    return DeliveryId(digest("report", first_notice, sink, target))

@@ -350,6 +350,28 @@ class Message:
     article_id: ArticleId
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that operators must know: what is not covered, or what they have to mend.
+
+    `about` and `kind` make it what it is: while one is open, the same is not noticed again. An event is over at once.
+    """
+
+    about: str  # a feed's id, or the part of the program
+    kind: str  # failing | walled | gone | moved | quiet | gap | configuration ...
+    text: str
+    is_event: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Notices in one message, before any sink's formatting. What is quoted from the web in it is untrusted."""
+
+    lines: tuple[str, ...]
+    left_out: int  # notices that found no room; `status` has them
+    created_at: datetime
+
+
 class DeliveryState(StrEnum):
     """Where a delivery stands. `folded`: told inside another delivery."""
 
@@ -367,7 +389,7 @@ class Delivery:
     """One message on its way to one target of one sink."""
 
     id: DeliveryId
-    alert_id: AlertId
+    alert_id: AlertId | None  # None: a report to operators
     sink: str
     target: str
     state: DeliveryState
@@ -381,7 +403,7 @@ class Delivery:
     thread_of: DeliveryId | None = None
     thread_receipt: str | None = None  # the parent's receipt, once it has one
     plain: bool = False  # the sink refused the rich form: send the plain one
-    message: Message | None = None  # None for a folded delivery
+    message: Message | Report | None = None  # None for a folded delivery
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,19 @@ from sqlite_utils import Database
 from monitor.app.audit import audit
 from monitor.errors import StoreBusy, StoreError
 from monitor.ids import feed_id
-from monitor.model import Alert, AlertId, DeliveryId, DeliveryState, Entry, EntryId, Fate, Feed, Severity, StoryId
+from monitor.model import (
+    Alert,
+    AlertId,
+    DeliveryId,
+    DeliveryState,
+    Entry,
+    EntryId,
+    Fate,
+    Feed,
+    Notice,
+    Severity,
+    StoryId,
+)
 from monitor.store.sqlite.backup import back_up
 from monitor.store.sqlite.schema import migrations
 from monitor.store.sqlite.store import Store
@@ -112,17 +124,32 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -
     """With all that is in it; a reader says what to do until then."""
     path = tmp_path / "old.db"
     old = Database(sqlite3.connect(path, isolation_level=None))
-    migrations.apply(old, stop_before="m002_hosts")
+    migrations.apply(old, stop_before="m002_operations")
+    assert "notices" not in old.table_names()
     old.execute(
         "insert into feeds (id, name, url, tags, active, next_poll_at) values (?, 'A', ?, '[]', 1, ?)",
         [FEED.id, FEED.url, to_text(NOON)],
     )
-    old.execute("pragma user_version = 1")
+    for statement in (
+        "insert into articles values ('x', 'u', 't', 't', null, null, null, null, 's', 'page', 'full', 'h', 'd', 'd')",
+        "insert into stories values ('s', 'h', 'd', 'd')",
+        "insert into alerts values ('1', 'r', 's', 'x', 'story', 'low', 'post', 'why', null, 'd')",
+        "insert into alerts values ('2', 'q', 's', 'x', 'story', 'low', 'post', 'why', null, 'd')",
+        "insert into deliveries (id, alert_id, sink, target, state, next_attempt_at, created_at, sent_at, receipt) "
+        "values ('a', '1', 'slack', 'C1', 'sent', 'd', 'd', 'd', 'C1:1')",
+        "insert into deliveries (id, alert_id, sink, target, state, next_attempt_at, created_at, folded_into) "
+        "values ('b', '2', 'slack', 'C1', 'folded', 'd', 'd', 'a')",
+        "pragma user_version = 1",
+    ):
+        old.execute(statement)
     old.close()
     with pytest.raises(StoreError, match="db migrate"):
         Store.reader(path)
     store = Store.writer(path)
     assert (FEED.id,) == store.feeds.due(NOON, 10)
+    assert (1, 1) == (store.ledger.delivery_states()["sent"], store.ledger.delivery_states()["folded"])
+    with pytest.raises(sqlite3.IntegrityError), store.transaction():
+        store._db.execute("update deliveries set folded_into = 'nowhere' where id = 'b'")
     store.close()
     assert 1 == len(Store.reader(path).ledger.feeds())
 
@@ -292,3 +319,31 @@ def test_an_answer_does_not_follow_its_story_into_another_channel(store: Store) 
     moved = store.deliveries.open(DeliveryId("b"))
     assert moved is not None
     assert ("C2", None) == (moved.target, moved.thread_of)
+
+
+def test_operators_are_told_once_and_once_more_when_it_is_over(store: Store) -> None:
+    """What was over before it was told need not be told at all."""
+    failing, gap = Notice("feed", "failing", "A fails"), Notice("feed", "gap", "A has a gap", is_event=True)
+
+    def told() -> list[str]:
+        with store.transaction():
+            words = [text for _, text in store.notices.untold()]
+            store.notices.tell(None, NOON)
+        return words
+
+    with store.transaction():
+        store.notices.add(failing, NOON)
+        store.notices.add(failing, NOON + timedelta(minutes=1))
+        store.notices.add(gap, NOON)
+    assert NOON == store.notices.untold_since()
+    assert ["A fails", "A has a gap"] == told()
+    assert ["A fails"] == [row["text"] for row in store.notices.open()]
+    with store.transaction():
+        store.notices.add(failing, NOON)
+        store.notices.end("feed", "failing", "A works again", NOON)
+    assert ["A works again"] == told()
+    with store.transaction():
+        store.notices.add(failing, NOON)
+        store.notices.end("feed", "failing", "A works again", NOON)
+    assert [] == told()
+    assert store.notices.untold_since() is None

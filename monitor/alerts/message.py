@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from monitor.model import Article, BodySource, Decision, Hit, Message, Reason, StoryId, Zone
+from monitor.model import Article, BodySource, Decision, Hit, Message, Reason, Report, StoryId, Zone
 
 MOST_SENTENCES = 3
 LONGEST_SENTENCE = 400
 LONGEST_HEADLINE = 300
 LONGEST_WORDS = 60
+MOST_NOTICES = 20
+LONGEST_NOTICE = 400
 
 
 def compose(article: Article, outlet: str, story: StoryId, decisions: Iterable[Decision], seen_at: datetime) -> Message:
@@ -30,6 +32,18 @@ def compose(article: Article, outlet: str, story: StoryId, decisions: Iterable[D
         story_id=story,
         article_id=article.id,
     )
+
+
+def report(notices: Sequence[str], now: datetime) -> Report:
+    """One message for all that operators are to be told."""
+    shown = tuple(shorten(notice, LONGEST_NOTICE) for notice in notices[:MOST_NOTICES])
+    return Report(lines=shown, left_out=len(notices) - len(shown), created_at=now)
+
+
+def report_lines(told: Report) -> tuple[str, ...]:
+    """The lines of a report as they are shown, before any sink's formatting."""
+    more = (f"and {told.left_out} more; `news-monitor status` has them",) if told.left_out else ()
+    return (*told.lines, *more)
 
 
 def sentences(hits: Iterable[Hit]) -> tuple[str, ...]:

@@ -120,4 +120,5 @@ def routes_of(config: Config) -> Routes:
     """Where alerts go under a configuration."""
     if config.monitor.slack.token is None:
         return Routes(ConsoleSink.name, console.TARGET, by_rule=False)
-    return Routes(SlackSink.name, config.monitor.slack.channel, by_rule=True)
+    slack = config.monitor.slack
+    return Routes(SlackSink.name, slack.channel, by_rule=True, operations=slack.ops_channel)

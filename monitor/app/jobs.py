@@ -24,8 +24,9 @@ from monitor.store.sqlite.store import Store
 
 log = logging.getLogger(__name__)
 
-AT_ONCE: Mapping[str, int] = {"poll": 48, "read": 16, "deliver": 1_000}
-PER_SITE: Mapping[str, int] = {"poll": 2, "read": 2, "deliver": 1_000}  # a slow site must not take all places
+AT_ONCE: Mapping[str, int] = {"poll": 48, "read": 16, "deliver": 1_000, "report": 1}
+PER_SITE: Mapping[str, int] = {"poll": 2, "read": 2, "deliver": 1}  # a slow site must not take all places
+GATHER = timedelta(seconds=20)  # what is noticed together is told together
 LOOK_AHEAD = 500  # rows: enough to find work for other sites behind those of a slow one
 REST = timedelta(minutes=1)
 ASK_PAUSE = 20  # times as long as the last asking took: a long backlog is not counted over and over
@@ -40,7 +41,7 @@ SINK_PATIENCE = timedelta(seconds=60)
 class Job:
     """Jobs of the same kind and id are the same job."""
 
-    kind: str  # poll | read | deliver
+    kind: str  # poll | read | deliver | report
     id: str
     site: str = field(compare=False)  # the host that it will be busy with
     work: Callable[[], Awaitable[None]] = field(compare=False, repr=False)
@@ -133,6 +134,9 @@ class Jobs:
                 yield self._poll(feed)
         for entry in store.feeds.waiting(now, LOOK_AHEAD):
             yield self._read(entry)
+        since = store.notices.untold_since()
+        if since is not None and (self._each_feed_once or now - since >= GATHER):
+            yield Job("report", "operations", "", self._pipeline.report, _nothing)
 
     def _poll(self, feed: FeedId) -> Job:
         return Job(
@@ -208,6 +212,10 @@ class Jobs:
     def _wake_the_rested(self) -> None:
         now = asyncio.get_running_loop().time()
         self._resting = {job: until for job, until in self._resting.items() if until > now}
+
+
+async def _nothing(_why: str) -> None:
+    """There is nothing to put off."""
 
 
 def _places(job: Job) -> tuple[tuple[str, str], ...]:

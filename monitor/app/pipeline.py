@@ -72,6 +72,7 @@ class Routes:
     sink: str
     default_target: str
     by_rule: bool  # the console is one place, whatever channel a rule names
+    operations: str | None = None  # the target for what operators must know; None: the log is enough
 
     def target(self, channel: str | None) -> str:
         """`channel`: the one that a rule names."""
@@ -407,6 +408,36 @@ class Pipeline:
             )
             store.deliveries.add(delivery, folded_into=carrier)
             carrier = carrier or delivery.id
+
+    # ---- report: what operators must know -> a delivery ----
+
+    async def report(self) -> None:
+        """All that was noticed and not told yet, in one message."""
+        for line in await self._store.change(self._record_report):
+            log.warning("operations", extra={"notice": line})
+
+    def _record_report(self, store: Store) -> tuple[str, ...]:
+        now, untold = self._clock(), store.notices.untold()
+        lines = tuple(text for _, text in untold)
+        told_by = None
+        if untold and self._routes.operations is not None:
+            sink, target = self._routes.sink, self._routes.operations
+            told_by = ids.report_id(untold[0][0], sink=sink, target=target)
+            store.deliveries.add(
+                Delivery(
+                    id=told_by,
+                    alert_id=None,
+                    sink=sink,
+                    target=target,
+                    state=DeliveryState.PENDING,
+                    attempts=0,
+                    next_attempt_at=now,
+                    created_at=now,
+                    message=message.report(lines, now),
+                )
+            )
+        store.notices.tell(told_by, now)
+        return lines
 
     # ---- deliver: a pending delivery -> the receipt, or the next attempt ----
 

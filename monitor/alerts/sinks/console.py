@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TextIO
 
-from monitor.alerts.message import caution, delay, matched_words, provenance, sentences
-from monitor.model import Accepted, Delivery, FindOutcome, Message, NotSent, SendOutcome, Unreadable
+from monitor.alerts.message import caution, delay, matched_words, provenance, report_lines, sentences
+from monitor.model import Accepted, Delivery, FindOutcome, Message, NotSent, Report, SendOutcome, Unreadable
 
 TARGET = "console"
 
@@ -24,7 +24,7 @@ class ConsoleSink:
     async def send(self, delivery: Delivery) -> SendOutcome:
         assert delivery.message is not None  # noqa: S101 - folded deliveries are never sent
         try:
-            self._stream.write(render(delivery.message, datetime.now(UTC), thread=bool(delivery.thread_of)))
+            self._stream.write(_rendered(delivery.message, datetime.now(UTC), thread=bool(delivery.thread_of)))
             self._stream.flush()
         except (OSError, ValueError) as e:
             return NotSent(f"console: {e}")
@@ -35,6 +35,12 @@ class ConsoleSink:
 
     async def close(self) -> None:
         """The stream belongs to whoever opened it."""
+
+
+def _rendered(message: Message | Report, now: datetime, *, thread: bool) -> str:
+    if isinstance(message, Report):
+        return "\n".join(_printable(f"▲ {line}") for line in ("OPERATIONS", *report_lines(message))) + "\n"
+    return render(message, now, thread=thread)
 
 
 def render(message: Message, now: datetime, *, thread: bool = False) -> str:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from monitor.alerts.message import caution, delay, matched_words, provenance, sentences, shorten
-from monitor.model import Message, Reason, Severity
+from monitor.alerts.message import caution, delay, matched_words, provenance, report_lines, sentences, shorten
+from monitor.model import Message, Reason, Report, Severity
 
 Block = dict[str, Any]
 
@@ -25,6 +25,8 @@ SECTION_LIMIT = 3_000
 MOST_REASONS = 10
 REASON_LIMIT = 1_200
 
+REPORT_TITLE = "News monitor: operations"
+
 MARKS = {
     Severity.CRITICAL: "🔴",
     Severity.HIGH: "🟠",
@@ -36,8 +38,12 @@ MARKS = {
 _FORMATTING = re.compile(r"([*_~`])")
 
 
-def blocks(message: Message, *, key: str, now: datetime) -> list[Block]:
+def blocks(message: Message | Report, *, key: str, now: datetime) -> list[Block]:
     """The rich form. `key` comes back in the channel's history and tells whether this message is there."""
+    return _report(message, key) if isinstance(message, Report) else _alert(message, key, now)
+
+
+def _alert(message: Message, key: str, now: datetime) -> list[Block]:
     found = [_header(message, key), _where(message)]
     spent = sum(len(str(block)) for block in found)
     shown = 0
@@ -53,8 +59,20 @@ def blocks(message: Message, *, key: str, now: datetime) -> list[Block]:
     return found
 
 
-def fallback(message: Message, now: datetime) -> str:
+def _report(report: Report, key: str) -> list[Block]:
+    title = {"type": "plain_text", "text": REPORT_TITLE, "emoji": False}
+    sections = [_section(f"• {escape(line)}") for line in report_lines(report)]
+    return [{"type": "header", "block_id": f"news-monitor:{key}", "text": title}, *sections]
+
+
+def fallback(message: Message | Report, now: datetime) -> str:
     """The notification's text, and the whole message where the rich form is refused."""
+    if isinstance(message, Report):
+        return shorten(f"{REPORT_TITLE}: {escape(' · '.join(report_lines(message)))}", FALLBACK_LIMIT)
+    return _alert_fallback(message, now)
+
+
+def _alert_fallback(message: Message, now: datetime) -> str:
     rules = ", ".join(reason.title for reason in message.reasons)
     lines = [
         f"{MARKS[message.severity]} {escape(shorten(message.headline, 300))}",
@@ -82,11 +100,14 @@ def _where(message: Message) -> Block:
         linked = f"<{_link_target(message.url)}|{_label('Read at ' + message.site)}>\n{text}"
         # An address that has no room here may still have it in the plain text of the notification.
         text = linked if len(linked) <= SECTION_LIMIT else text
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+    return _section(text)
 
 
 def _reason(reason: Reason) -> Block:
-    text = "\n".join(_reason_lines(reason))
+    return _section("\n".join(_reason_lines(reason)))
+
+
+def _section(text: str) -> Block:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
 
 

@@ -250,7 +250,7 @@ class DeliveryRows:
 def _delivery(row: Row) -> Delivery:
     return Delivery(
         id=DeliveryId(row["id"]),
-        alert_id=AlertId(row["alert_id"]),
+        alert_id=None if row["alert_id"] is None else AlertId(row["alert_id"]),
         sink=row["sink"],
         target=row["target"],
         state=DeliveryState(row["state"]),

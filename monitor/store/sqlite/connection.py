@@ -59,9 +59,10 @@ def open_writer(path: Path, trace: Callable[[str], None] | None = None) -> Datab
         connection.set_trace_callback(trace)
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = full")
-        connection.execute("pragma foreign_keys = on")
         db = Database(connection, strict=True)
         _migrate(path, db)
+        # Only now: with it, a migration could not put a new table in the place of one that others refer to.
+        connection.execute("pragma foreign_keys = on")
     except sqlite3.DatabaseError as e:
         connection.close()
         raise _unusable(path, e) from e
@@ -110,6 +111,9 @@ def _migrate(path: Path, db: Database) -> None:
     db.execute("begin immediate")
     try:
         migrations.apply(db)
+        broken = list(db.query("pragma foreign_key_check"))
+        if broken:
+            raise StoreError(f"{path}: rows that belong together do not fit ({broken[0]}); put a backup in its place")
         db.execute(f"pragma user_version = {SCHEMA_VERSION}")
         db.execute("commit")
     except BaseException:

@@ -64,7 +64,7 @@ class Ledger:
             self._db.query(
                 """
                 select d.id, a.rule, a.article_id, d.sink, d.target, d.created_at, d.error
-                from deliveries d join alerts a on a.id = d.alert_id
+                from deliveries d left join alerts a on a.id = d.alert_id
                 where d.state = 'dead' order by d.seq desc limit ?
                 """,
                 [OFFENDERS_SHOWN],
@@ -126,11 +126,11 @@ class Ledger:
         )
 
     def messages(self, sink: str) -> tuple[Row, ...]:
-        """Messages of a sink in the order they were told, with the parsed message."""
+        """Alerts of a sink in the order they were told, with the parsed message."""
         rows = self._db.query(
             """
             select id, target, state, sent_at, message from deliveries
-            where sink = ? and message is not null order by seq
+            where sink = ? and message is not null and alert_id is not null order by seq
             """,
             [sink],
         )

@@ -16,16 +16,20 @@ SCHEMA_VERSION = 2
 
 @migrations()
 def m001_the_whole_way(db: Database) -> None:
-    for statement in _FIRST.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    _run(db, _FIRST)
 
 
 @migrations()
-def m002_hosts(db: Database) -> None:
-    """Feeds of one host share its patience. The daemon fills the column in when it takes up its configuration."""
-    db.execute("alter table feeds add column host text not null default ''")
-    db.execute("create index feeds_due on feeds (next_poll_at) where active = 1")
+def m002_operations(db: Database) -> None:
+    """Feeds of one host share its patience, and operators are told what is not covered, over the same outbox."""
+    _run(db, _SECOND)
+
+
+def _run(db: Database, statements: str) -> None:
+    """One by one: SQLite's own way of running many commits what is open."""
+    for statement in statements.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
 
 
 _FIRST = """
@@ -228,4 +232,62 @@ create table sink_names (                -- the sink's own id for a target that 
   own_id text not null,
   primary key (sink, target)
 ) strict;
+"""
+
+_SECOND = """
+-- filled in when the configuration is taken up
+alter table feeds add column host text not null default '';
+create index feeds_due on feeds (next_poll_at) where active = 1;
+
+create table hosts (
+  host text primary key,
+  held_until text not null,              -- the server asked to be left alone
+  why text not null
+) strict;
+
+create table new_deliveries (
+  seq integer primary key,               -- the order within a target
+  id text not null unique,
+  alert_id text references alerts (id),  -- null: a report to operators
+  sink text not null,
+  target text not null,
+  state text not null
+    check (state in ('pending', 'sending', 'ambiguous', 'sent', 'blocked', 'folded', 'dead')),
+  attempts integer not null default 0,
+  next_attempt_at text not null,
+  attempt_started_at text,
+  created_at text not null,
+  sent_at text,
+  receipt text,
+  error text,
+  thread_of text references deliveries (id),
+  folded_into text references deliveries (id),
+  plain integer not null default 0 check (plain in (0, 1)),
+  message text,                          -- JSON, before any sink's formatting
+  check (state <> 'sent' or (sent_at is not null and receipt is not null)),
+  check (state <> 'folded' or folded_into is not null)
+) strict;
+insert into new_deliveries select * from deliveries;
+drop table deliveries;
+alter table new_deliveries rename to deliveries;
+create index deliveries_open on deliveries (sink, target, seq)
+  where state in ('pending', 'sending', 'ambiguous', 'blocked');
+create index deliveries_by_alert on deliveries (alert_id);
+
+create table notices (
+  id integer primary key,
+  about text not null,                   -- a feed's id, or the part of the program
+  kind text not null,
+  text text not null,
+  created_at text not null,
+  told_at text,                          -- when a report was made of it
+  delivery_id text references deliveries (id),
+  over_at text,                          -- when it was over; an event is over at once
+  over_text text,
+  over_told_at text,
+  over_delivery_id text references deliveries (id)
+) strict;
+create unique index notices_open on notices (about, kind) where over_at is null;
+create index notices_untold on notices (created_at)
+  where told_at is null or (over_at is not null and over_told_at is null);
 """

@@ -13,6 +13,7 @@ from monitor.store.sqlite.clock_rows import ClockRows
 from monitor.store.sqlite.connection import WriterLock, open_reader, open_writer
 from monitor.store.sqlite.feed_rows import FeedRows
 from monitor.store.sqlite.ledger import Ledger
+from monitor.store.sqlite.notice_rows import NoticeRows
 from monitor.store.sqlite.story_rows import StoryRows
 
 
@@ -27,6 +28,7 @@ class Store:
         self.alerts = AlertRows(db)
         self.deliveries = DeliveryRows(db)
         self.clock = ClockRows(db)
+        self.notices = NoticeRows(db)
         self.ledger = Ledger(db)
 
     @classmethod

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from monitor.model import ArticleId, BodySource, Hit, Message, Reason, Severity, StoryId, Zone
+from monitor.model import ArticleId, BodySource, Hit, Message, Reason, Report, Severity, StoryId, Zone
 
 Row = dict[str, Any]
 
@@ -43,15 +43,27 @@ def hits_of(values: Iterable[Row]) -> tuple[Hit, ...]:
     return tuple(Hit(**{**value, "zone": Zone(value["zone"])}) for value in values)
 
 
-def message_json(message: Message) -> str:
-    value = asdict(message)
-    value["published_at"] = text_or_none(message.published_at)
-    value["seen_at"] = to_text(message.seen_at)
-    return json.dumps(value, ensure_ascii=False)
+def message_json(message: Message | Report) -> str:
+    value = {"report": asdict(message)} if isinstance(message, Report) else asdict(message)
+    return json.dumps(value, ensure_ascii=False, default=_text)
 
 
-def message_of(text: str) -> Message:
+def message_of(text: str) -> Message | Report:
     value = json.loads(text)
+    return _report(value["report"]) if "report" in value else _message(value)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, datetime):
+        return to_text(value)
+    raise TypeError(f"{value!r} has no place in a message")
+
+
+def _report(value: Row) -> Report:
+    return Report(**{**value, "lines": tuple(value["lines"]), "created_at": to_time(value["created_at"])})
+
+
+def _message(value: Row) -> Message:
     reasons = tuple(
         Reason(
             rule=reason["rule"],
