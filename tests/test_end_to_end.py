@@ -18,7 +18,7 @@ import pytest
 from aiohttp import web
 
 from tests.newsroom import FOOTBALL, TALKS, TANKS, Newsroom, page, write_config
-from tests.slack_standin import TOKEN, Fault, SlackStandIn, Token
+from tests.slack_standin import TOKEN, Channel, Fault, SlackStandIn, Token
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -174,6 +174,32 @@ async def test_a_reload_is_all_or_nothing(tmp_path: Path, paper: Newsroom) -> No
     finally:
         daemon.terminate()
         await daemon.wait()
+
+
+async def test_operators_are_told_of_a_refused_reload(tmp_path: Path, paper: Newsroom, slack: SlackStandIn) -> None:
+    """In their own channel, with file and line, and once more when it is mended."""
+    config = write_config(
+        tmp_path / "config", [("A", paper.feed_url)], slack_url=slack.url, slack={"ops_channel": "#news-ops"}
+    )
+    slack.set_channel(Channel("C0OPS", "news-ops"))
+    rules = config / "rules" / "rules.yaml"
+    good = rules.read_text()
+    daemon = await start("--config", str(config), "run")
+    try:
+        await until(lambda: len(paper.requests) >= 1)
+        rules.write_text("rules:\n  - name: broken\n    match: {concept: nowhere}\n")
+        daemon.send_signal(signal.SIGHUP)
+        await until(lambda: len(slack.messages("C0OPS")) == 1, 60)
+        assert "rules.yaml:3" in slack.messages("C0OPS")[0].text
+        rules.write_text(good)
+        daemon.send_signal(signal.SIGHUP)
+        await until(lambda: len(slack.messages("C0OPS")) == 2, 60)
+        assert "good again" in slack.messages("C0OPS")[1].text
+        assert () == slack.messages("C0ALERTS")
+    finally:
+        daemon.terminate()
+        await daemon.wait()
+    assert (await run("--config", str(config), "audit")).code == 0
 
 
 async def _read_until(stream: asyncio.StreamReader, words: str) -> str:

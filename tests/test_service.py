@@ -71,7 +71,7 @@ async def test_the_whole_life_of_a_service(tmp_path: Path) -> None:
             await manager.until("READY=1")
             (config / "feeds.yaml").write_text("feeds: 7\n")
             process.send_signal(signal.SIGHUP)
-            await manager.until("running with the last good one")
+            await manager.until("running with the last good configuration")
             process.send_signal(signal.SIGTERM)
             await manager.until("STOPPING=1")
             assert 0 == await asyncio.wait_for(process.wait(), 20)

@@ -189,6 +189,27 @@ def test_a_feed_that_leaves_and_returns_keeps_its_state(store: Store) -> None:
     assert later == store.feeds.state(FEED.id)
 
 
+def test_a_feed_that_moves_keeps_its_history(store: Store) -> None:
+    """It is known by its name then; what its old address said about itself is not used at the new one."""
+    moved = replace(FEED, id=feed_id("https://b.example/feed"), url="https://b.example/feed")
+    with store.transaction():
+        store.feeds.save(
+            replace(store.feeds.state(FEED.id), etag='"x"', known_since=NOON, next_poll_at=NOON + timedelta(hours=1))
+        )
+        (synced,) = store.feeds.sync([moved], NOON)
+    assert (FEED.id, moved.url) == (synced.id, synced.url)
+    state = store.feeds.state(FEED.id)
+    assert (None, NOON, NOON) == (state.etag, state.known_since, state.next_poll_at)
+    renamed = replace(moved, name="New name")
+    newcomer = replace(FEED, name="Newcomer")
+    with store.transaction():
+        ids = [feed.id for feed in store.feeds.sync([renamed, newcomer], NOON)]
+    assert FEED.id == ids[0]
+    assert FEED.id != ids[1]
+    with store.transaction():
+        assert ids == [feed.id for feed in store.feeds.sync([renamed, newcomer], NOON)]
+
+
 def test_messages_come_back_as_they_went_in() -> None:
     """Whatever a message holds."""
     given = message("Заголовок “x”", reason("a"), reason("b"), published_at=None, author="A. B.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TextIO
 
@@ -90,11 +90,15 @@ def http_settings(config: Config) -> HttpSettings:
     )
 
 
-def remember_configuration(store: Store, config: Config, now: datetime) -> None:
-    """The feeds to poll, and the text of every rule, so that a decision can name the version that made it."""
-    store.feeds.sync(config.feeds, now)
+def remember_configuration(store: Store, config: Config, now: datetime) -> Config:
+    """The feeds to poll, and the text of every rule, so that a decision can name the version that made it.
+
+    Returns the configuration with its feeds under the ids by which the store knows them.
+    """
+    feeds = store.feeds.sync(config.feeds, now)
     for rule in config.rules.rules:
         store.stories.save_rule_version(version=rule.version, rule=rule.name, title=rule.title, text=rule.text, now=now)
+    return replace(config, feeds=feeds)
 
 
 def _slack(config: Config, store: StoreThread) -> SlackSink | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ from monitor.app.scheduler import Heartbeat
 from monitor.app.store_thread import StoreThread
 from monitor.app.workers import Workers
 from monitor.errors import ConfigError, StoreError
-from monitor.model import Delivery, DeliveryState
+from monitor.model import Delivery, DeliveryState, Notice
 from monitor.store.sqlite.store import Store
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,8 @@ WORKERS = 2
 LOOK_UPS_AT_ONCE = 64
 STOP_LIMIT = timedelta(seconds=30)  # systemd waits 90 s
 LATE_BEAT = timedelta(seconds=5)
+SLACK = ("slack", "setup")
+CONFIGURATION = ("configuration", "refused")  # what a notice of it is about, and its kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +107,20 @@ class Daemon:
         # Name look-ups block a thread each; with the default of a few, one dead name server would stop all feeds.
         loop.set_default_executor(ThreadPoolExecutor(LOOK_UPS_AT_ONCE, thread_name_prefix="look-up"))
         await self._store.open()
-        await self._store.change(lambda store: self._take_up(store, self._config))
+        self._config = await self._store.change(lambda store: self._take_up(store, self._config))
         parts = assemble(self._config, self._store, self._workers, self._output, self._clock)
         if self._announces:
             self._announce(parts)
         return parts
 
-    def _take_up(self, store: Store, config: Config) -> None:
+    def _take_up(self, store: Store, config: Config) -> Config:
         """What a configuration changes in the store, at the start and at a reload. Nothing is being sent then."""
         now = self._clock()
         ahead = store.clock.ahead_of(now)
         if ahead >= LEAST_STEP:
             self._plan_anew(store, ahead)
-        remember_configuration(store, config, now)
+        config = remember_configuration(store, config, now)
+        store.notices.end(*CONFIGURATION, "The configuration is good again and in force.", now)
         store.deliveries.doubt_unfinished(settle_after(config))
         routes = routes_of(config)
         for rule in config.rules.rules:
@@ -125,6 +128,7 @@ class Daemon:
         store.deliveries.unblock(now)
         for sink in {head.sink for head in store.deliveries.heads()} - set(sinks_of(config)):
             log.warning("alerts wait for a sink that is not set up now", extra={"sink": sink})
+        return config
 
     def _announce(self, parts: Parts) -> None:
         """The first line says where alerts go."""
@@ -146,12 +150,24 @@ class Daemon:
         )
 
     async def _check_slack(self, parts: Parts) -> None:
-        """A wrong token is told at once; polling goes on, and the alerts wait."""
+        """A wrong token or channel is told at once; polling goes on, and the alerts wait."""
         if parts.slack is None:
             return
         routes = routes_of(parts.config)
-        for wrong in await parts.slack.check({routes.target(rule.channel) for rule in parts.config.rules.rules}):
-            log.error("Slack is not set up right", extra={"why": wrong})
+        targets = {routes.target(rule.channel) for rule in parts.config.rules.rules}
+        wrong = await parts.slack.check(targets | {routes.operations or routes.default_target})
+        for problem in wrong:
+            log.error("Slack is not set up right", extra={"why": problem})
+        try:
+            await self._store.change(lambda store: self._notice_slack(store, wrong))
+        except StoreError as e:
+            log.error("operators cannot be told", extra={"why": str(e)})
+
+    def _notice_slack(self, store: Store, wrong: Sequence[str]) -> None:
+        if wrong:
+            self._notice_anew(store, Notice(*SLACK, f"Slack is not set up right: {'; '.join(wrong)}"))
+        else:
+            store.notices.end(*SLACK, "Slack is set up right now.", self._clock())
 
     def _check_slack_soon(self, parts: Parts) -> None:
         """Beside the work: a Slack that does not answer holds up nothing."""
@@ -243,22 +259,19 @@ class Daemon:
         try:
             config = await asyncio.to_thread(configuration.load, parts.config.directory)
         except ConfigError as e:
-            for problem in e.problems:
-                log.error("reload refused, the running configuration stays", extra={"problem": str(problem)})
-            systemd.notify("READY=1\nSTATUS=configuration invalid; running with the last good one")
+            await self._refuse_reload([str(problem) for problem in e.problems])
             return parts, jobs
-        except Exception:
-            log.exception("reload refused, the running configuration stays")
-            systemd.notify("READY=1\nSTATUS=configuration unreadable; running with the last good one")
+        except Exception as e:
+            log.exception("the configuration cannot be read")
+            await self._refuse_reload([f"the configuration cannot be read ({type(e).__name__})"])
             return parts, jobs
         if config.database != parts.config.database:
             log.warning("a new `database` takes effect at the next start only")
         await jobs.finish(STOP_LIMIT)
         try:
-            await self._store.change(lambda store: self._take_up(store, config))
+            config = await self._store.change(lambda store: self._take_up(store, config))
         except StoreError as e:
-            log.error("reload refused, the running configuration stays", extra={"problem": str(e)})
-            systemd.notify("READY=1\nSTATUS=reload failed; running with the last good configuration")
+            await self._refuse_reload([str(e)])
             return parts, self._jobs(parts)
         await self._end_checks()
         await parts.close()
@@ -268,6 +281,22 @@ class Daemon:
         log.info("reloaded", extra={"feeds": len(config.feeds), "rules": len(config.rules.rules)})
         systemd.notify(f"READY=1\nSTATUS={_status(renewed)}")
         return renewed, self._jobs(renewed)
+
+    async def _refuse_reload(self, problems: Sequence[str]) -> None:
+        for problem in problems:
+            log.error("reload refused, the running configuration stays", extra={"problem": problem})
+        systemd.notify("READY=1\nSTATUS=reload refused; running with the last good configuration")
+        more = f" (and {len(problems) - 1} more problems)" if len(problems) > 1 else ""
+        words = f"The new configuration was refused, the last good one stays in force: {problems[0]}{more}"
+        try:
+            # An edit that is wrong in another way is news again.
+            await self._store.change(lambda store: self._notice_anew(store, Notice(*CONFIGURATION, words)))
+        except StoreError as e:
+            log.error("operators cannot be told", extra={"why": str(e)})
+
+    def _notice_anew(self, store: Store, notice: Notice) -> None:
+        store.notices.withdraw(notice.about, notice.kind)
+        store.notices.add(notice, self._clock())
 
     def _jobs(self, parts: Parts, *, each_feed_once: bool = False) -> Jobs:
         return Jobs(

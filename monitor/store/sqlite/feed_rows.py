@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlite_utils import Database
@@ -20,29 +21,43 @@ class FeedRows:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def sync(self, feeds: Iterable[Feed], now: datetime) -> None:
-        """Make the configured feeds the active ones. History of the others stays, and so does every feed's schedule."""
+    def sync(self, feeds: Iterable[Feed], now: datetime) -> tuple[Feed, ...]:
+        """Make the configured feeds the active ones, and return them with the ids under which they are remembered.
+
+        History of the others stays, and so does every feed's schedule. A feed is known by its address, else by its
+        name: one that moved keeps its history, or all it shows would be news again.
+        """
+        known = _by_place(self._db.query("select id, url, name from feeds"), feeds := tuple(feeds))
         self._db.execute("update feeds set active = 0")
-        for feed in feeds:
-            self._db.execute(
-                """
-                insert into feeds (id, name, url, host, tags, language, every_seconds, active, next_poll_at)
-                values (:id, :name, :url, :host, :tags, :language, :every, 1, :now)
-                on conflict (id) do update set
-                  name = excluded.name, url = excluded.url, host = excluded.host, tags = excluded.tags,
-                  language = excluded.language, every_seconds = excluded.every_seconds, active = 1
-                """,
-                {
-                    "id": feed.id,
-                    "name": feed.name,
-                    "url": feed.url,
-                    "host": origin(feed.url),
-                    "tags": json_list(feed.tags),
-                    "language": feed.language,
-                    "every": None if feed.every is None else round(feed.every.total_seconds()),
-                    "now": to_text(now),
-                },
-            )
+        synced = tuple(replace(feed, id=known.get(feed.url) or feed.id) for feed in feeds)
+        for feed in synced:
+            self._save_configured(feed, now)
+        return synced
+
+    def _save_configured(self, feed: Feed, now: datetime) -> None:
+        self._db.execute(
+            """
+            insert into feeds (id, name, url, host, tags, language, every_seconds, active, next_poll_at)
+            values (:id, :name, :url, :host, :tags, :language, :every, 1, :now)
+            on conflict (id) do update set
+              name = excluded.name, host = excluded.host, tags = excluded.tags,
+              language = excluded.language, every_seconds = excluded.every_seconds, active = 1,
+              -- what another address said about itself means nothing here
+              etag = iif(url = excluded.url, etag, null), last_modified = iif(url = excluded.url, last_modified, null),
+              next_poll_at = iif(url = excluded.url, next_poll_at, excluded.next_poll_at),
+              url = excluded.url
+            """,
+            {
+                "id": feed.id,
+                "name": feed.name,
+                "url": feed.url,
+                "host": origin(feed.url),
+                "tags": json_list(feed.tags),
+                "language": feed.language,
+                "every": None if feed.every is None else round(feed.every.total_seconds()),
+                "now": to_text(now),
+            },
+        )
 
     def due(self, now: datetime, limit: int) -> tuple[FeedId, ...]:
         """The active feeds whose time has come, longest overdue first; a few of each host, so that none crowds out."""
@@ -201,6 +216,22 @@ class FeedRows:
             """,
             [to_text(at), article_id, reason, entry.id],
         )
+
+
+def _by_place(rows: Iterable[Row], feeds: Sequence[Feed]) -> dict[str, FeedId]:
+    """The id of each configured feed that is not simply that of its address."""
+    remembered = list(rows)
+    by_url = {row["url"]: FeedId(row["id"]) for row in remembered}
+    found = {feed.url: by_url[feed.url] for feed in feeds if feed.url in by_url}
+    free = {row["name"]: FeedId(row["id"]) for row in remembered if row["id"] not in found.values()}
+    for feed in feeds:
+        if feed.url not in found and feed.name in free:
+            found[feed.url] = free[feed.name]
+    ids = {row["id"] for row in remembered}
+    for feed in feeds:
+        if feed.url not in found and feed.id in ids:  # its address was another feed's before that one moved
+            found[feed.url] = FeedId(digest("feed", feed.url, feed.name))
+    return found
 
 
 def _state(row: Row) -> FeedState:

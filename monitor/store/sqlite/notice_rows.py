@@ -38,6 +38,10 @@ class NoticeRows:
             {"about": about, "kind": kind, "text": text, "now": to_text(now)},
         )
 
+    def withdraw(self, about: str, kind: str) -> None:
+        """An open notice is forgotten, so that a new one of its kind is told in its place."""
+        self._db.execute("delete from notices where about = ? and kind = ? and over_at is null", [about, kind])
+
     def untold_since(self) -> datetime | None:
         """When the oldest notice that operators were not told came up; None when they know all."""
         sql = f"select min(coalesce(over_at, created_at)) as at from notices where {_UNTOLD}"  # noqa: S608 - a constant
