@@ -139,7 +139,7 @@ async def test_a_wrong_token_a_strange_channel_an_archived_one(slack: SlackStand
     refused = await wrong.send(delivery())
     assert isinstance(refused, SinkLocked)
     assert "SLACK_BOT_TOKEN" in refused.error
-    assert "SLACK_BOT_TOKEN" in "".join(await wrong.check())
+    assert "SLACK_BOT_TOKEN" in "".join(await wrong.check() or ())
     await wrong.close()
     right = SlackSink(SlackSettings(TOKEN, slack.url, timedelta(seconds=1), timedelta(seconds=1)), Names())
     slack.set_channel(Channel("C0OLD", "old", archived=True))
@@ -148,7 +148,7 @@ async def test_a_wrong_token_a_strange_channel_an_archived_one(slack: SlackStand
         assert isinstance(broken, TargetBroken)
         assert remedy in broken.error
     assert () == await right.check(["#news-alerts", "C0OPS"])
-    assert "there is no such channel" in "".join(await right.check(["#nowhere"]))
+    assert "there is no such channel" in "".join(await right.check(["#nowhere"]) or ())
     await right.close()
 
 
@@ -156,7 +156,7 @@ async def test_a_token_that_may_not_list_channels_is_told_what_it_lacks(slack: S
     """Without the list no name has an id, and without the id no doubt is settled."""
     slack.set_token("xoxb-narrow", Token(ALL_SCOPES - {"channels:read", "groups:read"}))
     narrow = SlackSink(SlackSettings("xoxb-narrow", slack.url, timedelta(seconds=1), timedelta(seconds=1)), Names())
-    assert "channels:read" in "".join(await narrow.check(["#news-alerts"]))
+    assert "channels:read" in "".join(await narrow.check(["#news-alerts"]) or ())
     await narrow.close()
 
 

@@ -156,6 +156,8 @@ class Daemon:
         routes = routes_of(parts.config)
         targets = {routes.target(rule.channel) for rule in parts.config.rules.rules}
         wrong = await parts.slack.check(targets | {routes.operations or routes.default_target})
+        if wrong is None:
+            return
         for problem in wrong:
             log.error("Slack is not set up right", extra={"why": problem})
         try:

@@ -148,10 +148,10 @@ class SlackSink:
             return Unreadable(f"Slack's history did not arrive ({_words(e)})")
         return Missing()
 
-    async def check(self, targets: Iterable[str] = ()) -> tuple[str, ...]:
+    async def check(self, targets: Iterable[str] = ()) -> tuple[str, ...] | None:
         """What is wrong with the token, or with channels that are called by name, in words.
 
-        Nothing when Slack cannot be asked now. Ids are learnt on the way: they are needed to settle a doubtful send.
+        None when Slack cannot be asked now. Ids are learnt on the way: they are needed to settle a doubtful send.
         """
         try:
             async with asyncio.timeout(self._timeout):
@@ -159,9 +159,9 @@ class SlackSink:
                 return tuple([wrong for target in sorted(targets) for wrong in await self._check_channel(target)])
         except SlackApiError as e:
             code = _code(e)
-            return (_explain(code),) if code in _LOCKED else ()
+            return (_explain(code),) if code in _LOCKED else None
         except _UNCLEAR:
-            return ()
+            return None
 
     async def _check_channel(self, target: str) -> tuple[str, ...]:
         if not target.startswith("#") or await self._names.own_id(target):
