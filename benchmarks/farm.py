@@ -23,9 +23,11 @@ from aiohttp import web
 FEEDS_PER_HOST = 4
 BIG_HOSTS = 5
 BIG_SHARE = 0.2
-WORDS = tuple(
-    ["council", "market", "border", "talks", "minister", "budget", "river", "harvest", "railway", "energy", "hospital", "school", "court", "election", "bridge", "region", "harbour", "airport", "factory", "museum", "weather", "traffic", "concert", "library", "storm", "valley", "museum", "village", "forum", "reform"]
-)  # fmt: skip
+VOCABULARY = (
+    "council market border talks minister budget river harvest railway energy hospital school court election bridge "
+    "region harbour airport factory museum weather traffic concert library storm valley museum village forum reform"
+)
+WORDS = VOCABULARY.split()
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The limit: aiohttp, conditional requests and nothing else. A file of addresses, and a sweep for each line on stdin."""
+"""The limit: aiohttp, conditional requests and nothing else. A file of addresses; a line on stdin is a sweep."""
 
 from __future__ import annotations
 
