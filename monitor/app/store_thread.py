@@ -1,17 +1,31 @@
-"""The one thread that touches the database, so that a slow disk never stops the event loop."""
+"""The one thread that touches the database, so that a slow disk never stops the event loop.
+
+Changes that are asked for within a few milliseconds share a transaction: what is dear about one is to wait for the
+disk. Each has a savepoint of its own, so that one that fails takes no other with it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from monitor.errors import StoreError
 from monitor.store.sqlite.store import Store
 
 T = TypeVar("T")
+
+GATHER_SECONDS = 0.01
+MOST_TOGETHER = 200
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Change:
+    verb: Callable[[Store], Any]
+    done: asyncio.Future[Any]
 
 
 class StoreThread:
@@ -21,27 +35,34 @@ class StoreThread:
         self._open_store = open_store
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._store: Store | None = None
+        self._changes: list[_Change] = []
 
     async def open(self) -> None:
         """Raises StoreError."""
         self._store = await self._run(self._open_store)
 
     async def change(self, verb: Callable[[Store], T]) -> T:
-        """Run the verb inside one transaction; it is on disk when this returns. Run twice, it must change nothing."""
-
-        def in_transaction() -> T:
-            with self._opened().transaction() as store:
-                return verb(store)
-
-        return await self._run(in_transaction)
+        """Run the verb inside a transaction; it is on disk when this returns. Run twice, it must change nothing."""
+        self._opened()
+        change = _Change(verb, asyncio.get_running_loop().create_future())
+        self._changes.append(change)
+        if len(self._changes) == 1:
+            change.done.get_loop().call_later(GATHER_SECONDS, self._flush)
+        # Shielded: a cancelled job takes nothing back.
+        try:
+            result: T = await asyncio.shield(change.done)
+        except sqlite3.Error as e:
+            raise _explained(e) from e
+        return result
 
     async def ask(self, verb: Callable[[Store], T]) -> T:
         """Run a verb that only reads."""
         return await self._run(lambda: verb(self._opened()))
 
     async def close(self) -> None:
-        """After the verb under way, if any."""
+        """After all that was asked for."""
         if self._store is not None:
+            self._flush()
             await self._run(self._store.close)
             self._store = None
         self._thread.shutdown(wait=True)
@@ -51,11 +72,62 @@ class StoreThread:
             raise RuntimeError("the store is not open")
         return self._store
 
+    def _flush(self) -> None:
+        while self._changes:
+            together, self._changes = self._changes[:MOST_TOGETHER], self._changes[MOST_TOGETHER:]
+            self._thread.submit(self._make, together)
+
+    def _make(self, changes: Sequence[_Change]) -> None:
+        """In the store's thread."""
+        try:
+            outcomes = _together(self._opened(), changes)
+        except Exception as e:
+            # What ended the transaction for all may be the fault of one.
+            outcomes = [e] if len(changes) == 1 else [_alone(self._opened(), change) for change in changes]
+        changes[0].done.get_loop().call_soon_threadsafe(_settle, changes, outcomes)
+
     async def _run(self, work: Callable[[], T]) -> T:
-        # Shielded: a cancelled job must not leave the thread inside a transaction that nobody waits for.
+        # Shielded: a cancelled job must not leave the thread inside a question that nobody waits for.
         try:
             return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, work))
         except sqlite3.Error as e:
-            raise StoreError(
-                f"the database does not do its work ({e}); is its disk full? `news-monitor audit` checks the file"
-            ) from e
+            raise _explained(e) from e
+
+
+def _together(store: Store, changes: Sequence[_Change]) -> list[Any]:
+    """The results, or the exceptions, of changes that reach the disk with one transaction."""
+    with store.transaction():
+        return [_apart(store, change) for change in changes]
+
+
+def _apart(store: Store, change: _Change) -> Any:
+    try:
+        with store.savepoint():
+            return change.verb(store)
+    except sqlite3.OperationalError:  # a full disk, an unreadable page: the transaction may be gone with it
+        raise
+    except Exception as e:
+        return e
+
+
+def _alone(store: Store, change: _Change) -> Any:
+    try:
+        return _together(store, [change])[0]
+    except Exception as e:
+        return e
+
+
+def _settle(changes: Sequence[_Change], outcomes: Sequence[Any]) -> None:
+    """In the event loop's thread."""
+    for change, outcome in zip(changes, outcomes, strict=True):
+        if isinstance(outcome, BaseException):
+            change.done.set_exception(outcome)
+            change.done.exception()  # whoever asked may have been cancelled
+        else:
+            change.done.set_result(outcome)
+
+
+def _explained(error: sqlite3.Error) -> StoreError:
+    return StoreError(
+        f"the database does not do its work ({error}); is its disk full? `news-monitor audit` checks the file"
+    )

@@ -59,6 +59,19 @@ class Store:
             raise
 
     @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Inside a transaction: all of it or nothing, whatever becomes of the rest."""
+        self._db.execute("savepoint change")
+        try:
+            yield
+        except BaseException:
+            if self._db.conn.in_transaction:
+                self._db.execute("rollback to change")
+                self._db.execute("release change")
+            raise
+        self._db.execute("release change")
+
+    @contextmanager
     def snapshot(self) -> Iterator[Store]:
         """Every question inside sees the same moment, also beside a daemon that writes."""
         self._db.execute("begin")
