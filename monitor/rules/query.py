@@ -70,6 +70,9 @@ class QueryError(NewsMonitorError):
 
     def __init__(self, message: str, query: str, column: int) -> None:
         self.column = column
+        if not query.strip():
+            super().__init__(message)
+            return
         start = max(0, column - 1 - _SHOWN)
         shown = re.sub(r"\s", " ", query[start : column - 1 + _SHOWN])
         super().__init__(f"column {column}: {message}\n    {shown}\n    {' ' * (column - 1 - start)}^")
