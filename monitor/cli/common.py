@@ -18,6 +18,7 @@ import click
 from monitor.app import config as configuration
 from monitor.errors import ConfigError, NewsMonitorError, StoreBusy
 from monitor.store.sqlite.store import Store
+from monitor.text import printable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -86,10 +87,6 @@ def complain(sentence: str) -> None:
 def say(text: str = "") -> None:
     """A line of result. Text from the web cannot drive the terminal."""
     click.echo(printable(text))
-
-
-def printable(text: str) -> str:
-    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
 
 
 def program() -> str:

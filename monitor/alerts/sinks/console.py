@@ -7,6 +7,7 @@ from typing import TextIO
 
 from monitor.alerts.message import caution, delay, matched_words, provenance, sentences
 from monitor.model import Accepted, Delivery, FindOutcome, Message, NotSent, SendOutcome, Unreadable
+from monitor.text import printable
 
 TARGET = "console"
 
@@ -47,8 +48,4 @@ def render(message: Message, now: datetime, *, thread: bool = False) -> str:
     for reason in message.reasons:
         lines.append(f"  ● {reason.title} [{reason.rule}]: {', '.join(matched_words(reason.hits))}")
         lines += [f"      “{sentence}”" for sentence in sentences(reason.hits)]
-    return "\n".join(_printable(line) for line in lines) + "\n"
-
-
-def _printable(line: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in line)
+    return "\n".join(printable(" ".join(line.splitlines())) for line in lines) + "\n"
