@@ -8,7 +8,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -95,7 +95,9 @@ def program() -> str:
 
 
 def show_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, default=_plain))
+    """On one line, in readable letters. What could drive a terminal, or turn its text round, is escaped."""
+    text = json.dumps(value, ensure_ascii=False, default=_plain)
+    click.echo("".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text))
 
 
 def reading_store(place: Place) -> Store:
@@ -105,5 +107,5 @@ def reading_store(place: Place) -> Store:
 
 def _plain(value: object) -> str:
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
     return str(value)
