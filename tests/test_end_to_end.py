@@ -381,6 +381,24 @@ async def test_items_of_one_live_page_are_told_apart(tmp_path: Path, paper: News
     assert 1 == result.out.count("Serbia deploys tanks to Kosovo\n"), result.out
 
 
+async def test_explain_follows_items_that_were_judged_apart(tmp_path: Path, paper: Newsroom) -> None:
+    """For the address of a live page's item: its own article with its alerts, and the page's, which shares it."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)], baseline={"alert_last": "6h"})
+    paper.pages["/live"] = page("Live: a day in parliament", FOOTBALL)
+    for number, title in enumerate(("Live: a day in parliament", "Serbia deploys tanks to Kosovo")):
+        paper.items.insert(0, (title, f"/live#p{number}", datetime.now(UTC)))
+    assert 0 == (await run("--config", str(config), "run", "--once", token=None)).code
+    address = f"http://127.0.0.1:{paper.port}/live#p1"
+    life = json.loads((await run("--config", str(config), "explain", address, "--json")).out)
+    told = {one["article"]["title"]: {alert["rule"] for alert in one["alerts"]} for one in life["articles"]}
+    assert {"Live: a day in parliament": set(), "Serbia deploys tanks to Kosovo": {"armour", "kosovo"}} == told
+    shown = (await run("--config", str(config), "explain", address)).out
+    assert "Article   Serbia deploys tanks to Kosovo" in shown
+    assert "Alert     post     armour" in shown
+    unread = await run("--config", str(config), "explain", f"http://127.0.0.1:{paper.port}/never")
+    assert (1, True) == (unread.code, unread.out.startswith("Never seen"))
+
+
 async def test_a_page_that_fails_for_a_moment_makes_one_message(
     tmp_path: Path, paper: Newsroom, slack: SlackStandIn
 ) -> None:
