@@ -16,7 +16,8 @@ from typing import Any, ParamSpec, TypeVar
 import click
 
 from monitor.app import config as configuration
-from monitor.errors import ConfigError, NewsMonitorError, StoreBusy
+from monitor.errors import ConfigError, NewsMonitorError, StoreBusy, StoreError, StoreUnusable
+from monitor.store.sqlite.connection import store_error
 from monitor.store.sqlite.store import Store
 from monitor.text import printable
 
@@ -49,30 +50,48 @@ class Place:
         return local if local.is_dir() or not SYSTEM_DIRECTORY.is_dir() else SYSTEM_DIRECTORY
 
 
-def speaking(command: Callable[P, T]) -> Callable[P, T]:
-    """Our errors become sentences on stderr and an exit code; anything else is a bug and keeps its traceback."""
+def speaking(*, unusable: int = EXIT_USAGE, failed: int = EXIT_USAGE) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Our errors become sentences on stderr and an exit code; anything else is a bug and keeps its traceback.
 
-    @wraps(command)
-    def spoken(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return command(*args, **kwargs)
-        except ConfigError as e:
-            show_problems(e.problems)
-            sys.exit(EXIT_USAGE)
-        except StoreBusy as e:
-            complain(str(e))
-            sys.exit(EXIT_BUSY)
-        except NewsMonitorError as e:
-            complain(str(e))
-            sys.exit(EXIT_USAGE)
-        except OSError as e:
-            complain(f"{e.filename or 'a file'}: {e.strerror or e}; check that it is there and that you may use it")
-            sys.exit(EXIT_USAGE)
-        except sqlite3.DatabaseError as e:
-            complain(f"the database is damaged or cannot be read ({e}); put the newest backup in its place")
-            sys.exit(EXIT_FOUND)
+    `unusable`: the exit code when a person must mend the configuration or the database first; `failed`: when trying
+    again may help.
+    """
 
-    return spoken
+    def decorate(command: Callable[P, T]) -> Callable[P, T]:
+        @wraps(command)
+        def spoken(*args: P.args, **kwargs: P.kwargs) -> T:
+            try:
+                return command(*args, **kwargs)
+            except ConfigError as e:
+                show_problems(e.problems)
+                sys.exit(unusable)
+            except StoreBusy as e:
+                complain(str(e))
+                sys.exit(EXIT_BUSY)
+            except (StoreError, sqlite3.Error) as e:
+                trouble = _trouble(e)
+                complain(str(trouble))
+                sys.exit(unusable if isinstance(trouble, StoreUnusable) else failed)
+            except NewsMonitorError as e:
+                complain(str(e))
+                sys.exit(failed)
+            except OSError as e:
+                complain(f"{e.filename or 'a file'}: {e.strerror or e}; check that it is there and that you may use it")
+                sys.exit(failed)
+
+        return spoken
+
+    return decorate
+
+
+def _trouble(error: StoreError | sqlite3.Error) -> StoreError:
+    """Damage is told as damage, also where it is only the cause of what failed."""
+    if isinstance(error, sqlite3.Error):
+        return store_error(error)
+    if isinstance(error, StoreUnusable) or not isinstance(error.__cause__, sqlite3.Error):
+        return error
+    cause = store_error(error.__cause__)
+    return cause if isinstance(cause, StoreUnusable) else error
 
 
 def show_problems(problems: Iterable[object]) -> None:

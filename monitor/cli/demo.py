@@ -33,7 +33,7 @@ ALERT_LAST = "1h"  # at the first look, what is younger than this is news and no
     type=click.Path(path_type=Path, file_okay=False),
     help="Where to keep the configuration and the database; a new directory. Default: a temporary one.",
 )
-@speaking
+@speaking()
 def demo(directory: Path | None) -> None:
     """Play a small news world through the real pipeline and show the alerts."""
     if directory is not None and directory.exists() and any(directory.iterdir()):

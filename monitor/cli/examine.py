@@ -19,7 +19,7 @@ from monitor.store.sqlite.store import Store
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_obj
-@speaking
+@speaking()
 def audit(place: Place, as_json: bool) -> None:
     """Prove that every match has its fate; exit 1 with the offending rows."""
     balance = take_balance(reading_store(place))
@@ -47,7 +47,7 @@ def _sum(balance: Balance) -> str:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_obj
-@speaking
+@speaking()
 def status(place: Place, as_json: bool) -> None:
     """Health at a glance: feeds, backlog, deliveries waiting, the balance."""
     store = reading_store(place)
@@ -98,7 +98,7 @@ def _show_status(facts: dict[str, Any]) -> None:
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 100_000), help="At most so many.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document a line.")
 @click.pass_obj
-@speaking
+@speaking()
 def alerts(place: Place, limit: int, as_json: bool) -> None:
     """The latest matches with their fate, newest first."""
     for row in reading_store(place).ledger.alerts(limit=limit):
@@ -114,7 +114,7 @@ def alerts(place: Place, limit: int, as_json: bool) -> None:
 @click.argument("url")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_obj
-@speaking
+@speaking()
 def explain(place: Place, url: str, as_json: bool) -> None:
     """The whole life of an article: when seen, how read, each rule's decision, its story, its alerts.
 
