@@ -369,6 +369,24 @@ async def test_the_demo_tells_its_stories(tmp_path: Path) -> None:
         assert not any(furniture.lower() in text.lower() for text in texts), furniture
 
 
+@pytest.mark.parametrize("headings", [0, 1, 2])
+async def test_ctrl_c_ends_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, headings: int) -> None:
+    """Exit 130, without another chapter, and nothing is left behind: no traceback, no server, no directory."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    demo = await start("demo", token=None)
+    assert demo.stdout is not None
+    shown = ""
+    async with asyncio.timeout(60):
+        while "A news world" not in shown or shown.count("── ") < headings:
+            shown += (await demo.stdout.readline()).decode()
+    demo.send_signal(signal.SIGINT)
+    rest, complaints = await asyncio.wait_for(demo.communicate(), 60)
+    assert 130 == demo.returncode, complaints
+    assert (shown + rest.decode()).count("── ") <= max(1, headings)
+    assert b"Traceback" not in complaints
+    assert [] == list(tmp_path.iterdir())
+
+
 async def test_items_of_one_live_page_are_told_apart(tmp_path: Path, paper: Newsroom) -> None:
     """Two items whose links differ in the fragment only: the second is judged on its own words, not lost."""
     config = write_config(tmp_path / "config", [("A", paper.feed_url)], baseline={"alert_last": "6h"})

@@ -59,6 +59,11 @@ class Daemon:
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
 
+    @property
+    def stopped(self) -> bool:
+        """Whether it was told to stop: a sweep may have been cut short."""
+        return self._stop.is_set()
+
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises StoreError when the database cannot be used."""
         try:

@@ -29,6 +29,7 @@ EXIT_FOUND = 1
 EXIT_USAGE = 2
 EXIT_BUSY = 75
 EXIT_CONFIG = 78
+EXIT_INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
 
 SYSTEM_DIRECTORY = Path("/etc/news-monitor")
 
