@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -183,6 +185,20 @@ def test_how_commands_end(
         assert said in shown
         assert 1 == shown.count("\n")
         (tmp_path / "x.db").unlink(missing_ok=True)
+
+
+def test_a_reader_that_has_enough_is_no_mistake(place: Place) -> None:
+    """`news-monitor alerts | head -1` says nothing on stderr."""
+    code = "from monitor.cli.common import say, speaking\nimport click\n"
+    code += "click.command()(speaking()(lambda: [say('x' * 100) for _ in range(10_000)]))()"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert b"" == process.stderr.read()
+    process.stderr.close()
+    process.wait()
 
 
 def test_a_bug_keeps_its_traceback() -> None:

@@ -76,6 +76,8 @@ def speaking(*, unusable: int = EXIT_USAGE, failed: int = EXIT_USAGE) -> Callabl
             except NewsMonitorError as e:
                 complain(str(e))
                 sys.exit(failed)
+            except BrokenPipeError:
+                raise  # whoever read the results has enough; click ends quietly
             except OSError as e:
                 complain(f"{e.filename or 'a file'}: {e.strerror or e}; check that it is there and that you may use it")
                 sys.exit(failed)
