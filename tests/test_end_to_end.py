@@ -405,7 +405,7 @@ async def test_explain_follows_items_that_were_judged_apart(tmp_path: Path, pape
     paper.pages["/live"] = page("Live: a day in parliament", FOOTBALL)
     for number, title in enumerate(("Live: a day in parliament", "Serbia deploys tanks to Kosovo")):
         paper.items.insert(0, (title, f"/live#p{number}", datetime.now(UTC)))
-    assert 0 == (await run("--config", str(config), "run", "--once", token=None)).code
+        assert 0 == (await run("--config", str(config), "run", "--once", "--now", token=None)).code
     address = f"http://127.0.0.1:{paper.port}/live#p1"
     life = json.loads((await run("--config", str(config), "explain", address, "--json")).out)
     told = {one["article"]["title"]: {alert["rule"] for alert in one["alerts"]} for one in life["articles"]}
@@ -557,13 +557,3 @@ async def test_a_secret_is_never_printed(tmp_path: Path) -> None:
         assert 2 == checked.code
         assert "SECRET" not in checked.out + checked.err
         assert "monitor.yaml:1: " in checked.err
-
-
-async def test_the_rule_in_the_readme_holds_its_own_examples(tmp_path: Path) -> None:
-    """With the vocabulary that `init` writes."""
-    assert 0 == (await run("init", str(tmp_path / "mine"))).code
-    readme = (Path(__file__).parent.parent / "README.md").read_text()
-    rule = readme.split("```yaml\n", 1)[1].split("```", 1)[0]
-    (tmp_path / "mine" / "rules" / "kosovo.yaml").write_text(rule)
-    checked = await run("--config", str(tmp_path / "mine"), "check", token=None)
-    assert 0 == checked.code, checked.err
