@@ -3,7 +3,8 @@
 NewsMonitorError
 ├── ConfigError      what a person wrote is wrong: every problem, with its place
 ├── StoreError       the database cannot be used
-│   └── StoreBusy    another daemon holds it
+│   ├── StoreBusy      another daemon holds it
+│   └── StoreUnusable  trying again cannot help: another version, another program's file, damage
 ├── FetchError       an address gave nothing usable
 ├── ParseError       the bytes are not a feed
 └── ExtractError     the page gave no article
@@ -53,6 +54,10 @@ class StoreError(NewsMonitorError):
 
 class StoreBusy(StoreError):
     """Another process already writes to this database."""
+
+
+class StoreUnusable(StoreError):
+    """A person must act first: the file is damaged, of another version, or no database of ours."""
 
 
 class FetchError(NewsMonitorError):

@@ -37,6 +37,13 @@ def clean_line(text: str, *, limit: int) -> str:
     return " ".join(clean(text, limit=limit * 4).split())[:limit].rstrip()
 
 
+def printable(text: str) -> str:
+    """Text for a terminal or a log, which it cannot drive: lines and words stay, what cannot be seen becomes �."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else " " if c.isspace() else "�" for c in text)
+
+
 # ---- words ----
 
 POSITION_GAP = 1_000  # between title and text: no phrase and no NEAR reaches across

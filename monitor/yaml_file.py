@@ -19,6 +19,7 @@ from monitor.errors import ConfigError, Problem
 
 LARGEST_FILE = 5_000_000  # bytes
 DEEPEST_NESTING = 50
+LONGEST_SHOWN = 80
 
 Place: TypeAlias = tuple[str | int, ...]
 
@@ -96,6 +97,21 @@ def parse(text: str, name: str) -> YamlFile:
     if reader.problems:
         raise ConfigError(reader.problems)
     return YamlFile(name, data, reader.lines)
+
+
+def shown(value: object) -> str:
+    """A value in a sentence: as it would be written, if that is short."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case dict():
+            return "a mapping"
+        case list():
+            return "a list"
+        case _:
+            return repr(value)[:LONGEST_SHOWN]
 
 
 def _too_large(name: str) -> Problem:

@@ -65,7 +65,8 @@ def test_a_page_that_was_not_read_is_told() -> None:
 
 
 def test_the_console_is_not_driven_by_the_web() -> None:
-    """No control character survives, wherever it came from."""
-    evil = "\x1b[2J\x1b]0;owned\x07\u202e\r"
+    """No control character survives, wherever it came from, and nothing from the web begins a line."""
+    evil = "\x1b[2J\x1b]0;owned\x07\u202e\r\n■ forged\x9b\u2028"
     shown = render(message(evil, reason(evil, hit(evil, evil)), outlet=evil, url=f"https://a.example/{evil}"), NOON)
     assert not [character for character in shown if not character.isprintable() and character != "\n"]
+    assert not [line for line in shown.split("\n") if line.startswith("■ forged")]

@@ -395,6 +395,24 @@ async def test_the_demo_tells_its_stories(tmp_path: Path) -> None:
         assert not any(furniture.lower() in text.lower() for text in texts), furniture
 
 
+@pytest.mark.parametrize("headings", [0, 1, 2])
+async def test_ctrl_c_ends_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, headings: int) -> None:
+    """Exit 130, without another chapter, and nothing is left behind: no traceback, no server, no directory."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    demo = await start("demo", token=None)
+    assert demo.stdout is not None
+    shown = ""
+    async with asyncio.timeout(60):
+        while "A news world" not in shown or shown.count("── ") < headings:
+            shown += (await demo.stdout.readline()).decode()
+    demo.send_signal(signal.SIGINT)
+    rest, complaints = await asyncio.wait_for(demo.communicate(), 60)
+    assert 130 == demo.returncode, complaints
+    assert (shown + rest.decode()).count("── ") <= max(1, headings)
+    assert b"Traceback" not in complaints
+    assert [] == list(tmp_path.iterdir())
+
+
 async def test_items_of_one_live_page_are_told_apart(tmp_path: Path, paper: Newsroom) -> None:
     """Two items whose links differ in the fragment only: the second is judged on its own words, not lost."""
     config = write_config(tmp_path / "config", [("A", paper.feed_url)], baseline={"alert_last": "6h"})
@@ -405,6 +423,24 @@ async def test_items_of_one_live_page_are_told_apart(tmp_path: Path, paper: News
     assert 0 == result.code, result.err
     assert 1 == result.out.count("Kosovo talks end\n"), result.out
     assert 1 == result.out.count("Serbia deploys tanks to Kosovo\n"), result.out
+
+
+async def test_explain_follows_items_that_were_judged_apart(tmp_path: Path, paper: Newsroom) -> None:
+    """For the address of a live page's item: its own article with its alerts, and the page's, which shares it."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)], baseline={"alert_last": "6h"})
+    paper.pages["/live"] = page("Live: a day in parliament", FOOTBALL)
+    for number, title in enumerate(("Live: a day in parliament", "Serbia deploys tanks to Kosovo")):
+        paper.items.insert(0, (title, f"/live#p{number}", datetime.now(UTC)))
+        assert 0 == (await run("--config", str(config), "run", "--once", "--now", token=None)).code
+    address = f"http://127.0.0.1:{paper.port}/live#p1"
+    life = json.loads((await run("--config", str(config), "explain", address, "--json")).out)
+    told = {one["article"]["title"]: {alert["rule"] for alert in one["alerts"]} for one in life["articles"]}
+    assert {"Live: a day in parliament": set(), "Serbia deploys tanks to Kosovo": {"armour", "kosovo"}} == told
+    shown = (await run("--config", str(config), "explain", address)).out
+    assert "Article   Serbia deploys tanks to Kosovo" in shown
+    assert "Alert     post     armour" in shown
+    unread = await run("--config", str(config), "explain", f"http://127.0.0.1:{paper.port}/never")
+    assert (1, True) == (unread.code, unread.out.startswith("Never seen"))
 
 
 async def test_a_page_that_fails_for_a_moment_makes_one_message(
@@ -547,13 +583,3 @@ async def test_a_secret_is_never_printed(tmp_path: Path) -> None:
         assert 2 == checked.code
         assert "SECRET" not in checked.out + checked.err
         assert "monitor.yaml:1: " in checked.err
-
-
-async def test_the_rule_in_the_readme_holds_its_own_examples(tmp_path: Path) -> None:
-    """With the vocabulary that `init` writes."""
-    assert 0 == (await run("init", str(tmp_path / "mine"))).code
-    readme = (Path(__file__).parent.parent / "README.md").read_text()
-    rule = readme.split("```yaml\n", 1)[1].split("```", 1)[0]
-    (tmp_path / "mine" / "rules" / "kosovo.yaml").write_text(rule)
-    checked = await run("--config", str(tmp_path / "mine"), "check", token=None)
-    assert 0 == checked.code, checked.err

@@ -8,7 +8,7 @@ import pytest
 
 from monitor.model import Outcome, Zone
 from monitor.rules.lint import run_examples
-from monitor.rules.match import decide
+from monitor.rules.match import LONGEST_SENTENCE, decide
 from monitor.rules.schema import RuleSet, load
 
 CONCEPTS = """\
@@ -95,6 +95,33 @@ def test_evidence(directory: Path) -> None:
         assert hit.words == source[hit.start : hit.end]
         assert hit.words in hit.sentence
         assert hit.sentence in source
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "cut"),
+    [
+        ("", " and so on" * 50_000, ("", "…")),
+        ("on and " * 50_000, "", ("…", "")),
+        ("on and " * 50_000, " and so on" * 50_000, ("…", "…")),
+        ("on and ", " and so on", ("", "")),
+        ("x" * 400_000 + " ", "x" * 400_000, ("…", "…")),
+    ],
+)
+def test_a_sentence_without_end_is_cut_around_the_hit(
+    directory: Path, before: str, after: str, cut: tuple[str, str]
+) -> None:
+    """Evidence stays small whatever the page, shows the words near its beginning, and offsets hold."""
+    text = f"{before}tanks{after}"
+    (decision,) = decide(rules_of(directory, "tank*"), "", text)
+    (hit,) = decision.hits
+    start, end = cut
+    assert len(before) == hit.start
+    assert text[hit.start : hit.end].startswith(hit.words)
+    assert len(hit.words) <= LONGEST_SENTENCE
+    assert len(hit.sentence) <= LONGEST_SENTENCE + 2
+    assert (start, end) == (hit.sentence[: len(start)], hit.sentence[len(hit.sentence) - len(end) :])
+    assert hit.sentence.removeprefix(start).removesuffix(end) in text
+    assert 0 <= hit.sentence.find("tanks") < 200
 
 
 def test_what_a_decision_carries(directory: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from textwrap import dedent
 
@@ -127,7 +128,8 @@ def test_operators(desk: Desk, match: str, label: str, none: str | None) -> None
     [
         ("", "is empty; write a query"),
         ("{}", "is empty; write a query"),
-        ('""', "the query is empty"),
+        ('""', "r.yaml:3: the query is empty; write the words to look for"),
+        ("' '", "r.yaml:3: the query is empty; write the words to look for"),
         ("12", '12 is not text; put quotes around it: "12"'),
         ("true", 'true is not text; put quotes around it: "true"'),
         ("[a, b]", "write any: or all: before it"),
@@ -163,6 +165,7 @@ def test_what_is_wrong_with_a_match(desk: Desk, match: str, expected: str) -> No
     """Each mistake is named with its line and what would work."""
     found = desk.problems(_rule(match))
     assert [True] == [one.startswith("r.yaml:3: ") and expected in one for one in found], found
+    assert "column" in expected or "\n" not in found[0], "one line, but for a query's with a caret under the place"
 
 
 @pytest.mark.parametrize(
@@ -176,13 +179,13 @@ def test_what_is_wrong_with_a_match(desk: Desk, match: str, expected: str) -> No
             RULE.replace('"#balkans-watch"', "#balkans-watch"),
             'r.yaml:5: channel: nothing is not a channel; write "#name"',
         ),
-        (RULE.replace("title: Troops near Kosovo", "title: 12"), "r.yaml:3: title must be text"),
+        (RULE.replace("title: Troops near Kosovo", "title: 12"), "r.yaml:3: title: 12 is not text; write "),
         (RULE.replace("name: kosovo-troops", "name: Kosovo Troops"), "r.yaml:2: 'Kosovo Troops' cannot be a name"),
         (RULE.replace("- name: kosovo-troops\n    ", "- "), "r.yaml:2: name is missing; add one"),
         (RULE.replace("severity:", "severty:"), "r.yaml:4: unknown key 'severty'; did you mean 'severity'?"),
-        (RULE.replace("updates: thread", "updates: none"), "r.yaml:11: updates: none is not available yet"),
+        (RULE.replace("updates: thread", "updates: none"), "r.yaml:11: updates: 'none' is not available yet"),
         (RULE.replace("min_sources: 1", "min_sources: 2"), "r.yaml:11: min_sources: 2 is not available yet"),
-        (RULE.replace("cooldown: 0", "cooldown: 6h"), "r.yaml:11: cooldown: 6h is not available yet"),
+        (RULE.replace("cooldown: 0", "cooldown: 6h"), "r.yaml:11: cooldown: '6h' is not available yet"),
         (RULE.replace("cooldown", "cooldwn"), "r.yaml:11: unknown key 'cooldwn'; did you mean 'cooldown'?"),
         (RULE.replace("no_match:", "nomatch:"), "r.yaml:14: unknown key 'nomatch'; did you mean 'no_match'?"),
         (RULE.replace("- Kosovo wins", "- 12"), "r.yaml:15: an example must be text"),
@@ -199,6 +202,47 @@ def test_what_is_wrong_with_a_rule(desk: Desk, rules: str, expected: str) -> Non
     """Each mistake is named with its line and what would work."""
     found = desk.problems(rules)
     assert any(one.startswith(expected) for one in found), found
+
+
+WRONG = ["7", "1.5", "true", "~", "[]", "[7]", "{}", "''", "' '"]
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        "match: %s",
+        "match: {all: %s}",
+        "match: {any: [%s]}",
+        "match: {any: [a], none: %s}",
+        "match: {near: %s, within: 3}",
+        "match: {near: [a, b], within: -%s}",
+        "match: {same_sentence: %s}",
+        "match: {at_least: %s}",
+        "match: {at_least: {n: %s, of: [a]}}",
+        "match: {at_least: {n: 1, of: %s}}",
+        "match: {concept: %s}",
+        "match: {word: %s}",
+        "match: {phrase: %s}",
+        "match: {exact: %s}",
+        "match: {title: %s}",
+        "match: a\n    title: %s",
+        "match: a\n    severity: %s",
+        "match: a\n    channel: %s",
+        "match: a\n    alert: %s",
+        "match: a\n    alert: {updates: %s}",
+        "match: a\n    examples: %s",
+        "match: a\n    examples: {match: %s}",
+        "match: a\n    name: %s",
+    ],
+)
+@pytest.mark.parametrize("value", WRONG)
+def test_a_wrong_value_is_one_sentence(desk: Desk, match: str, value: str) -> None:
+    """Whatever is wrong at whatever key: one problem, in the operator's terms and on one line."""
+    name = "" if "name:" in match else "    name: r\n"
+    text = "rules:\n  -\n" + name + "    " + match.replace("%s", value) + "\n"
+    (found,) = desk.problems(text)
+    assert found.startswith(f"r.yaml:{text.count(chr(10))}: ")
+    assert not re.search(r"None|True|\['|\n", found)
 
 
 @pytest.mark.parametrize(

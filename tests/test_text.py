@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.model import Zone
-from monitor.text import POSITION_GAP, document, fold, spelling, without_quotations, words
+from monitor.text import POSITION_GAP, document, fold, printable, spelling, without_quotations, words
 
 TEXTS = st.text(max_size=200)
 PARAGRAPH = "Serbian forces moved tanks closer to the border on Friday."
@@ -174,6 +174,22 @@ def test_without_quotations(text: str, expected: str) -> None:
 def test_without_quotations_only_takes_away(text: str) -> None:
     """Every word that is left was there."""
     assert set(words(without_quotations(text))) <= set(words(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Priština\nПриштина 東京 🎈", "Priština\nПриштина 東京 🎈"),
+        ("a\x1b[2Jb\x07", "a�[2Jb�"),
+        ("a\x9bb\x85c", "a�b c"),
+        ("a\u202eb\u2066c\u200fd", "a�b�c�d"),
+        ("a\tb\u00a0c\u2009d\u2028e\rf", "a b c d e f"),
+        ("a\ud800b", "a�b"),
+    ],
+)
+def test_printable(text: str, shown: str) -> None:
+    """Letters of every script stay, spaces of every kind are spaces, and nothing else reaches a terminal."""
+    assert shown == printable(text)
 
 
 def test_spelling_keeps_case_and_marks() -> None:

@@ -60,8 +60,8 @@ def assemble(
 ) -> Parts:
     """Nothing is opened or sent yet, but for the HTTP sessions."""
     http = Http(http_settings(config))
-    sinks: dict[str, Sink] = {ConsoleSink.name: ConsoleSink(output)}
-    slack = _slack(config, store)
+    sinks: dict[str, Sink] = {ConsoleSink.name: ConsoleSink(output, clock)}
+    slack = _slack(config, store, clock)
     if slack is not None:
         sinks[SlackSink.name] = slack
     pipeline = Pipeline(
@@ -101,12 +101,12 @@ def remember_configuration(store: Store, config: Config, now: datetime) -> Confi
     return replace(config, feeds=feeds)
 
 
-def _slack(config: Config, store: StoreThread) -> SlackSink | None:
+def _slack(config: Config, store: StoreThread, clock: Callable[[], datetime]) -> SlackSink | None:
     slack = config.monitor.slack
     if slack.token is None:
         return None
     settings = SlackSettings(slack.token, slack.api_url, slack.timeout, settle_after(config))
-    return SlackSink(settings, StoredNames(store, SlackSink.name))
+    return SlackSink(settings, StoredNames(store, SlackSink.name), clock)
 
 
 def settle_after(config: Config) -> timedelta:

@@ -1,7 +1,4 @@
-"""The configuration directory, read whole: either everything is right, or every problem is named with its place.
-
-Only `${NAME}` brings a secret in (environment or systemd credential); one written in clear is refused.
-"""
+"""The configuration directory, read whole: either everything is right, or every problem is named with its place."""
 
 from __future__ import annotations
 
@@ -14,27 +11,32 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from monitor import urls
-from monitor.app.secrets import REFERENCE, look_up
+from monitor.app import secrets
+from monitor.channels import channel
 from monitor.errors import ConfigError, Problem
 from monitor.ids import feed_id
 from monitor.model import Feed
 from monitor.rules import lint, schema
 from monitor.rules.schema import RuleSet
-from monitor.yaml_file import YamlFile
+from monitor.yaml_file import Place, YamlFile, shown
 from monitor.yaml_file import load as load_yaml
 
 LONGEST_DURATION = timedelta(days=365)
+LONGEST_TEXT = 200
 SLACK_API = "https://slack.com/api/"
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
-Place = tuple[str | int, ...]
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-_SECRET_IN_CLEAR = re.compile(r"xox[a-z]-|xapp-")
+_EMPTY = "is empty; write a value, in quotes if it begins with # (which begins a comment), or delete it"
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*", re.IGNORECASE)
+
+
+# Each of these says in one sentence what is wrong with a value and what to write; `_problem` puts the key before it.
 
 
 def _duration(value: object) -> timedelta:
@@ -47,6 +49,31 @@ def _duration(value: object) -> timedelta:
     return timedelta(seconds=seconds)
 
 
+def _some_time(value: object) -> timedelta:
+    duration = _duration(value)
+    if not duration:
+        raise ValueError("is no time at all; write a longer one, as in 30s or 10m")
+    return duration
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("is not text; write words, in quotes if they look like something else")
+    if not value.strip():
+        raise ValueError("is empty; write some words")
+    if len(value) > LONGEST_TEXT:
+        raise ValueError(f"is longer than {LONGEST_TEXT} characters; shorten it")
+    if not value.isprintable():
+        raise ValueError("has a character that cannot be seen; write it again without")
+    return value
+
+
+def _language(value: object) -> str:
+    if not isinstance(value, str) or not _LANGUAGE.fullmatch(value):
+        raise ValueError("is not a language; write a code such as en or sr-Latn")
+    return value
+
+
 def _network(value: object) -> IPv4Network | IPv6Network:
     try:
         return ip_network(str(value))
@@ -54,36 +81,55 @@ def _network(value: object) -> IPv4Network | IPv6Network:
         raise ValueError("is not a network; write it as 10.1.0.0/16 or fd00::/8") from e
 
 
-def _file(value: object) -> object:
-    if isinstance(value, str) and "://" in value:
-        raise ValueError("is not a file; other databases than SQLite are not available yet")
+def _file(value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise ValueError("is not the name of a file; write a path, as in var/news.db")
+    if "://" in value:
+        raise ValueError("is not a file; write a path, as other databases than SQLite are not available yet")
     return value
 
 
 def _web_url(value: object) -> str:
-    return urls.web_url(str(value))
+    try:
+        return urls.web_url(value if isinstance(value, str) else "")
+    except ValueError as e:
+        raise ValueError(
+            "is not a usable web address; write one that begins with http:// or https:// and names no user"
+        ) from e
 
 
-def _channel(value: object) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"#[\w.-]{1,80}|[CGD][A-Z0-9]{6,}", value):
-        raise ValueError('is not a channel; write "#name" in quotes (an unquoted # begins a comment), or the id C…')
+def _some_feeds(value: object) -> object:
+    if value == []:
+        raise ValueError("is empty; add a feed, as in - {name: Courier, url: https://courier.example/feed}")
     return value
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+SomeTime = Annotated[timedelta, BeforeValidator(_some_time)]
+Text = Annotated[str, BeforeValidator(_text)]
+Language = Annotated[str, BeforeValidator(_language)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+File = Annotated[str, BeforeValidator(_file)]
 WebUrl = Annotated[str, BeforeValidator(_web_url)]
-Channel = Annotated[str, BeforeValidator(_channel)]
+Channel = Annotated[str, BeforeValidator(channel)]
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_nothing(cls, value: object) -> object:
+        """None is for keys that are left out. After a key it mostly is a value that begins with an unquoted #."""
+        if value is None:
+            raise ValueError(_EMPTY)
+        return value
+
 
 class HttpSection(_Section):
-    contact: str | None = None
+    contact: Text | None = None
     allow_networks: tuple[Network, ...] = Field(default=(), strict=False)
-    timeout: Duration = timedelta(seconds=30)
+    timeout: SomeTime = timedelta(seconds=30)
     pace: Duration = timedelta(seconds=0.2)
 
 
@@ -93,12 +139,12 @@ class SlackSection(_Section):
     channel: Channel = "#news-alerts"
     ops_channel: Channel | None = None
     api_url: WebUrl = SLACK_API
-    timeout: Duration = timedelta(seconds=10)
-    settle_after: Duration = timedelta(seconds=30)
+    timeout: SomeTime = timedelta(seconds=10)
+    settle_after: SomeTime = timedelta(seconds=30)
 
 
 class ScheduleSection(_Section):
-    every: Duration = timedelta(minutes=10)
+    every: SomeTime = timedelta(minutes=10)
 
 
 class BaselineSection(_Section):
@@ -108,7 +154,7 @@ class BaselineSection(_Section):
 class MonitorFile(_Section):
     """monitor.yaml"""
 
-    database: Annotated[str, BeforeValidator(_file)] = "var/news.db"
+    database: File = "var/news.db"
     http: HttpSection = HttpSection()
     slack: SlackSection = SlackSection()
     schedule: ScheduleSection = ScheduleSection()
@@ -116,17 +162,17 @@ class MonitorFile(_Section):
 
 
 class FeedSection(_Section):
-    name: str = Field(min_length=1, max_length=200)
+    name: Text
     url: WebUrl
-    tags: tuple[str, ...] = Field(default=(), strict=False)
-    language: str | None = None
-    every: Duration | None = None
+    tags: tuple[Text, ...] = Field(default=(), strict=False)
+    language: Language | None = None
+    every: SomeTime | None = None
 
 
 class FeedsFile(_Section):
     """feeds.yaml"""
 
-    feeds: tuple[FeedSection, ...] = Field(strict=False, min_length=1)
+    feeds: Annotated[tuple[FeedSection, ...], BeforeValidator(_some_feeds)] = Field(strict=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +226,12 @@ def _gather(problems: list[Problem], read: Callable[[], T]) -> T | None:
 
 
 def _monitor(directory: Path) -> MonitorFile:
-    path = directory / "monitor.yaml"
-    file = load_yaml(path)
-    data, problems = _with_secrets(file)
-    if problems:
+    file = load_yaml(directory / "monitor.yaml")
+    data, problems = secrets.filled(file)
+    monitor = _gather(problems, lambda: _validated(MonitorFile, file, data if data is not None else {}))
+    if problems or monitor is None:
         raise ConfigError(problems)
-    return _validated(MonitorFile, file, data if data is not None else {})
+    return monitor
 
 
 def _feeds(directory: Path) -> tuple[Feed, ...]:
@@ -211,56 +257,10 @@ def _repeated(values: Iterable[str]) -> Iterator[tuple[int, str]]:
         seen.add(value)
 
 
-def _with_secrets(file: YamlFile) -> tuple[Any, list[Problem]]:
-    """The data with every `${NAME}` filled in. A Slack token that is set nowhere is no token."""
-    problems: list[Problem] = []
-
-    def fill(value: Any, place: Place) -> Any:
-        if isinstance(value, dict):
-            return {key: fill(inner, (*place, key)) for key, inner in value.items()}
-        if isinstance(value, list):
-            return [fill(inner, (*place, index)) for index, inner in enumerate(value)]
-        if not isinstance(value, str):
-            return value
-        if _SECRET_IN_CLEAR.search(value):
-            problems.append(
-                Problem(
-                    file.name,
-                    file.line(place),
-                    "a secret stands here in clear; put it in an environment variable or a systemd credential, "
-                    "and write its name as ${NAME} (and revoke this one: it has been on disk)",
-                )
-            )
-            return None
-        if place[-1] in ("token", "app_token") and not REFERENCE.fullmatch(value):
-            problems.append(
-                Problem(
-                    file.name,
-                    file.line(place),
-                    f"{place[-1]} must be the name of an environment variable or a systemd credential, as in "
-                    "${SLACK_BOT_TOKEN}; a secret never stands in a file",
-                )
-            )
-            return None
-        missing = [name for name in REFERENCE.findall(value) if look_up(name) is None]
-        if missing and place[-1] in ("token", "app_token"):
-            return None
-        problems.extend(
-            Problem(
-                file.name,
-                file.line(place),
-                f"${{{name}}} is set nowhere; set it in the environment or as a systemd credential",
-            )
-            for name in missing
-        )
-        return REFERENCE.sub(lambda match: look_up(match[1]) or "", value)
-
-    return fill(file.data, ()), problems
-
-
 def _validated(model: type[M], file: YamlFile, data: Any) -> M:
     if not isinstance(data, dict):
-        raise ConfigError([Problem(file.name, 1, f"must be a mapping of {_keys(model)}")])
+        known = ", ".join(model.model_fields)
+        raise ConfigError([Problem(file.name, 1, f"the file must consist of keys and values; write some of {known}")])
     try:
         return model.model_validate(data)
     except ValidationError as e:
@@ -279,11 +279,21 @@ def _problem(model: type[BaseModel], file: YamlFile, error: Any) -> Problem:
         return Problem(file.name, line, f"unknown key {name!r}; {hint}")
     if error["type"] == "missing":
         return Problem(file.name, line, f"{name} is missing; add it")
-    said = error["msg"].removeprefix("Value error, ")
-    shown = repr(_as_written(file.data, place))  # never the secret that a ${NAME} stands for
-    if error["type"] == "value_error":
-        return Problem(file.name, line, f"{name}: {shown} {said}")
-    return Problem(file.name, line, f"{name}: {said[:1].lower() + said[1:]}, not {shown[:80]}")
+    written = _as_written(file.data, place)  # never the secret that a ${NAME} stands for
+    if written is None:
+        return Problem(file.name, line, f"{name} {_EMPTY}")
+    return Problem(file.name, line, f"{name}: {shown(written)} {_wrong(model, error)}")
+
+
+def _wrong(model: type[BaseModel], error: Any) -> str:
+    """What a value is not, and what to write."""
+    match error["type"]:
+        case "value_error":
+            return str(error["ctx"]["error"])
+        case "tuple_type":
+            return "is not a list; begin each item with a hyphen, or write [a, b]"
+        case _:
+            return f"is not a mapping; write keys and values, of {', '.join(_keys_at(model, error['loc']))}"
 
 
 def _as_written(data: Any, place: Place) -> Any:
@@ -293,10 +303,6 @@ def _as_written(data: Any, place: Place) -> Any:
         except (KeyError, IndexError, TypeError):
             return None
     return data
-
-
-def _keys(model: type[BaseModel]) -> str:
-    return ", ".join(model.model_fields)
 
 
 def _keys_at(model: type[BaseModel], place: Place) -> list[str]:

@@ -70,6 +70,11 @@ class Daemon:
         self._clock_watch = ClockWatch(clock)
         self._checks: set[asyncio.Task[None]] = set()
 
+    @property
+    def stopped(self) -> bool:
+        """Whether it was told to stop: a sweep may have been cut short."""
+        return self._stop.is_set()
+
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises StoreError when the database cannot be used."""
         try:

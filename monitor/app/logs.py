@@ -8,6 +8,8 @@ import sys
 import time
 from typing import TextIO
 
+from monitor.text import printable
+
 _SECRETS = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|hooks\.slack\.com/services/\S+")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -21,7 +23,7 @@ class _Line(logging.Formatter):
         line = f"{moment} {record.levelname.lower():7} {record.getMessage()}" + (f"  {facts}" if facts else "")
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
-        return redact("".join(c if c.isprintable() or c == "\n" else "�" for c in line))
+        return redact(printable(line))
 
 
 def redact(text: str) -> str:

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from monitor.errors import StoreError
+from monitor.store.sqlite.connection import store_error
 from monitor.store.sqlite.store import Store
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ class StoreThread:
         try:
             result: T = await asyncio.shield(change.done)
         except sqlite3.Error as e:
-            raise _explained(e) from e
+            raise store_error(e) from e
         return result
 
     async def ask(self, verb: Callable[[Store], T]) -> T:
@@ -91,7 +91,7 @@ class StoreThread:
         try:
             return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, work))
         except sqlite3.Error as e:
-            raise _explained(e) from e
+            raise store_error(e) from e
 
 
 def _together(store: Store, changes: Sequence[_Change]) -> list[Any]:
@@ -125,9 +125,3 @@ def _settle(changes: Sequence[_Change], outcomes: Sequence[Any]) -> None:
             change.done.exception()  # whoever asked may have been cancelled
         else:
             change.done.set_result(outcome)
-
-
-def _explained(error: sqlite3.Error) -> StoreError:
-    return StoreError(
-        f"the database does not do its work ({error}); is its disk full? `news-monitor audit` checks the file"
-    )

@@ -8,7 +8,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -16,8 +16,10 @@ from typing import Any, ParamSpec, TypeVar
 import click
 
 from monitor.app import config as configuration
-from monitor.errors import ConfigError, NewsMonitorError, StoreBusy
+from monitor.errors import ConfigError, NewsMonitorError, StoreBusy, StoreError, StoreUnusable
+from monitor.store.sqlite.connection import store_error
 from monitor.store.sqlite.store import Store
+from monitor.text import printable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,6 +29,7 @@ EXIT_FOUND = 1
 EXIT_USAGE = 2
 EXIT_BUSY = 75
 EXIT_CONFIG = 78
+EXIT_INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
 
 SYSTEM_DIRECTORY = Path("/etc/news-monitor")
 
@@ -48,30 +51,40 @@ class Place:
         return local if local.is_dir() or not SYSTEM_DIRECTORY.is_dir() else SYSTEM_DIRECTORY
 
 
-def speaking(command: Callable[P, T]) -> Callable[P, T]:
-    """Our errors become sentences on stderr and an exit code; anything else is a bug and keeps its traceback."""
+def speaking(*, unusable: int = EXIT_USAGE, failed: int = EXIT_USAGE) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Our errors become sentences on stderr and an exit code; anything else is a bug and keeps its traceback.
 
-    @wraps(command)
-    def spoken(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return command(*args, **kwargs)
-        except ConfigError as e:
-            show_problems(e.problems)
-            sys.exit(EXIT_USAGE)
-        except StoreBusy as e:
-            complain(str(e))
-            sys.exit(EXIT_BUSY)
-        except NewsMonitorError as e:
-            complain(str(e))
-            sys.exit(EXIT_USAGE)
-        except OSError as e:
-            complain(f"{e.filename or 'a file'}: {e.strerror or e}; check that it is there and that you may use it")
-            sys.exit(EXIT_USAGE)
-        except sqlite3.DatabaseError as e:
-            complain(f"the database is damaged or cannot be read ({e}); put the newest backup in its place")
-            sys.exit(EXIT_FOUND)
+    `unusable`: the exit code when a person must mend the configuration or the database first; `failed`: when trying
+    again may help.
+    """
 
-    return spoken
+    def decorate(command: Callable[P, T]) -> Callable[P, T]:
+        @wraps(command)
+        def spoken(*args: P.args, **kwargs: P.kwargs) -> T:
+            try:
+                return command(*args, **kwargs)
+            except ConfigError as e:
+                show_problems(e.problems)
+                sys.exit(unusable)
+            except StoreBusy as e:
+                complain(str(e))
+                sys.exit(EXIT_BUSY)
+            except (StoreError, sqlite3.Error) as e:
+                trouble = store_error(e) if isinstance(e, sqlite3.Error) else e
+                complain(str(trouble))
+                sys.exit(unusable if isinstance(trouble, StoreUnusable) else failed)
+            except NewsMonitorError as e:
+                complain(str(e))
+                sys.exit(failed)
+            except BrokenPipeError:
+                raise  # whoever read the results has enough; click ends quietly
+            except OSError as e:
+                complain(f"{e.filename or 'a file'}: {e.strerror or e}; check that it is there and that you may use it")
+                sys.exit(failed)
+
+        return spoken
+
+    return decorate
 
 
 def show_problems(problems: Iterable[object]) -> None:
@@ -88,17 +101,15 @@ def say(text: str = "") -> None:
     click.echo(printable(text))
 
 
-def printable(text: str) -> str:
-    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
-
-
 def program() -> str:
     """The command as the user typed it, for hints that can be pasted."""
     return sys.argv[0] if sys.argv[0].endswith("news-monitor") else "news-monitor"
 
 
 def show_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, default=_plain))
+    """On one line, in readable letters. What could drive a terminal, or turn its text round, is escaped."""
+    text = json.dumps(value, ensure_ascii=False, default=_plain)
+    click.echo("".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text))
 
 
 def reading_store(place: Place) -> Store:
@@ -108,5 +119,5 @@ def reading_store(place: Place) -> Store:
 
 def _plain(value: object) -> str:
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
     return str(value)

@@ -19,7 +19,7 @@ from monitor.app.audit import audit
 from monitor.app.config import Config
 from monitor.app.daemon import Daemon
 from monitor.app.starter import starter_directory
-from monitor.cli.common import EXIT_FOUND, EXIT_USAGE, complain, program, say, speaking
+from monitor.cli.common import EXIT_FOUND, EXIT_INTERRUPTED, EXIT_USAGE, complain, program, say, speaking
 from monitor.demo.world import Request, World
 from monitor.store.sqlite.store import Store
 
@@ -33,7 +33,7 @@ ALERT_LAST = "1h"  # at the first look, what is younger than this is news and no
     type=click.Path(path_type=Path, file_okay=False),
     help="Where to keep the configuration and the database; a new directory. Default: a temporary one.",
 )
-@speaking
+@speaking()
 def demo(directory: Path | None) -> None:
     """Play a small news world through the real pipeline and show the alerts."""
     if directory is not None and directory.exists() and any(directory.iterdir()):
@@ -42,29 +42,44 @@ def demo(directory: Path | None) -> None:
     place = directory or Path(tempfile.mkdtemp(prefix="news-monitor-demo-"))
     # What goes wrong in this world goes wrong on purpose, and is told in the summary.
     logging.getLogger("monitor").setLevel(logging.ERROR)
-    if not asyncio.run(_play(place.resolve())):
-        sys.exit(EXIT_FOUND)
+    try:
+        code = asyncio.run(_play(place.resolve()))
+    except KeyboardInterrupt:  # before the first daemon took the signal for itself
+        code = EXIT_INTERRUPTED
+    if code == EXIT_INTERRUPTED and directory is None:
+        shutil.rmtree(place, ignore_errors=True)
+    if code:
+        sys.exit(code)
 
 
-async def _play(place: Path) -> bool:
+async def _play(place: Path) -> int:
+    """The exit code."""
     async with World() as world:
         say(f"A news world of {len(world.outlets)} outlets on loopback HTTP:")
         for outlet in world.outlets:
             say(f"  {outlet.name:20} {outlet.feed_url}  [{outlet.language}]")
         config = _write_configuration(place, world)
         say(f"\nWatching it with the starter rules: {', '.join(rule.name for rule in config.rules.rules)}")
-        while True:
-            say(f"\n── {world.chapter} " + "─" * max(0, 70 - len(world.chapter)))
-            seen = len(world.requests)
-            await Daemon(config, sys.stdout, announce=False).run_once(now=True)
-            say(_traffic(world.requests[seen:]))
-            if not world.publish_next():
-                break
-        say("\n── Nothing new: one more look at every feed " + "─" * 28)
-        seen = len(world.requests)
-        await Daemon(config, sys.stdout, announce=False).run_once(now=True)
-        say(_traffic(world.requests[seen:]))
-    return _sum_up(config)
+        more = True
+        while more:
+            if not await _look(config, world, world.chapter):
+                return EXIT_INTERRUPTED
+            more = world.publish_next()
+        if not await _look(config, world, "Nothing new: one more look at every feed"):
+            return EXIT_INTERRUPTED
+    return 0 if _sum_up(config) else EXIT_FOUND
+
+
+async def _look(config: Config, world: World, heading: str) -> bool:
+    """One sweep of the daemon; False when it was interrupted."""
+    say(f"\n── {heading} " + "─" * max(0, 70 - len(heading)))
+    seen = len(world.requests)
+    daemon = Daemon(config, sys.stdout, announce=False)
+    await daemon.run_once(now=True)
+    if daemon.stopped:
+        return False
+    say(_traffic(world.requests[seen:]))
+    return True
 
 
 def _write_configuration(place: Path, world: World) -> Config:

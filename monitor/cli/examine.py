@@ -13,13 +13,14 @@ from monitor.app.audit import Balance
 from monitor.app.audit import audit as full_audit
 from monitor.app.audit import balance as take_balance
 from monitor.cli.common import EXIT_FOUND, Place, reading_store, say, show_json, speaking
+from monitor.model import Article, ArticleId
 from monitor.store.sqlite.store import Store
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_obj
-@speaking
+@speaking()
 def audit(place: Place, as_json: bool) -> None:
     """Prove that every match has its fate; exit 1 with the offending rows."""
     balance = full_audit(reading_store(place))
@@ -49,7 +50,7 @@ def _sum(balance: Balance) -> str:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_obj
-@speaking
+@speaking()
 def status(place: Place, as_json: bool) -> None:
     """Health at a glance: feeds, backlog, deliveries waiting, the balance."""
     store = reading_store(place)
@@ -100,7 +101,7 @@ def _show_status(facts: dict[str, Any]) -> None:
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 100_000), help="At most so many.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document a line.")
 @click.pass_obj
-@speaking
+@speaking()
 def alerts(place: Place, limit: int, as_json: bool) -> None:
     """The latest matches with their fate, newest first."""
     for row in reading_store(place).ledger.alerts(limit=limit):
@@ -116,9 +117,12 @@ def alerts(place: Place, limit: int, as_json: bool) -> None:
 @click.argument("url")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_obj
-@speaking
+@speaking()
 def explain(place: Place, url: str, as_json: bool) -> None:
-    """The whole life of an article: when seen, how read, each rule's decision, its story, its alerts."""
+    """The whole life of an article: when seen, how read, each rule's decision, its story, its alerts.
+
+    Where a page shows many items, that of every article its address led to.
+    """
     try:
         url = urls.web_url(url)
     except ValueError as e:
@@ -135,12 +139,21 @@ def explain(place: Place, url: str, as_json: bool) -> None:
 
 
 def _life(store: Store, url: str) -> dict[str, Any]:
-    article_id = ids.article_id(urls.canonical(url))
-    article, placement = store.stories.article(article_id), store.stories.placement(article_id)
+    entries = store.ledger.entries_at(url, ids.article_id(urls.canonical(url)))
+    # A live page shows many items; those that are not the page's own article were judged apart from it.
+    led_to = dict.fromkeys(entry["article_id"] for entry in entries if entry["article_id"])
+    articles = ((article_id, store.stories.article(article_id)) for article_id in led_to)
     return {
         "url": url,
-        "entries": store.ledger.entries_at(url, article_id),
-        "article": asdict(article) if article else None,
+        "entries": entries,
+        "articles": [_life_of(store, article_id, article) for article_id, article in articles if article is not None],
+    }
+
+
+def _life_of(store: Store, article_id: str, article: Article) -> dict[str, Any]:
+    placement = store.stories.placement(ArticleId(article_id))
+    return {
+        "article": asdict(article),
         "decisions": store.ledger.decisions(article_id),
         "placement": placement and asdict(placement),
         "alerts": store.ledger.alerts_of(article_id),
@@ -152,10 +165,15 @@ def _show_life(life: dict[str, Any]) -> None:
         note = f" ({entry['reason']})" if entry["reason"] else ""
         say(f"Seen      {entry['first_seen_at'][:19]}Z in {entry['feed']}: {entry['title']}")
         say(f"          state {entry['state']}{note}")
-    article = life["article"]
-    if article is None:
+    for article in life["articles"]:
+        _show_article(article)
+    if not life["articles"]:
         say("Read      not read")
-        return
+
+
+def _show_article(life: dict[str, Any]) -> None:
+    article = life["article"]
+    say(f"Article   {article['title']}")
     say(f"Read      {article['read_at']:%Y-%m-%d %H:%M:%S}Z from the {article['body_source']}: {article['quality']}")
     say(f"          {len(article['text'].split())} words, SHA-256 {article['text_sha256'][:16]}…")
     for decision in life["decisions"]:

@@ -37,7 +37,7 @@ MOST_BYTES = 10_000_000
 
 @click.command()
 @click.pass_obj
-@speaking
+@speaking()
 def check(place: Place) -> None:
     """Validate all configuration and run the examples inside the rules."""
     config = configuration.load(place.directory, examples=False)
@@ -59,7 +59,7 @@ def check(place: Place) -> None:
 @click.option("--title", default="", help="The title, when the text does not begin with one.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_obj
-@speaking
+@speaking()
 def match(place: Place, source: str, title: str, as_json: bool) -> None:
     """Which rules match a text or page, which came near, and why.
 

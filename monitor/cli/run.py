@@ -8,8 +8,7 @@ import click
 
 from monitor.app import config as configuration
 from monitor.app import daemon
-from monitor.cli.common import EXIT_CONFIG, EXIT_FOUND, Place, complain, show_problems, speaking
-from monitor.errors import ConfigError, StoreBusy, StoreError
+from monitor.cli.common import EXIT_CONFIG, EXIT_FOUND, Place, complain, speaking
 from monitor.model import Delivery
 
 
@@ -17,30 +16,21 @@ from monitor.model import Delivery
 @click.option("--once", is_flag=True, help="Poll every due feed once, read, deliver, and exit when nothing is pending.")
 @click.option("--now", is_flag=True, help="With --once: every feed, due or not. Requests stay conditional.")
 @click.pass_obj
-@speaking
+@speaking(unusable=EXIT_CONFIG, failed=EXIT_FOUND)
 def run(place: Place, once: bool, now: bool) -> None:
     """Poll the feeds on schedule and send alerts, until SIGTERM.
 
-    Exits 78 when the configuration or the database is not usable, 75 when another daemon works on the database.
-    SIGHUP reloads the configuration.
+    Exits 78 when a person must mend the configuration or the database first, 75 when another daemon works on the
+    database, 1 when trying again may help (a full disk, a locked database). SIGHUP reloads the configuration.
     """
     if now and not once:
         raise click.UsageError("--now goes with --once")
     daemon.hold_reloads()  # before the configuration is read: a change after that is not to be missed
-    try:
-        config = configuration.load(place.directory)
-        if not once:
-            daemon.serve(config, sys.stdout)
-            return
-        swept = daemon.sweep(config, sys.stdout, now=now)
-    except StoreBusy:
-        raise
-    except ConfigError as e:
-        show_problems(e.problems)
-        sys.exit(EXIT_CONFIG)
-    except StoreError as e:
-        complain(str(e))
-        sys.exit(EXIT_CONFIG)
+    config = configuration.load(place.directory)
+    if not once:
+        daemon.serve(config, sys.stdout)
+        return
+    swept = daemon.sweep(config, sys.stdout, now=now)
     _tell_left(swept.left)
     if swept.dead:
         complain(f"{swept.dead} alerts cannot be sent at all; `news-monitor status` says why")

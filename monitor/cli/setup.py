@@ -21,7 +21,7 @@ from monitor.store.sqlite.store import Store
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
-@speaking
+@speaking()
 def init(directory: Path) -> None:
     """Write a starter configuration to DIRECTORY: about 40 feeds and the first watch rules."""
     if directory.exists() and any(directory.iterdir()):
@@ -40,7 +40,7 @@ def slack() -> None:
 
 
 @slack.command()
-@speaking
+@speaking()
 def manifest() -> None:
     """The app manifest to paste into Slack (Create New App, From a manifest)."""
     say(slack_manifest.MANIFEST.rstrip())
@@ -48,7 +48,7 @@ def manifest() -> None:
 
 @slack.command(name="test")
 @click.pass_obj
-@speaking
+@speaking()
 def slack_test(place: Place) -> None:
     """Send a test message to the default channel."""
     config = configuration.load(place.directory, examples=False)
@@ -66,7 +66,7 @@ def db() -> None:
 @db.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.pass_obj
-@speaking
+@speaking()
 def backup(place: Place, file: Path) -> None:
     """Copy the database to FILE, also while the daemon runs."""
     back_up(Path(configuration.load_monitor(place.directory).database), file)
@@ -75,7 +75,7 @@ def backup(place: Place, file: Path) -> None:
 
 @db.command()
 @click.pass_obj
-@speaking
+@speaking()
 def migrate(place: Place) -> None:
     """Create the database or bring its schema up to date; the daemon does so by itself when it starts."""
     path = Path(configuration.load_monitor(place.directory).database)

@@ -132,25 +132,15 @@ class Word(Place):
         return scope.positions(self.folded)
 
     def spans(self, scope: Scope) -> Sequence[Span]:
-        return [Span(place, place) for place in scope.positions(self.folded)]
+        return [Span(place, place) for place in self.positions(scope)]
 
 
 @dataclass(frozen=True, slots=True)
-class Prefix(Place):
+class Prefix(Word):
     """Every word that begins so: `deploy*`."""
-
-    written: str
-    folded: str
-
-    @property
-    def label(self) -> str:
-        return self.written
 
     def positions(self, scope: Scope) -> Sequence[int]:
         return scope.positions_of_prefix(self.folded)
-
-    def spans(self, scope: Scope) -> Sequence[Span]:
-        return [Span(place, place) for place in scope.positions_of_prefix(self.folded)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +148,7 @@ class Phrase(Place):
     """Words that follow one another; each may be a prefix."""
 
     written: str
-    terms: tuple[Word | Prefix, ...]
+    terms: tuple[Word, ...]
 
     @property
     def label(self) -> str:

@@ -154,8 +154,10 @@ class ConditionReader(Notes):
         self.unknown_keys(given, ("n", "of"), place)
         items = self.items(given.get("of"), (*place, "of"), what="of:", example=example)
         conditions, n = self.read_all(items, (*place, "of")), given.get("n")
-        if not _is_number(n) or not 1 <= n <= max(1, len(items)):
-            self.note((*place, "n"), f"n: must be a number from 1 to {max(1, len(items))}, as in {example}")
+        if not items:
+            return None
+        if not _is_number(n) or not 1 <= n <= len(items):
+            self.note((*place, "n"), f"n: must be a number from 1 to {len(items)}, as in {example}")
             return None
         return AtLeast(n, tuple(conditions)) if conditions else None
 

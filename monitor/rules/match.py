@@ -7,7 +7,11 @@ from collections.abc import Iterable
 from monitor.model import Decision, Hit, Outcome
 from monitor.rules.conditions import All, Condition, Found, Rule, Scope
 from monitor.rules.schema import RuleSet
-from monitor.text import Document, document
+from monitor.text import Document, Sentence, document
+
+# Pages without a full stop have sentences of half a megabyte, and each hit would carry one into the evidence.
+LONGEST_SENTENCE = 1_000
+BEFORE_A_HIT = 150  # of a longer one; little, as a message shows the beginning of it
 
 
 def decide(rules: RuleSet, title: str, text: str) -> tuple[Decision, ...]:
@@ -55,12 +59,21 @@ def _decision(
 
 def _hit(document: Document, found: Found) -> Hit:
     first, last = document.at(found.span.start), document.at(found.span.end)
-    source, sentence = document.source(first.zone), document.sentence_of(first)
+    source = document.source(first.zone)
     return Hit(
         part=found.part,
-        words=source[first.start : last.end],
+        words=source[first.start : min(last.end, first.start + LONGEST_SENTENCE)],
         zone=first.zone,
         start=first.start,
         end=last.end,
-        sentence=source[sentence.start : sentence.end],
+        sentence=_around(source, first.start, document.sentence_of(first)),
     )
+
+
+def _around(source: str, place: int, sentence: Sentence) -> str:
+    """The sentence that a hit stands in, or what stands near the hit in one that hardly ends."""
+    if sentence.end - sentence.start <= LONGEST_SENTENCE:
+        return source[sentence.start : sentence.end]
+    start = max(sentence.start, place - BEFORE_A_HIT)
+    end = min(sentence.end, start + LONGEST_SENTENCE)
+    return "…" * (start > sentence.start) + source[start:end].strip() + "…" * (end < sentence.end)

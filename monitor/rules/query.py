@@ -70,6 +70,9 @@ class QueryError(NewsMonitorError):
 
     def __init__(self, message: str, query: str, column: int) -> None:
         self.column = column
+        if not query.strip():
+            super().__init__(message)
+            return
         start = max(0, column - 1 - _SHOWN)
         shown = re.sub(r"\s", " ", query[start : column - 1 + _SHOWN])
         super().__init__(f"column {column}: {message}\n    {shown}\n    {' ' * (column - 1 - start)}^")
@@ -93,7 +96,7 @@ def parse(query: str) -> Condition:
     return _Builder(query).build(tree.children[0])
 
 
-def phrase(text: str) -> Word | Prefix | Phrase:
+def phrase(text: str) -> Word | Phrase:
     """Words that follow one another, each with a star at its end or not. Raises QueryError."""
     return _leaf(text, text, 0)
 
@@ -215,9 +218,9 @@ def _foreign(word: str) -> str | None:
     return next((message for pattern, message in _FOREIGN if pattern.fullmatch(word)), None)
 
 
-def _leaf(text: str, query: str, offset: int) -> Word | Prefix | Phrase:
+def _leaf(text: str, query: str, offset: int) -> Word | Phrase:
     """`offset`: where the text begins in the query."""
-    terms: list[Word | Prefix] = []
+    terms: list[Word] = []
     for match in re.finditer(r"\S+", text):
         terms.extend(_terms(match[0], query, offset + match.start() + 1))
     if not terms:
@@ -228,13 +231,13 @@ def _leaf(text: str, query: str, offset: int) -> Word | Prefix | Phrase:
     return type(terms[0])(written, terms[0].folded)
 
 
-def _terms(chunk: str, query: str, column: int) -> list[Word | Prefix]:
+def _terms(chunk: str, query: str, column: int) -> list[Word]:
     chunk = _AFTER_A_WORD.sub("", chunk)
     starred, stem = chunk.endswith("*"), chunk.removesuffix("*")
     if "*" in stem:
         raise QueryError("a star can only stand at the end of a word, as in deploy*", query, column)
     folded = words(stem)
-    terms: list[Word | Prefix] = [Word(word, word) for word in folded]
+    terms: list[Word] = [Word(word, word) for word in folded]
     if not starred:
         return terms
     if not folded or len(folded[-1]) < SHORTEST_PREFIX:

@@ -13,12 +13,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any as Anything
 
+from monitor.channels import channel
 from monitor.errors import ConfigError, Problem
 from monitor.ids import digest
 from monitor.model import Severity
 from monitor.rules.conditions import ConceptRef, Condition, Example, Examples, Rule, Without, any_of
 from monitor.rules.mapping import ConditionReader, Notes
-from monitor.yaml_file import Place, YamlFile
+from monitor.yaml_file import Place, YamlFile, shown
 from monitor.yaml_file import load as load_yaml
 
 _RULE_KEYS = ("name", "title", "severity", "channel", "match", "alert", "examples")
@@ -29,7 +30,6 @@ _ALERT_DEFAULTS: dict[str, object] = {"updates": "thread", "min_sources": 1, "co
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LANGUAGE = re.compile(r"any|[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-_CHANNEL = re.compile(r"#[\w.-]{1,80}|[CGD][A-Z0-9]{6,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def _name(notes: Notes, entry: dict[str, Anything], place: Place, taken: dict[st
     """The name, if it is well-formed and new; `taken` says where each name stands."""
     name = entry.get("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > 80:
-        wrong = "name is missing; add one" if "name" not in entry else f"{name!r} cannot be a name; write it"
+        wrong = "name is missing; add one" if "name" not in entry else f"{shown(name)} cannot be a name; write one"
         notes.note((*place, "name"), f"{wrong} in small letters, digits and hyphens, as in kosovo-troops")
         return None
     if name in taken:
@@ -102,7 +102,10 @@ def _title(notes: Notes, entry: dict[str, Anything], place: Place, name: str) ->
     title = entry.get("title", name.replace("-", " ").capitalize())
     if isinstance(title, str) and title.strip():
         return title.strip()
-    notes.note((*place, "title"), f'title must be text; put quotes around it: "{title}"')
+    notes.note(
+        (*place, "title"),
+        f"title: {shown(title)} is not text; write some words, in quotes if they look like something else",
+    )
     return name
 
 
@@ -204,7 +207,7 @@ class _Rules:
         name = _name(reader, entry, place, self._taken) or "?"
         title = _title(reader, entry, place, name)
         severity = _severity(reader, entry, place)
-        channel = _channel(reader, entry, place)
+        target = _channel(reader, entry, place)
         condition = _match(reader, entry, place)
         examples = _examples(reader, entry, place)
         _alert(reader, entry, place)
@@ -214,14 +217,14 @@ class _Rules:
         if isinstance(condition, Without):
             match, none = condition.wanted, condition.unwanted
         text = _canonical(
-            {"name": name, "title": title, "severity": severity, "channel": channel, "match": entry["match"]}
+            {"name": name, "title": title, "severity": severity, "channel": target, "match": entry["match"]}
         )
         used = (reader.concepts[other].version for other in sorted(reader.concepts))
         return Rule(
             name=name,
             title=title,
             severity=severity,
-            channel=channel,
+            channel=target,
             match=match,
             none=none,
             version=digest("rule", text, *used),
@@ -243,22 +246,18 @@ def _severity(notes: Notes, entry: dict[str, Anything], place: Place) -> Severit
     try:
         return Severity(given)
     except ValueError:
-        notes.note((*place, "severity"), f"severity {given!r} is unknown; known: {', '.join(Severity)}")
+        notes.note((*place, "severity"), f"severity {shown(given)} is unknown; known: {', '.join(Severity)}")
         return Severity.NORMAL
 
 
 def _channel(notes: Notes, entry: dict[str, Anything], place: Place) -> str | None:
     if "channel" not in entry:
         return None
-    channel = entry["channel"]
-    if isinstance(channel, str) and _CHANNEL.fullmatch(channel):
-        return channel
-    shown = "nothing" if channel is None else repr(channel)
-    notes.note(
-        (*place, "channel"),
-        f'channel: {shown} is not a channel; write "#name" in quotes (an unquoted # begins a comment), or the id C…',
-    )
-    return None
+    try:
+        return channel(entry["channel"])
+    except ValueError as e:
+        notes.note((*place, "channel"), f"channel: {shown(entry['channel'])} {e}")
+        return None
 
 
 def _match(reader: ConditionReader, entry: dict[str, Anything], place: Place) -> Condition | None:
@@ -303,7 +302,5 @@ def _alert(notes: Notes, entry: dict[str, Anything], place: Place) -> None:
     notes.unknown_keys(given, tuple(_ALERT_DEFAULTS), place)
     for key, value in given.items():
         if key in _ALERT_DEFAULTS and (value != _ALERT_DEFAULTS[key] or isinstance(value, bool)):
-            notes.note(
-                (*place, key),
-                f"{key}: {value} is not available yet in this version; delete it or write {_ALERT_DEFAULTS[key]}",
-            )
+            instead = f"delete it or write {_ALERT_DEFAULTS[key]}"
+            notes.note((*place, key), f"{key}: {shown(value)} is not available yet in this version; {instead}")

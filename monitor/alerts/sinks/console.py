@@ -2,33 +2,53 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import TextIO
 
 from monitor.alerts.message import caution, delay, matched_words, provenance, report_lines, sentences
 from monitor.model import Accepted, Delivery, FindOutcome, Message, NotSent, Report, SendOutcome, Unreadable
+from monitor.text import printable
 
 TARGET = "console"
 
 
 class ConsoleSink:
-    """Writes to a text stream."""
+    """Writes to a text stream, one message after the other."""
 
     name = "console"
     pace = timedelta(0)
     settle_after = timedelta(0)
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, clock: Callable[[], datetime]) -> None:
         self._stream = stream
+        self._clock = clock
+        self._turn = asyncio.Lock()
 
     async def send(self, delivery: Delivery) -> SendOutcome:
+        """A pipe that nobody reads holds up this message, and nothing else.
+
+        Cancelled while it is being written, the message is written to its end: half of it cannot be taken back, and
+        an outcome that nobody heard would have it told twice.
+        """
         assert delivery.message is not None  # noqa: S101 - folded deliveries are never sent
+        text = _rendered(delivery.message, self._clock(), thread=bool(delivery.thread_of))
+        async with self._turn:
+            writing = asyncio.create_task(asyncio.to_thread(self._write, text))
+            with suppress(asyncio.CancelledError):
+                await asyncio.shield(writing)
+            error = await writing
+        return NotSent(f"console: {error}") if error else Accepted(receipt=f"console:{delivery.id}")
+
+    def _write(self, text: str) -> Exception | None:
         try:
-            self._stream.write(_rendered(delivery.message, datetime.now(UTC), thread=bool(delivery.thread_of)))
+            self._stream.write(text)
             self._stream.flush()
         except (OSError, ValueError) as e:
-            return NotSent(f"console: {e}")
-        return Accepted(receipt=f"console:{delivery.id}")
+            return e
+        return None
 
     async def find(self, delivery: Delivery) -> FindOutcome:  # noqa: ARG002 - the contract of Sink
         return Unreadable("a console keeps no history", lasting=True)
@@ -39,7 +59,7 @@ class ConsoleSink:
 
 def _rendered(message: Message | Report, now: datetime, *, thread: bool) -> str:
     if isinstance(message, Report):
-        return "\n".join(_printable(f"▲ {line}") for line in ("OPERATIONS", *report_lines(message))) + "\n"
+        return "\n".join(printable(f"▲ {line}") for line in ("OPERATIONS", *report_lines(message))) + "\n"
     return render(message, now, thread=thread)
 
 
@@ -53,8 +73,4 @@ def render(message: Message, now: datetime, *, thread: bool = False) -> str:
     for reason in message.reasons:
         lines.append(f"  ● {reason.title} [{reason.rule}]: {', '.join(matched_words(reason.hits))}")
         lines += [f"      “{sentence}”" for sentence in sentences(reason.hits)]
-    return "\n".join(_printable(line) for line in lines) + "\n"
-
-
-def _printable(line: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in line)
+    return "\n".join(printable(" ".join(line.splitlines())) for line in lines) + "\n"

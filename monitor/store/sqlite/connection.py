@@ -15,10 +15,12 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from monitor.errors import StoreBusy, StoreError
+from monitor.errors import StoreBusy, StoreError, StoreUnusable
 from monitor.store.sqlite.schema import SCHEMA_VERSION, migrations
 
 BUSY_SECONDS = 10.0
+
+_RESTORE = "move it away together with its -wal and -shm, and put the newest backup in its place"
 
 
 class WriterLock:
@@ -65,7 +67,7 @@ def open_writer(path: Path, trace: Callable[[str], None] | None = None) -> Datab
         connection.execute("pragma foreign_keys = on")
     except sqlite3.DatabaseError as e:
         connection.close()
-        raise _unusable(path, e) from e
+        raise store_error(e, path) from e
     except StoreError:
         connection.close()
         raise
@@ -75,7 +77,7 @@ def open_writer(path: Path, trace: Callable[[str], None] | None = None) -> Datab
 def open_reader(path: Path) -> Database:
     """A connection that cannot change anything, safe beside a running daemon."""
     if not path.exists():
-        raise StoreError(f"{path}: there is no database yet; `news-monitor run` creates it")
+        raise StoreError(f"there is no database yet at {path.absolute()}; `news-monitor run` creates it")
     connection = _connect(path, f"{path.absolute().as_uri()}?mode=ro")
     try:
         connection.execute("pragma query_only = on")
@@ -83,20 +85,38 @@ def open_reader(path: Path) -> Database:
         found = connection.execute("pragma user_version").fetchone()[0]
     except sqlite3.DatabaseError as e:
         connection.close()
-        raise _unusable(path, e) from e
+        raise store_error(e, path) from e
     if found != SCHEMA_VERSION:
         connection.close()
         raise _wrong_version(path, found)
     return Database(connection, strict=True)
 
 
+def store_error(error: sqlite3.Error, path: Path | None = None) -> StoreError:
+    """What SQLite said as a sentence with a remedy; StoreUnusable when the file itself is the trouble."""
+    where = f"{path}:" if path else "the database"
+    match getattr(error, "sqlite_errorname", "").split("_")[1:2]:
+        case ["NOTADB"]:
+            return StoreUnusable(
+                f"{where} is not an SQLite database; set `database` to another file, or, if it was one, {_RESTORE}"
+            )
+        case ["CORRUPT"]:
+            return StoreUnusable(f"{where} is damaged ({error}); {_RESTORE}")
+        case ["BUSY"] | ["LOCKED"]:
+            return StoreError(f"{where} is in use by another program ({error}); try again")
+        case ["FULL"]:
+            return StoreError(f"{where} cannot be written ({error}); make room on its disk")
+        case _:
+            return StoreError(f"{where} cannot be used ({error}); check that the file and its directory can be written")
+
+
 def _connect(path: Path, uri: str) -> sqlite3.Connection:
     if path.is_dir():
-        raise StoreError(f"{path}: is a directory; `database` must name a file")
+        raise StoreUnusable(f"{path}: is a directory; `database` must name a file")
     try:
         return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
     except sqlite3.Error as e:
-        raise _unusable(path, e) from e
+        raise store_error(e, path) from e
 
 
 def _migrate(path: Path, db: Database) -> None:
@@ -106,7 +126,7 @@ def _migrate(path: Path, db: Database) -> None:
     if found > SCHEMA_VERSION:
         raise _wrong_version(path, found)
     if found == 0 and db.table_names():
-        raise StoreError(f"{path}: is a database of another program; set `database` to another file")
+        raise StoreUnusable(f"{path}: is a database of another program; set `database` to another file")
     # sqlite-utils' migrations begin deferred transactions; two processes would lock each other out.
     db.execute("begin immediate")
     try:
@@ -122,18 +142,12 @@ def _migrate(path: Path, db: Database) -> None:
         raise
 
 
-def _wrong_version(path: Path, found: int) -> StoreError:
+def _wrong_version(path: Path, found: int) -> StoreUnusable:
     if found > SCHEMA_VERSION:
-        return StoreError(
+        return StoreUnusable(
             f"{path}: was written by a newer news-monitor (schema {found}, this program knows {SCHEMA_VERSION}); "
             "upgrade news-monitor, or use another database"
         )
-    return StoreError(
+    return StoreUnusable(
         f"{path}: has schema {found}, this program needs {SCHEMA_VERSION}; run `news-monitor db migrate` first"
     )
-
-
-def _unusable(path: Path, error: sqlite3.Error) -> StoreError:
-    if getattr(error, "sqlite_errorname", "") == "SQLITE_NOTADB":
-        return StoreError(f"{path}: is not an SQLite database; move it away, or set `database` to another file")
-    return StoreError(f"{path}: cannot be used ({error}); check that the file and its directory can be written")

@@ -73,17 +73,16 @@ class Ledger:
 
     def feeds(self) -> tuple[Row, ...]:
         """Active feeds with their health."""
-        return tuple(
-            self._db.query(
-                """
-                select f.id, f.name, f.url, f.tags, f.known_since, f.last_poll_at, f.last_success_at,
-                  f.next_poll_at, f.failures, f.error,
-                  (select count(*) from entries e where e.feed_id = f.id) as entries,
-                  (select count(*) from gaps g where g.feed_id = f.id) as gaps
-                from feeds f where f.active = 1 order by f.name
-                """
-            )
+        rows = self._db.query(
+            """
+            select f.id, f.name, f.url, f.tags, f.known_since, f.last_poll_at, f.last_success_at,
+              f.next_poll_at, f.failures, f.error,
+              (select count(*) from entries e where e.feed_id = f.id) as entries,
+              (select count(*) from gaps g where g.feed_id = f.id) as gaps
+            from feeds f where f.active = 1 order by f.name
+            """
         )
+        return tuple({**row, "tags": json.loads(row["tags"])} for row in rows)
 
     def entry_states(self) -> dict[str, int]:
         return self._counts("select state as k, count(*) as n from entries group by state")

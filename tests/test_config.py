@@ -1,0 +1,190 @@
+"""The configuration directory: what is accepted, and what is said of everything that is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from monitor.app import config
+from monitor.app.config import FeedSection, FeedsFile, MonitorFile
+from monitor.errors import ConfigError
+
+# None of them is right for any key, but for an empty list or mapping where there may be one.
+WRONG = ("7", "1.5", "true", "[]", "[7]", "{}", "{x: y}", "''", "' '", "~", '"\\n"')
+RIGHT = {
+    "database": "var/news.db",
+    "http.contact": "desk@example.org",
+    "http.allow_networks": "[10.1.0.0/16]",
+    "http.allow_networks.0": "10.1.0.0/16",
+    "http.timeout": "30s",
+    "http.pace": "0s",
+    "slack.token": "${NEWS_TEST_TOKEN}",
+    "slack.app_token": "${NEWS_TEST_TOKEN}",
+    "slack.channel": "'#news'",
+    "slack.ops_channel": "C0123456789",
+    "slack.api_url": "https://slack.com/api/",
+    "slack.timeout": "10s",
+    "slack.settle_after": "1m",
+    "schedule.every": "10m",
+    "baseline.alert_last": "0h",
+    "feeds": "[{name: A, url: 'https://a.example/'}]",
+    "feeds.0": "{name: A, url: 'https://a.example/'}",
+    "feeds.0.name": "Courier",
+    "feeds.0.url": "https://courier.example/feed",
+    "feeds.0.tags": "[balkans]",
+    "feeds.0.tags.0": "balkans",
+    "feeds.0.language": "sr-Latn",
+    "feeds.0.every": "90s",
+    "http": "{}",
+    "slack": "{}",
+    "schedule": "{}",
+    "baseline": "{}",
+}
+MAPPINGS = ("http", "slack", "schedule", "baseline", "feeds.0")
+LISTS = ("http.allow_networks", "feeds.0.tags", "feeds")
+REQUIRED = ("name: A", "url: https://a.example/")  # of a feed
+NOT_OURS = re.compile(r"Input|input should|instance|pydantic|valid |None|True|False|tuple|dict")
+
+
+@pytest.fixture(autouse=True)
+def token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWS_TEST_TOKEN", "xoxb-1")
+
+
+def read(directory: Path, key: str, value: str) -> list[str]:
+    """The problems with a file in which one key has a value, written over several lines; without its directory."""
+    file = "feeds.yaml" if key.startswith("feeds") else "monitor.yaml"
+    (directory / file).write_text(_text(key, value), "utf-8")
+    try:
+        config._feeds(directory) if file == "feeds.yaml" else config._monitor(directory)
+    except ConfigError as e:
+        return [str(problem).removeprefix(f"{directory}/") for problem in e.problems]
+    return []
+
+
+def _text(key: str, value: str) -> str:
+    """The value stands last, and so does the line of its problem."""
+    lines: list[str] = []
+    for depth, part in enumerate(key.split(".")):
+        if key.startswith("feeds.0.") and depth == 2:
+            lines += [f"    {field}" for field in REQUIRED if not field.startswith(f"{part}:")]
+        lines.append("  " * depth + ("-" if part.isdigit() else f"{part}:"))
+    return "\n".join(lines) + f" {value}\n"
+
+
+def _keys() -> Iterator[str]:
+    """Every key there is, of the models themselves."""
+    for name, field in MonitorFile.model_fields.items():
+        yield name
+        yield from (f"{name}.{inner}" for inner in getattr(field.annotation, "model_fields", ()))
+    yield from FeedsFile.model_fields
+    yield from (f"feeds.0.{inner}" for inner in FeedSection.model_fields)
+
+
+def test_the_table_has_every_key() -> None:
+    """A key that is added must be added here."""
+    assert set(_keys()) <= set(RIGHT)
+
+
+@pytest.mark.parametrize("key", RIGHT)
+def test_what_a_key_takes(tmp_path: Path, key: str) -> None:
+    """The examples of the table are accepted, so what is refused below is refused for its value."""
+    assert [] == read(tmp_path, key, RIGHT[key])
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (key, value)
+        for key in RIGHT
+        for value in WRONG
+        if not ((key in MAPPINGS and value.startswith("{")) or (key in LISTS and value.startswith("[")))
+    ],
+)
+def test_a_wrong_value_is_one_sentence(tmp_path: Path, key: str, value: str) -> None:
+    """Whatever is wrong at whatever key: file and line, the key, what is wrong; what to do. In our words, and once."""
+    problems = read(tmp_path, key, value)
+    file = "feeds.yaml" if key.startswith("feeds") else "monitor.yaml"
+    at = (tmp_path / file).read_text().count("\n")
+    assert 1 == len(problems), problems
+    assert re.fullmatch(rf"{file}:{at}: {re.escape(key)}[: ][^\n]+; [^\n]+", problems[0]), problems
+    assert not NOT_OURS.search(problems[0])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("http.timeout", "0s", "http.timeout: '0s' is no time at all; write a longer one, as in 30s or 10m"),
+        ("slack.timeout", "0m", "slack.timeout: '0m' is no time at all; write a longer one, as in 30s or 10m"),
+        ("slack.settle_after", "0.0000001s", "slack.settle_after: '0.0000001s' is no time at all; write a longer one,"),
+        ("schedule.every", "0h", "schedule.every: '0h' is no time at all; write a longer one, as in 30s or 10m"),
+        ("feeds.0.every", "0d", "feeds.0.every: '0d' is no time at all; write a longer one, as in 30s or 10m"),
+        ("http.timeout", "400d", "http.timeout: '400d' is too long; the longest is 365d"),
+        (
+            "slack.channel",
+            "#news",
+            "slack.channel is empty; write a value, in quotes if it begins with # (which begins",
+        ),
+        (
+            "slack.ops_channel",
+            "#ops",
+            "slack.ops_channel is empty; write a value, in quotes if it begins with # (which",
+        ),
+        ("slack.channel", "news", "slack.channel: 'news' is not a channel; write \"#name\" in quotes"),
+        ("slack", "yes", "slack: 'yes' is not a mapping; write keys and values, of token, app_token, channel"),
+        ("feeds", "[]", "feeds: a list is empty; add a feed"),
+        ("feeds.0.tags", "balkans", "feeds.0.tags: 'balkans' is not a list; begin each item with a hyphen, or"),
+        ("feeds.0.url", "ftp://a.example/", "feeds.0.url: 'ftp://a.example/' is not a usable web address; write one"),
+        ("feeds.0.language", "english", "feeds.0.language: 'english' is not a language; write a code such as en"),
+        ("slack.token", "xoxb-1-2", "a secret stands here in clear; put it in an environment variable"),
+        ("slack.token", "[x]", "slack.token must be the name of an environment variable or a systemd credential"),
+        ("database", "${NOWHERE_SET}", "${NOWHERE_SET} is set nowhere; set it in the environment or as a systemd"),
+        ("database", "postgresql://x", "database: 'postgresql://x' is not a file; write a path"),
+        ("http.contct", "x", "unknown key 'http.contct'; did you mean 'contact'?"),
+        ("feeds.0.nme", "x", "unknown key 'feeds.0.nme'; did you mean 'name'?"),
+    ],
+)
+def test_what_is_said(tmp_path: Path, key: str, value: str, said: str) -> None:
+    """The sentence names the remedy."""
+    (problem,) = read(tmp_path, key, value)
+    assert problem.partition(": ")[2].startswith(said)
+
+
+@pytest.mark.parametrize("text", ["hello", "7", "[a]", "'0s'", "true"])
+@pytest.mark.parametrize("file", ["monitor.yaml", "feeds.yaml"])
+def test_a_file_that_is_no_mapping(tmp_path: Path, file: str, text: str) -> None:
+    """A file that holds anything but keys and values is refused in one sentence."""
+    (tmp_path / file).write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        config._feeds(tmp_path) if file == "feeds.yaml" else config._monitor(tmp_path)
+    assert re.fullmatch(r".*:1: the file must consist of keys and values; write some of [\w, ]+", str(caught.value))
+
+
+def test_a_value_from_the_environment_is_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A problem quotes what stands in the file, not what a ${NAME} stands for."""
+    monkeypatch.setenv("NEWS_TEST_URL", "hunter2")
+    (problem,) = read(tmp_path, "slack.api_url", "${NEWS_TEST_URL}")
+    assert "'${NEWS_TEST_URL}' is not a usable web address" in problem
+    assert "hunter2" not in problem
+
+
+def test_problems_of_both_kinds_are_named_together(tmp_path: Path) -> None:
+    """A secret in clear does not hide what else is wrong."""
+    (tmp_path / "monitor.yaml").write_text("slack:\n  token: xoxb-1-2\n  timeout: 0s\nhttp: 7\n")
+    with pytest.raises(ConfigError) as caught:
+        config._monitor(tmp_path)
+    assert [2, 3, 4] == [problem.line for problem in caught.value.problems]
+
+
+def test_the_defaults(tmp_path: Path) -> None:
+    """An empty file, or one of comments, is a configuration. No pace and no baseline are choices."""
+    (tmp_path / "monitor.yaml").write_text("# nothing\n")
+    assert MonitorFile() == config.load_monitor(tmp_path)
+    (tmp_path / "monitor.yaml").write_text(yaml.safe_dump({"http": {"pace": "0s"}, "baseline": {"alert_last": "0s"}}))
+    monitor = config.load_monitor(tmp_path)
+    assert (timedelta(0), timedelta(0)) == (monitor.http.pace, monitor.baseline.alert_last)
