@@ -122,21 +122,21 @@ class Pipeline:
     def host_of(self, feed: FeedId) -> str:
         return urls.origin(self._feeds[feed].url)
 
-    async def poll(self, feed_id: FeedId) -> None:
-        feed, started = self._feeds[feed_id], self._clock()
-        state = await self._store.ask(lambda store: store.feeds.state(feed_id))
+    async def poll(self, state: FeedState) -> bool:
+        """Whether there is something to read now. So each step says if it made something due."""
+        feed, started = self._feeds[state.feed_id], self._clock()
         try:
             outcome = await fetch(feed, state, self._http)
             document = await self._document(feed, state, outcome)
         except (FetchError, ParseError, WorkerFailed) as e:
             await self._poll_failed(feed, state, e, started)
-            return
-        await self._store.change(lambda store: self._record_poll(store, feed, state, outcome, document, started))
+            return False
+        poll = await self._store.change(lambda store: self._record_poll(store, feed, state, outcome, document, started))
+        return poll.new > 0
 
-    async def poll_failed(self, feed_id: FeedId, why: str) -> None:
+    async def poll_failed(self, state: FeedState, why: str) -> None:
         """Put off a feed that our own program failed over."""
-        state = await self._store.ask(lambda store: store.feeds.state(feed_id))
-        await self._poll_failed(self._feeds[feed_id], state, ParseError(why), self._clock())
+        await self._poll_failed(self._feeds[state.feed_id], state, ParseError(why), self._clock())
 
     async def _poll_failed(self, feed: Feed, state: FeedState, error: NewsMonitorError, started: datetime) -> None:
         if not isinstance(error, FetchError | ParseError):
@@ -163,7 +163,7 @@ class Pipeline:
         outcome: Fetched | NotModified,
         document: FeedDocument | None,
         started: datetime,
-    ) -> None:
+    ) -> PollRecord:
         now = self._clock()
         body = outcome.body if isinstance(outcome, Fetched) else b""
         body_hash = sha256(body).hexdigest() if body else state.body_hash
@@ -175,6 +175,7 @@ class Pipeline:
             after = replace(after, known_since=state.known_since or now)
         store.feeds.save(after)
         store.feeds.add_poll(poll)
+        return poll
 
     def _record_entries(self, store: Store, state: FeedState, document: FeedDocument, poll: PollRecord) -> PollRecord:
         shown = [entry.id for entry in document.entries]
@@ -212,30 +213,30 @@ class Pipeline:
 
     # ---- read: an entry -> article, decisions, story, alerts ----
 
-    async def read(self, entry_id: EntryId) -> None:
+    async def read(self, entry_id: EntryId) -> bool:
         waiting = await self._store.ask(lambda store: store.feeds.waiting_entry(entry_id))
         if waiting is None:
-            return
+            return False
         entry = waiting.entry
         known = await self._store.ask(lambda store: store.stories.article(compose.article_id(entry)))
         if known is not None and not compose.is_about(entry, known):
             # A live page: each of its items has an address of its own that leads to the same page.
             apart = compose.apart(entry, self._clock())
-            await self._record(waiting, self._judged(apart, None, "another item of a page that was read before"))
-            return
+            reason = "another item of a page that was read before"
+            return await self._record(waiting, self._judged(apart, None, reason))
         if known is not None and known.body_source is BodySource.PAGE:
             await self._store.change(
                 lambda store: store.feeds.finish_reading(entry, article_id=known.id, reason="read before")
             )
-            return
+            return False
         reading = await self._reading(waiting)
         if reading is None:
             soon = self._clock() + QUICK_RETRY
             await self._store.change(
                 lambda store: store.feeds.read_again(entry, soon, article_id=None, reason="the page failed once")
             )
-            return
-        await self._record(waiting, reading)
+            return False
+        return await self._record(waiting, reading)
 
     async def read_failed(self, entry_id: EntryId, why: str) -> None:
         """Put off an entry that our own program failed over. It waits, longer each time, for as long as it takes."""
@@ -289,8 +290,9 @@ class Pipeline:
             return compose.from_feed(entry, why, now), why, waiting.attempts == 0, WALL_WAIT
         return compose.from_feed(entry, quality, now), quality, True, WALL_WAIT
 
-    async def _record(self, waiting: WaitingEntry, reading: Reading) -> None:
-        for alert in await self._store.change(lambda store: self._record_reading(store, waiting, reading)):
+    async def _record(self, waiting: WaitingEntry, reading: Reading) -> bool:
+        alerts = await self._store.change(lambda store: self._record_reading(store, waiting, reading))
+        for alert in alerts:
             log.info(
                 "match",
                 extra={
@@ -300,6 +302,7 @@ class Pipeline:
                     "url": reading.article.url,
                 },
             )
+        return bool(alerts)
 
     def _record_reading(self, store: Store, waiting: WaitingEntry, reading: Reading) -> tuple[Alert, ...]:
         """The matches that got their fate now."""
@@ -411,10 +414,12 @@ class Pipeline:
 
     # ---- report: what operators must know -> a delivery ----
 
-    async def report(self) -> None:
+    async def report(self) -> bool:
         """All that was noticed and not told yet, in one message."""
-        for line in await self._store.change(self._record_report):
+        lines = await self._store.change(self._record_report)
+        for line in lines:
             log.warning("operations", extra={"notice": line})
+        return bool(lines)
 
     def _record_report(self, store: Store) -> tuple[str, ...]:
         now, untold = self._clock(), store.notices.untold()
@@ -441,10 +446,10 @@ class Pipeline:
 
     # ---- deliver: a pending delivery -> the receipt, or the next attempt ----
 
-    async def deliver(self, delivery_id: DeliveryId) -> None:
+    async def deliver(self, delivery_id: DeliveryId) -> bool:
         delivery = await self._store.ask(lambda store: store.deliveries.open(delivery_id))
         if delivery is None or delivery.next_attempt_at > self._clock():
-            return
+            return False
         sink = self._sinks[delivery.sink]
         timing = retry.Timing(sink.settle_after)
         if delivery.state in (DeliveryState.AMBIGUOUS, DeliveryState.SENDING):
@@ -457,6 +462,7 @@ class Pipeline:
             after = retry.after_send(attempt, outcome, self._clock(), timing)
         await self._store.change(lambda store: self._record_delivery(store, after, sink))
         _log_delivery(after)
+        return True
 
     async def deliver_failed(self, delivery_id: DeliveryId, why: str) -> None:
         """Put off a delivery that our own program failed over; in the end the others behind it get their turn."""

@@ -59,19 +59,19 @@ class FeedRows:
             },
         )
 
-    def due(self, now: datetime, limit: int) -> tuple[FeedId, ...]:
+    def due(self, now: datetime, limit: int) -> tuple[FeedState, ...]:
         """The active feeds whose time has come, longest overdue first; a few of each host, so that none crowds out."""
         rows = self._db.query(
             """
-            select id from (
-              select id, next_poll_at, row_number() over (partition by host order by next_poll_at, id) as place
+            select feeds.* from feeds join (
+              select id, row_number() over (partition by host order by next_poll_at, id) as place
               from feeds where active = 1 and next_poll_at <= :now
-            )
-            where place <= :of_each order by next_poll_at, id limit :limit
+            ) due on due.id = feeds.id
+            where due.place <= :of_each order by next_poll_at, feeds.id limit :limit
             """,
             {"now": to_text(now), "limit": limit, "of_each": OF_EACH_HOST},
         )
-        return tuple(FeedId(row["id"]) for row in rows)
+        return tuple(_state(row) for row in rows)
 
     def state(self, feed: FeedId) -> FeedState:
         """Raises LookupError for a feed that was never configured."""
