@@ -47,6 +47,12 @@ class FeedState:
     last_success_at: datetime | None = None
     failures: int = 0
     error: str | None = None
+    address: str | None = None  # where it moved for good; None: where the operator says
+    moving_to: str | None = None  # where its server says it moved, until that is believed
+    moving_since: datetime | None = None
+    moving_times: int = 0
+    gone_since: datetime | None = None  # when its server first said that it was taken down
+    last_new_at: datetime | None = None  # when an entry was last seen for the first time
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,7 @@ class Fetched:
     etag: str | None
     last_modified: str | None
     fresh_for: timedelta | None  # Cache-Control or Expires
+    moved: bool = False  # the address it was found at is its address for good (301, 308), says the server
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,8 @@ class NotModified:
     etag: str | None
     last_modified: str | None
     fresh_for: timedelta | None
+    url: str = ""  # after redirects
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from monitor.articles import compose, judge
 from monitor.articles.download import download
 from monitor.articles.tasks import read_page
 from monitor.errors import ExtractError, FetchError, NewsMonitorError, ParseError
-from monitor.feeds import cadence, identity
+from monitor.feeds import cadence, identity, moves
 from monitor.feeds.fetch import fetch
 from monitor.feeds.tasks import read_feed
 from monitor.http import Http
@@ -141,7 +141,7 @@ class Pipeline:
     async def _poll_failed(self, feed: Feed, state: FeedState, error: NewsMonitorError, started: datetime) -> None:
         if not isinstance(error, FetchError | ParseError):
             error = ParseError(f"the feed could not be read: {error}")
-        after = cadence.after_failure(feed, state, error, self._clock(), self._bounds)
+        after = moves.after_failure(cadence.after_failure(feed, state, error, self._clock(), self._bounds))
         await self._store.change(lambda store: self._record_failure(store, after, started))
         log.warning("feed failed", extra={"feed": feed.name, "why": str(error), "next": after.next_poll_at})
 
@@ -172,7 +172,12 @@ class Pipeline:
         poll = PollRecord(feed.id, started, now, kind, bytes=len(body))
         if document is not None:
             poll = self._record_entries(store, state, document, poll)
-            after = replace(after, known_since=state.known_since or now)
+            after = replace(
+                after,
+                known_since=state.known_since or now,
+                last_new_at=now if poll.new else state.last_new_at,
+            )
+        after = moves.after_answer(after, outcome, now, same_feed=document is None or poll.overlap > 0)
         store.feeds.save(after)
         store.feeds.add_poll(poll)
         return poll

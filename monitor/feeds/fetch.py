@@ -30,7 +30,9 @@ _LASTING = frozenset({401, 403, 404, 410})
 async def fetch(feed: Feed, state: FeedState, http: Http) -> Fetched | NotModified:
     """The feed's document, unless it is still the one that `state` knows. Raises FetchError."""
     validators = _validators(state)
-    response = await http.get(feed.url, headers={"Accept": ACCEPT, **validators}, max_bytes=MAX_FEED_BYTES)
+    response = await http.get(
+        state.address or feed.url, headers={"Accept": ACCEPT, **validators}, max_bytes=MAX_FEED_BYTES
+    )
     match response.status:
         case 200:
             return Fetched(
@@ -40,12 +42,15 @@ async def fetch(feed: Feed, state: FeedState, http: Http) -> Fetched | NotModifi
                 etag=_storable(response.headers.get("ETag")),
                 last_modified=_storable(response.headers.get("Last-Modified")),
                 fresh_for=fresh_for(response.headers),
+                moved=response.permanent,
             )
         case 304 if validators:
             return NotModified(
                 etag=_storable(response.headers.get("ETag")),
                 last_modified=_storable(response.headers.get("Last-Modified")),
                 fresh_for=fresh_for(response.headers),
+                url=response.url,
+                moved=response.permanent,
             )
         case _:
             raise _error(response)

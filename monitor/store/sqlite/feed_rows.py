@@ -45,6 +45,7 @@ class FeedRows:
               -- what another address said about itself means nothing here
               etag = iif(url = excluded.url, etag, null), last_modified = iif(url = excluded.url, last_modified, null),
               next_poll_at = iif(url = excluded.url, next_poll_at, excluded.next_poll_at),
+              address = iif(url = excluded.url, address, null), gone_since = iif(url = excluded.url, gone_since, null),
               url = excluded.url
             """,
             {
@@ -89,7 +90,9 @@ class FeedRows:
             update feeds set
               next_poll_at = :next_poll_at, etag = :etag, last_modified = :last_modified, body_hash = :body_hash,
               known_since = :known_since, last_poll_at = :last_poll_at, last_success_at = :last_success_at,
-              failures = :failures, error = :error
+              failures = :failures, error = :error, address = :address, moving_to = :moving_to,
+              moving_since = :moving_since, moving_times = :moving_times, gone_since = :gone_since,
+              last_new_at = :last_new_at
             where id = :id
             """,
             {
@@ -103,6 +106,12 @@ class FeedRows:
                 "last_success_at": text_or_none(state.last_success_at),
                 "failures": state.failures,
                 "error": state.error,
+                "address": state.address,
+                "moving_to": state.moving_to,
+                "moving_since": text_or_none(state.moving_since),
+                "moving_times": state.moving_times,
+                "gone_since": text_or_none(state.gone_since),
+                "last_new_at": text_or_none(state.last_new_at),
             },
         )
 
@@ -246,6 +255,12 @@ def _state(row: Row) -> FeedState:
         last_success_at=time_or_none(row["last_success_at"]),
         failures=row["failures"],
         error=row["error"],
+        address=row["address"],
+        moving_to=row["moving_to"],
+        moving_since=time_or_none(row["moving_since"]),
+        moving_times=row["moving_times"],
+        gone_since=time_or_none(row["gone_since"]),
+        last_new_at=time_or_none(row["last_new_at"]),
     )
 
 

@@ -237,6 +237,12 @@ create table sink_names (                -- the sink's own id for a target that 
 _SECOND = """
 -- filled in when the configuration is taken up
 alter table feeds add column host text not null default '';
+alter table feeds add column address text;
+alter table feeds add column moving_to text;
+alter table feeds add column moving_since text;
+alter table feeds add column moving_times integer not null default 0;
+alter table feeds add column gone_since text;
+alter table feeds add column last_new_at text;
 create index feeds_due on feeds (next_poll_at) where active = 1;
 
 create table hosts (
