@@ -104,6 +104,18 @@ class Entry:
     author: str | None
     published_at: datetime | None
     language: str | None
+    page: str | None = None  # the key of its page; None when its link does not tell it from other items
+    words: str | None = None  # the key of what it says; None when that is too little
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEntry:
+    """What is remembered of an entry, to know it again."""
+
+    id: EntryId
+    title: str
+    page: str | None
+    words: str | None
 
 
 @dataclass(frozen=True, slots=True)

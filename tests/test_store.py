@@ -159,7 +159,7 @@ def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
     with pytest.raises(RuntimeError), store.transaction():
         store.feeds.add_entries([entry()], baseline=frozenset(), now=NOON)
         raise RuntimeError
-    assert frozenset() == store.feeds.known([entry().id])
+    assert () == store.feeds.known(FEED.id, [entry().id], [], [])
 
 
 def test_entries_are_added_once(store: Store) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from itertools import count
 
 from monitor import ids, urls
 from monitor.alerts import message, policy, retry
@@ -22,8 +23,9 @@ from monitor.articles.download import download
 from monitor.articles.tasks import read_page
 from monitor.errors import ExtractError, FetchError, NewsMonitorError, ParseError
 from monitor.feeds import cadence, identity, moves
+from monitor.feeds.delta import Difference, Known
 from monitor.feeds.fetch import fetch
-from monitor.feeds.tasks import read_feed
+from monitor.feeds.tasks import PART, compare, read_feed, read_part
 from monitor.http import Http
 from monitor.model import (
     Alert,
@@ -34,10 +36,10 @@ from monitor.model import (
     Delivery,
     DeliveryId,
     DeliveryState,
+    Entry,
     EntryId,
     Fate,
     Feed,
-    FeedDocument,
     FeedId,
     FeedState,
     Fetched,
@@ -60,6 +62,7 @@ PATIENCE = timedelta(seconds=12)  # since the entry was seen; a page that fails 
 QUICK_RETRY = timedelta(seconds=3)
 WALL_WAIT = timedelta(minutes=1)
 PAGE_RETRIES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
+LOOP_BYTES = 500_000  # of a document; a longer one is compared by a worker, so that the loop is not held up
 # An entry that our own program fails over.
 FIRST_REST = timedelta(minutes=1)
 LONGEST_REST = timedelta(hours=6)
@@ -77,6 +80,15 @@ class Routes:
     def target(self, channel: str | None) -> str:
         """`channel`: the one that a rule names."""
         return (channel if self.by_rule else None) or self.default_target
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a feed's document brought: the entries of the items that were not in the one before it."""
+
+    entries: tuple[Entry, ...]
+    found: Difference
+    note: str | None = None  # what was wrong with the document although it could be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +139,11 @@ class Pipeline:
         feed, started = self._feeds[state.feed_id], self._clock()
         try:
             outcome = await fetch(feed, state, self._http)
-            document = await self._document(feed, state, outcome)
+            look = await self._look(feed, state, outcome)
         except (FetchError, ParseError, WorkerFailed) as e:
             await self._poll_failed(feed, state, e, started)
             return False
-        poll = await self._store.change(lambda store: self._record_poll(store, feed, state, outcome, document, started))
+        poll = await self._store.change(lambda store: self._record_poll(store, feed, state, outcome, look, started))
         return poll.new > 0
 
     async def poll_failed(self, state: FeedState, why: str) -> None:
@@ -145,11 +157,32 @@ class Pipeline:
         await self._store.change(lambda store: self._record_failure(store, after, started))
         log.warning("feed failed", extra={"feed": feed.name, "why": str(error), "next": after.next_poll_at})
 
-    async def _document(self, feed: Feed, state: FeedState, outcome: Fetched | NotModified) -> FeedDocument | None:
-        """None when there is nothing that was not seen before."""
+    async def _look(self, feed: Feed, state: FeedState, outcome: Fetched | NotModified) -> Look | None:
+        """None when it is the document that was seen last."""
         if isinstance(outcome, NotModified) or sha256(outcome.body).hexdigest() == state.body_hash:
             return None
-        return await self._workers.run(read_feed, outcome.body, feed.id, outcome.url, outcome.content_type)
+        before = Known.from_bytes(await self._store.ask(lambda store: store.feeds.prints(feed.id)))
+        where = (outcome.url, outcome.content_type)
+        if len(outcome.body) <= LOOP_BYTES:
+            found = compare(outcome.body, before, *where)
+        else:
+            found = await self._workers.run(compare, outcome.body, before, *where)
+        if found.document is None:
+            return Look((), found)
+        if found.shown - found.known <= PART:
+            document = await self._workers.run(read_feed, found.document, feed.id, *where)
+            return Look(document.entries, found, document.note)
+        return Look(await self._parts(found.document, feed, *where), found)
+
+    async def _parts(self, document: bytes, feed: Feed, url: str, content_type: str) -> tuple[Entry, ...]:
+        """The entries of a long document, so many at a time that no worker needs long."""
+        entries: list[Entry] = []
+        for first in count(0, PART):
+            part = await self._workers.run(read_part, document, first, feed.id, url, content_type)
+            if part is None:
+                return tuple(entries)
+            entries += part.entries
+        raise AssertionError("unreachable")
 
     def _record_failure(self, store: Store, after: FeedState, started: datetime) -> None:
         store.feeds.save(after)
@@ -161,7 +194,7 @@ class Pipeline:
         feed: Feed,
         state: FeedState,
         outcome: Fetched | NotModified,
-        document: FeedDocument | None,
+        look: Look | None,
         started: datetime,
     ) -> PollRecord:
         now = self._clock()
@@ -170,39 +203,42 @@ class Pipeline:
         after = cadence.after_success(feed, state, outcome, now, self._bounds, body_hash=body_hash)
         kind = "not_modified" if isinstance(outcome, NotModified) else "unchanged"
         poll = PollRecord(feed.id, started, now, kind, bytes=len(body))
-        if document is not None:
-            poll = self._record_entries(store, state, document, poll)
+        if look is not None:
+            poll = self._record_entries(store, state, look, poll)
             after = replace(
                 after,
                 known_since=state.known_since or now,
                 last_new_at=now if poll.new else state.last_new_at,
             )
-        after = moves.after_answer(after, outcome, now, same_feed=document is None or poll.overlap > 0)
+        after = moves.after_answer(after, outcome, now, same_feed=look is None or poll.overlap > 0)
         store.feeds.save(after)
         store.feeds.add_poll(poll)
         return poll
 
-    def _record_entries(self, store: Store, state: FeedState, document: FeedDocument, poll: PollRecord) -> PollRecord:
-        shown = [entry.id for entry in document.entries]
-        known = store.feeds.known(shown)
-        fresh = identity.unseen(document.entries, known)
-        store.feeds.add_entries(fresh, baseline=self._history(state, document, poll), now=poll.finished_at)
-        overlap = cadence.overlap(shown, known)
+    def _record_entries(self, store: Store, state: FeedState, look: Look, poll: PollRecord) -> PollRecord:
+        known = store.feeds.known(poll.feed_id, *identity.keys(look.entries))
+        fresh = identity.unseen(look.entries, known)
+        store.feeds.learn_keys(look.entries)
+        store.feeds.add_entries(fresh, baseline=self._history(state, fresh, poll), now=poll.finished_at)
+        shown = max(look.found.shown, len(look.entries))
+        overlap = look.found.known + len(look.entries) - len(fresh)
         before = store.feeds.last_shown(poll.feed_id)
         if cadence.ran_past_us(before=before, fresh=len(fresh), overlap=overlap) and state.last_success_at:
             store.feeds.add_gap(
                 poll.feed_id, from_at=state.last_success_at, to_at=poll.finished_at, now=poll.finished_at
             )
+        remembered = look.found.remembered
+        store.feeds.save_prints(poll.feed_id, remembered.to_bytes() if remembered else None)
         return replace(
             poll,
             outcome="new" if fresh else "unchanged",
-            entries=len(shown),
+            entries=shown,
             new=len(fresh),
             overlap=overlap,
-            note=document.note,
+            note=look.note,
         )
 
-    def _history(self, state: FeedState, document: FeedDocument, poll: PollRecord) -> frozenset[EntryId]:
+    def _history(self, state: FeedState, entries: Sequence[Entry], poll: PollRecord) -> frozenset[EntryId]:
         """At the first look at a feed everything is history, but for the last hours if the operator asks for them.
 
         An undated entry may be of the last hours, so then it is not taken for history.
@@ -210,11 +246,9 @@ class Pipeline:
         if state.known_since is not None:
             return frozenset()
         if not self._alert_last:
-            return frozenset(entry.id for entry in document.entries)
+            return frozenset(entry.id for entry in entries)
         since = poll.finished_at - self._alert_last
-        return frozenset(
-            entry.id for entry in document.entries if entry.published_at is not None and entry.published_at < since
-        )
+        return frozenset(entry.id for entry in entries if entry.published_at is not None and entry.published_at < since)
 
     # ---- read: an entry -> article, decisions, story, alerts ----
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from monitor.ids import digest
-from monitor.model import DueEntry, Entry, EntryId, Feed, FeedId, FeedState, PollRecord, WaitingEntry
+from monitor.model import DueEntry, Entry, EntryId, Feed, FeedId, FeedState, KnownEntry, PollRecord, WaitingEntry
 from monitor.store.sqlite.values import Row, json_list, text_or_none, time_or_none, to_text, to_time
 from monitor.urls import origin
 
@@ -115,10 +115,40 @@ class FeedRows:
             },
         )
 
-    def known(self, ids: Sequence[EntryId]) -> frozenset[EntryId]:
-        """Those of the ids that are in the store already."""
-        rows = self._db.query("select id from entries where id in (select value from json_each(?))", [json_list(ids)])
-        return frozenset(EntryId(row["id"]) for row in rows)
+    def known(
+        self, feed: FeedId, ids: Sequence[EntryId], pages: Sequence[str], words: Sequence[str]
+    ) -> tuple[KnownEntry, ...]:
+        """The feed's entries that share an id, a page or words with those given."""
+        rows = self._db.query(
+            """
+            select id, title, page, words from entries
+              where id in (select value from json_each(:ids))
+            union select id, title, page, words from entries
+              where feed_id = :feed and page in (select value from json_each(:pages))
+            union select id, title, page, words from entries
+              where feed_id = :feed and words in (select value from json_each(:words))
+            """,
+            {"feed": feed, "ids": json_list(ids), "pages": json_list(pages), "words": json_list(words)},
+        )
+        return tuple(KnownEntry(EntryId(row["id"]), row["title"], row["page"], row["words"]) for row in rows)
+
+    def learn_keys(self, entries: Iterable[Entry]) -> None:
+        """Entries that were stored before there were keys get them when they are shown again."""
+        for entry in entries:
+            self._db.execute(
+                "update entries set page = ?, words = ? where id = ? and page is null and words is null",
+                [entry.page, entry.words, entry.id],
+            )
+
+    def prints(self, feed: FeedId) -> bytes | None:
+        """What is remembered of the feed's last document."""
+        rows = list(self._db.query("select prints from documents where feed_id = ?", [feed]))
+        return rows[0]["prints"] if rows else None
+
+    def save_prints(self, feed: FeedId, prints: bytes | None) -> None:
+        self._db.execute("delete from documents where feed_id = ?", [feed])
+        if prints is not None:
+            self._db.execute("insert into documents (feed_id, prints) values (?, ?)", [feed, prints])
 
     def add_poll(self, poll: PollRecord) -> None:
         self._db.execute(
@@ -162,9 +192,9 @@ class FeedRows:
             self._db.execute(
                 """
                 insert into entries (id, feed_id, guid, url, title, summary, content, author, published_at,
-                  language, first_seen_at, state, next_read_at, reason)
+                  language, page, words, first_seen_at, state, next_read_at, reason)
                 values (:id, :feed_id, :guid, :url, :title, :summary, :content, :author, :published_at,
-                  :language, :now, :state, :next_read_at, :reason)
+                  :language, :page, :words, :now, :state, :next_read_at, :reason)
                 on conflict (id) do nothing
                 """,
                 {
@@ -178,6 +208,8 @@ class FeedRows:
                     "author": entry.author,
                     "published_at": text_or_none(entry.published_at),
                     "language": entry.language,
+                    "page": entry.page,
+                    "words": entry.words,
                     "now": to_text(now),
                     "state": "baseline" if history else "waiting",
                     "next_read_at": None if history else to_text(now),

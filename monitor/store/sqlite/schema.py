@@ -245,6 +245,16 @@ alter table feeds add column gone_since text;
 alter table feeds add column last_new_at text;
 create index feeds_due on feeds (next_poll_at) where active = 1;
 
+alter table entries add column page text;
+alter table entries add column words text;
+create index entries_by_page on entries (feed_id, page);
+create index entries_by_words on entries (feed_id, words);
+
+create table documents (                 -- the last document of a feed: a hash of each item
+  feed_id text primary key references feeds (id),
+  prints blob not null
+) strict;
+
 create table hosts (
   host text primary key,
   held_until text not null,              -- the server asked to be left alone
