@@ -53,6 +53,9 @@ class FeedState:
     moving_times: int = 0
     gone_since: datetime | None = None  # when its server first said that it was taken down
     last_new_at: datetime | None = None  # when an entry was last seen for the first time
+    shown: int = 0  # entries in the last document
+    rhythm: str | None = None  # JSON, see feeds/rhythm.py
+    learnt_until: datetime | None = None  # the rhythm knows of what came until then
 
 
 @dataclass(frozen=True, slots=True)

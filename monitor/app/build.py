@@ -68,7 +68,7 @@ def assemble(
         feeds=config.feeds,
         rules=config.rules,
         routes=routes_of(config),
-        bounds=Bounds(usual=config.monitor.schedule.every),
+        bounds=bounds_of(config),
         alert_last=config.monitor.baseline.alert_last,
         store=store,
         http=http,
@@ -88,6 +88,11 @@ def http_settings(config: Config) -> HttpSettings:
         timeout=http.timeout,
         pace=http.pace,
     )
+
+
+def bounds_of(config: Config) -> Bounds:
+    schedule = config.monitor.schedule
+    return Bounds(every=schedule.every, least=schedule.least, most=schedule.most, budget=schedule.budget)
 
 
 def remember_configuration(store: Store, config: Config, now: datetime) -> Config:

@@ -26,6 +26,7 @@ from monitor.yaml_file import load as load_yaml
 
 LONGEST_DURATION = timedelta(days=365)
 LONGEST_TEXT = 200
+MOST_REQUESTS = 1_440  # one a minute
 SLACK_API = "https://slack.com/api/"
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -47,6 +48,12 @@ def _duration(value: object) -> timedelta:
     if seconds > LONGEST_DURATION.total_seconds():
         raise ValueError("is too long; the longest is 365d")
     return timedelta(seconds=seconds)
+
+
+def _requests(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= MOST_REQUESTS:
+        raise ValueError(f"is not a number of requests a day; write one between 1 and {MOST_REQUESTS}")
+    return float(value)
 
 
 def _some_time(value: object) -> timedelta:
@@ -104,6 +111,7 @@ def _some_feeds(value: object) -> object:
     return value
 
 
+Requests = Annotated[float, BeforeValidator(_requests)]  # a feed and day
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 SomeTime = Annotated[timedelta, BeforeValidator(_some_time)]
 Text = Annotated[str, BeforeValidator(_text)]
@@ -144,7 +152,10 @@ class SlackSection(_Section):
 
 
 class ScheduleSection(_Section):
-    every: SomeTime = timedelta(minutes=10)
+    every: SomeTime | None = None  # None: each feed by its own rhythm, within the budget
+    budget: Requests = 96.0
+    least: SomeTime = timedelta(minutes=5)
+    most: SomeTime = timedelta(hours=2)
 
 
 class BaselineSection(_Section):

@@ -22,7 +22,7 @@ from monitor.articles import compose, judge
 from monitor.articles.download import download
 from monitor.articles.tasks import read_page
 from monitor.errors import ExtractError, FetchError, NewsMonitorError, ParseError
-from monitor.feeds import cadence, identity, moves
+from monitor.feeds import cadence, identity, moves, plan
 from monitor.feeds.delta import Difference, Known
 from monitor.feeds.fetch import fetch
 from monitor.feeds.tasks import PART, compare, read_feed, read_part
@@ -62,6 +62,7 @@ PATIENCE = timedelta(seconds=12)  # since the entry was seen; a page that fails 
 QUICK_RETRY = timedelta(seconds=3)
 WALL_WAIT = timedelta(minutes=1)
 PAGE_RETRIES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
+PRICE_EVERY, SPENT_OVER = timedelta(hours=1), timedelta(hours=24)
 LOOP_BYTES = 500_000  # of a document; a longer one is compared by a worker, so that the loop is not held up
 # An entry that our own program fails over.
 FIRST_REST = timedelta(minutes=1)
@@ -128,6 +129,25 @@ class Pipeline:
         self._workers = workers
         self._sinks = sinks
         self._clock = clock
+        self._price = plan.start_price(bounds.budget)
+
+    # ---- budget: what was spent -> what a request may cost ----
+
+    async def budget(self) -> bool:
+        """Lead the requests of all feeds to their budget."""
+        self._price = await self._store.change(self._record_price)
+        return False
+
+    def _record_price(self, store: Store) -> float:
+        now, known = self._clock(), store.feeds.price()
+        price = known[0] if known else plan.start_price(self._bounds.budget)
+        count = sum(feed.every is None for feed in self._feeds.values())
+        if known and count and now - known[1] >= PRICE_EVERY and store.feeds.first_poll_before(now - SPENT_OVER):
+            spent = store.feeds.requests_since(now - SPENT_OVER) / count / (SPENT_OVER / timedelta(days=1))
+            price = plan.adjusted(price, spent=spent, budget=self._bounds.budget)
+        if not known or price != known[0]:
+            store.feeds.save_price(price, now)
+        return price
 
     # ---- poll: a feed that is due -> the entries not seen before ----
 
@@ -200,36 +220,39 @@ class Pipeline:
         now = self._clock()
         body = outcome.body if isinstance(outcome, Fetched) else b""
         body_hash = sha256(body).hexdigest() if body else state.body_hash
-        after = cadence.after_success(feed, state, outcome, now, self._bounds, body_hash=body_hash)
         kind = "not_modified" if isinstance(outcome, NotModified) else "unchanged"
-        poll = PollRecord(feed.id, started, now, kind, bytes=len(body))
+        poll, fresh = PollRecord(feed.id, started, now, kind, bytes=len(body)), tuple[Entry, ...]()
         if look is not None:
-            poll = self._record_entries(store, state, look, poll)
-            after = replace(
-                after,
+            poll, fresh = self._record_entries(store, state, look, poll)
+            state = replace(
+                state,
                 known_since=state.known_since or now,
-                last_new_at=now if poll.new else state.last_new_at,
+                last_new_at=now if fresh else state.last_new_at,
             )
+        brought = cadence.Brought(body_hash, poll.entries or state.shown, tuple(entry.published_at for entry in fresh))
+        after = cadence.after_success(feed, state, outcome, now, self._bounds, brought, price=self._price)
         after = moves.after_answer(after, outcome, now, same_feed=look is None or poll.overlap > 0)
         store.feeds.save(after)
         store.feeds.add_poll(poll)
         return poll
 
-    def _record_entries(self, store: Store, state: FeedState, look: Look, poll: PollRecord) -> PollRecord:
+    def _record_entries(
+        self, store: Store, state: FeedState, look: Look, poll: PollRecord
+    ) -> tuple[PollRecord, tuple[Entry, ...]]:
+        """The record of the look, and the entries that were not seen before."""
         known = store.feeds.known(poll.feed_id, *identity.keys(look.entries))
         fresh = identity.unseen(look.entries, known)
         store.feeds.learn_keys(look.entries)
         store.feeds.add_entries(fresh, baseline=self._history(state, fresh, poll), now=poll.finished_at)
         shown = max(look.found.shown, len(look.entries))
         overlap = look.found.known + len(look.entries) - len(fresh)
-        before = store.feeds.last_shown(poll.feed_id)
-        if cadence.ran_past_us(before=before, fresh=len(fresh), overlap=overlap) and state.last_success_at:
+        if cadence.ran_past_us(before=state.shown, fresh=len(fresh), overlap=overlap) and state.last_success_at:
             store.feeds.add_gap(
                 poll.feed_id, from_at=state.last_success_at, to_at=poll.finished_at, now=poll.finished_at
             )
         remembered = look.found.remembered
         store.feeds.save_prints(poll.feed_id, remembered.to_bytes() if remembered else None)
-        return replace(
+        record = replace(
             poll,
             outcome="new" if fresh else "unchanged",
             entries=shown,
@@ -237,6 +260,7 @@ class Pipeline:
             overlap=overlap,
             note=look.note,
         )
+        return record, fresh
 
     def _history(self, state: FeedState, entries: Sequence[Entry], poll: PollRecord) -> frozenset[EntryId]:
         """At the first look at a feed everything is history, but for the last hours if the operator asks for them.
