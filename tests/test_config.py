@@ -50,6 +50,7 @@ RIGHT = {
 }
 MAPPINGS = ("http", "slack", "schedule", "baseline", "feeds.0")
 LISTS = ("http.allow_networks", "feeds.0.tags", "feeds")
+NUMBERS = ("schedule.budget",)
 REQUIRED = ("name: A", "url: https://a.example/")  # of a feed
 NOT_OURS = re.compile(r"Input|input should|instance|pydantic|valid |None|True|False|tuple|dict")
 
@@ -106,7 +107,9 @@ def test_what_a_key_takes(tmp_path: Path, key: str) -> None:
         (key, value)
         for key in RIGHT
         for value in WRONG
-        if not ((key in MAPPINGS and value.startswith("{")) or (key in LISTS and value.startswith("[")))
+        if not (key in MAPPINGS and value.startswith("{"))
+        and not (key in LISTS and value.startswith("["))
+        and not (key in NUMBERS and re.fullmatch(r"[0-9.]+", value))
     ],
 )
 def test_a_wrong_value_is_one_sentence(tmp_path: Path, key: str, value: str) -> None:
@@ -122,6 +125,7 @@ def test_a_wrong_value_is_one_sentence(tmp_path: Path, key: str, value: str) -> 
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
+        ("schedule.budget", "0", "schedule.budget: 0 is not a number of requests a day; write one between 1 and 1440"),
         ("http.timeout", "0s", "http.timeout: '0s' is no time at all; write a longer one, as in 30s or 10m"),
         ("slack.timeout", "0m", "slack.timeout: '0m' is no time at all; write a longer one, as in 30s or 10m"),
         ("slack.settle_after", "0.0000001s", "slack.settle_after: '0.0000001s' is no time at all; write a longer one,"),
