@@ -130,7 +130,7 @@ def _announces_feed(relations: str, kind: str, address: str) -> bool:
 def _linked(tree: etree._Element, base: str, url: str) -> Iterator[Candidate]:
     for element in tree.iter("a"):
         href = element.get("href", "")
-        label = " ".join("".join(element.itertext()).split()) or element.get("title", "")
+        label = " ".join(str(element.xpath("string()")).split()) or element.get("title", "")
         named = len(label) <= MAX_LABEL and _LABEL.search(label) is not None
         for candidate in _candidate(base, href, label, Found.LINKED):
             if _same_site(candidate.url, url) and (named or _ADDRESS.search(_beyond_host(candidate.url))):
