@@ -6,7 +6,7 @@ The page is hostile until shown otherwise: only its beginning is looked at, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from lxml import etree
 from lxml.html import HTMLParser, document_fromstring
 
 from monitor.feeds.charset import decoded
+from monitor.feeds.links import links
 from monitor.text import clean_line
 from monitor.urls import canonical, join, site
 
@@ -41,9 +42,6 @@ _LABEL = re.compile(
 _COMMENTS = re.compile(
     r"\bcomments?\b|\bkomment|\bcommentaires?\b|\bkoment|коммент|коментар|\breplies\b", re.IGNORECASE
 )
-# One link of a Link header: the address, then its parameters; a quoted one may hold any of the dividers.
-_HEADER_LINK = re.compile(r'<([^<>]{1,4096})>((?:\s*;[^;,"<>]*(?:"[^"]*")?)*)')
-_HEADER_PARAMETER = re.compile(r';\s*([\w*-]+)\s*=\s*(?:"([^"]*)"|([^\s;,"]+))')
 
 
 class Found(StrEnum):
@@ -106,15 +104,10 @@ def _declared(tree: etree._Element, base: str) -> Iterator[Candidate]:
 
 
 def _from_header(header: str, url: str) -> Iterator[Candidate]:
-    """RFC 8288. Its addresses are relative to the page itself, whatever <base> says."""
-    for link in _HEADER_LINK.finditer(header):
-        said = _parameters(link[2])
-        if _announces_feed(said.get("rel", ""), said.get("type", ""), link[1]):
-            yield from _candidate(url, link[1], said.get("title", ""), Found.HEADER)
-
-
-def _parameters(text: str) -> Mapping[str, str]:
-    return {found[1].lower(): found[2] or found[3] or "" for found in _HEADER_PARAMETER.finditer(text)}
+    """Its addresses are relative to the page itself, whatever <base> says."""
+    for link in links(header):
+        if _announces_feed(link.relations, link.kind, link.address):
+            yield from _candidate(url, link.address, link.title, Found.HEADER)
 
 
 def _announces_feed(relations: str, kind: str, address: str) -> bool:

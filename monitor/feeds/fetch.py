@@ -31,6 +31,11 @@ async def fetch(feed: Feed, state: FeedState, http: Http) -> Fetched | NotModifi
     """The feed's document, unless it is still the one that `state` knows. Raises FetchError."""
     validators = _validators(state)
     response = await http.get(feed.url, headers={"Accept": ACCEPT, **validators}, max_bytes=MAX_FEED_BYTES)
+    return outcome_of(response, conditional=bool(validators))
+
+
+def outcome_of(response: Response, *, conditional: bool) -> Fetched | NotModified:
+    """What an answer brought; `conditional`: it was asked for with validators. Raises FetchError."""
     match response.status:
         case 200:
             return Fetched(
@@ -41,7 +46,7 @@ async def fetch(feed: Feed, state: FeedState, http: Http) -> Fetched | NotModifi
                 last_modified=_storable(response.headers.get("Last-Modified")),
                 fresh_for=fresh_for(response.headers),
             )
-        case 304 if validators:
+        case 304 if conditional:
             return NotModified(
                 etag=_storable(response.headers.get("ETag")),
                 last_modified=_storable(response.headers.get("Last-Modified")),
