@@ -99,6 +99,15 @@ def parse(text: str, name: str) -> YamlFile:
     return YamlFile(name, data, reader.lines)
 
 
+def scalar(text: str) -> str:
+    """The text as it is written in a file, also between brackets: bare if it then still means itself, else quoted."""
+    style = None if _scalar(text) == text else '"'
+    written: str = yaml.safe_dump(
+        [text], default_flow_style=True, default_style=style, allow_unicode=True, width=LARGEST_FILE
+    )
+    return written.strip().removeprefix("[").removesuffix("]")
+
+
 def shown(value: object) -> str:
     """A value in a sentence: as it would be written, if that is short."""
     match value:

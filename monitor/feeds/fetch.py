@@ -31,29 +31,27 @@ async def fetch(feed: Feed, state: FeedState, http: Http) -> Fetched | NotModifi
     """The feed's document, unless it is still the one that `state` knows. Raises FetchError."""
     validators = _validators(state)
     response = await http.get(feed.url, headers={"Accept": ACCEPT, **validators}, max_bytes=MAX_FEED_BYTES)
-    return outcome_of(response, conditional=bool(validators))
+    if response.status == 304 and validators:
+        return NotModified(
+            etag=_storable(response.headers.get("ETag")),
+            last_modified=_storable(response.headers.get("Last-Modified")),
+            fresh_for=fresh_for(response.headers),
+        )
+    return document_of(response)
 
 
-def outcome_of(response: Response, *, conditional: bool) -> Fetched | NotModified:
-    """What an answer brought; `conditional`: it was asked for with validators. Raises FetchError."""
-    match response.status:
-        case 200:
-            return Fetched(
-                url=response.url,
-                body=response.body,
-                content_type=response.headers.get("Content-Type", ""),
-                etag=_storable(response.headers.get("ETag")),
-                last_modified=_storable(response.headers.get("Last-Modified")),
-                fresh_for=fresh_for(response.headers),
-            )
-        case 304 if conditional:
-            return NotModified(
-                etag=_storable(response.headers.get("ETag")),
-                last_modified=_storable(response.headers.get("Last-Modified")),
-                fresh_for=fresh_for(response.headers),
-            )
-        case _:
-            raise _error(response)
+def document_of(response: Response) -> Fetched:
+    """The document that an answer carries. Raises FetchError when it carries none."""
+    if response.status != 200:
+        raise _error(response)
+    return Fetched(
+        url=response.url,
+        body=response.body,
+        content_type=response.headers.get("Content-Type", ""),
+        etag=_storable(response.headers.get("ETag")),
+        last_modified=_storable(response.headers.get("Last-Modified")),
+        fresh_for=fresh_for(response.headers),
+    )
 
 
 def _validators(state: FeedState) -> dict[str, str]:

@@ -53,9 +53,10 @@ def health(
     moved_to: str | None = None,
     silence_probability: float | None = None,
 ) -> Condition:
-    """`last_new_at`: when an entry was last seen for the first time. `moved_to`: where the server says it moved for good.
+    """The worst that is to be said of a feed.
 
-    `silence_probability`: that a feed of this one's rhythm shows nothing new since then; None when that is not known.
+    `last_new_at`: when an entry was last seen for the first time. `moved_to`: where the server says it moved for
+    good. `silence_probability`: that a feed of this one's rhythm shows nothing new since then; None: not known.
     """
     if state.error is not None and state.failures:
         return _failing(state, state.error, now)
