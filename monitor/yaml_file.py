@@ -101,11 +101,19 @@ def parse(text: str, name: str) -> YamlFile:
 
 def scalar(text: str) -> str:
     """The text as it is written in a file, also between brackets: bare if it then still means itself, else quoted."""
-    style = None if _scalar(text) == text else '"'
+    if _means_itself(text):
+        return text
     written: str = yaml.safe_dump(
-        [text], default_flow_style=True, default_style=style, allow_unicode=True, width=LARGEST_FILE
+        [text], default_flow_style=True, default_style='"', allow_unicode=True, width=LARGEST_FILE
     )
     return written.strip().removeprefix("[").removesuffix("]")
+
+
+def _means_itself(text: str) -> bool:
+    try:
+        return parse(f"- {{k: {text}, l: [{text}]}}\n- k: {text}", "").data == [{"k": text, "l": [text]}, {"k": text}]
+    except ConfigError:
+        return False
 
 
 def shown(value: object) -> str:

@@ -42,7 +42,7 @@ def added(text: str, name: str, feeds: Sequence[Feed]) -> str:
     if not before[-1].endswith("\n"):
         before[-1] += items.line_end
     after = "".join([*before, *new, *items.lines[last.end :]])
-    _verify(after, name, (*items.feeds, *feeds), "paste this yourself: " + "; ".join(map(on_one_line, feeds)))
+    _verify(after, name, (*items.feeds, *feeds), "write this yourself: " + "; ".join(map(on_one_line, feeds)))
     return after
 
 
@@ -167,7 +167,8 @@ def _verify(text: str, name: str, meant: tuple[Feed, ...], remedy: str) -> None:
     try:
         said = feeds_of(parse(text.removeprefix(_MARK), name))
     except ConfigError as e:
-        raise ConfigError([Problem(name, 0, f"cannot be changed as it is laid out; {remedy}")]) from e
+        spoilt = Problem(name, 0, f"would not be right any more, so nothing was changed; {remedy}")
+        raise ConfigError([spoilt, *e.problems]) from e
     if said != meant:
         raise ConfigError([Problem(name, 0, f"cannot be changed as it is laid out; {remedy}")])
 
