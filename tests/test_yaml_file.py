@@ -177,7 +177,7 @@ def test_a_byte_order_mark_is_no_key(tmp_path: Path) -> None:
         ("true", '"true"'),
         ("1e3", '"1e3"'),
         ("", '""'),
-        ("5 'o clock \"x\" \\", "5 'o clock \"x\" \\"),
+        ('5 \'o clock "x" \\', '5 \'o clock "x" \\'),
     ],
 )
 def test_scalars_are_written(text: str, expected: str) -> None:

@@ -23,6 +23,7 @@ from monitor.urls import site
 MAX_NAME = 200
 
 LEAST_DATED = 3  # items that make their dates tell something
+ENOUGH_DATED = 5  # to do without the oldest
 CLOCKS_DIFFER = timedelta(minutes=10)
 REQUEST_TIME = timedelta(minutes=2)  # dates so near the request, all of them, were made for it
 LOOKS_A_WINDOW = 3  # then a rush of three times the usual rate still loses nothing
@@ -219,11 +220,12 @@ def _dates_note(sentence: str) -> Finding:
 
 
 def _window(dates: Sequence[datetime]) -> timedelta | None:
-    """How long it takes until an item has been pushed out. One old item that is kept on top does not stretch it."""
+    """How long it takes until an item has been pushed out. Old items that are kept on top do not stretch it."""
     if len(dates) < LEAST_DATED:
         return None
-    newer_half = dates[0] - dates[len(dates) // 2]
-    return min(dates[0] - dates[-1], 2 * newer_half)
+    kept = len(dates) - max(len(dates) // 10, len(dates) >= ENOUGH_DATED)
+    span = dates[0] - dates[kept - 1]
+    return span if span >= SHORTEST else None  # all at once: that says nothing of the next time
 
 
 def _slowest(window: timedelta) -> timedelta:
