@@ -111,9 +111,10 @@ def scalar(text: str) -> str:
 
 def _means_itself(text: str) -> bool:
     try:
-        return parse(f"- {{k: {text}, l: [{text}]}}\n- k: {text}", "").data == [{"k": text, "l": [text]}, {"k": text}]
+        read = parse(f"- {{k: {text}, l: [{text}]}}\n- k: {text}", "")
     except ConfigError:
         return False
+    return bool([{"k": text, "l": [text]}, {"k": text}] == read.data)
 
 
 def shown(value: object) -> str:
