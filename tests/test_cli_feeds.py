@@ -314,6 +314,11 @@ def test_add_wrongly(config: Path, arguments: list[str], why: str) -> None:
     assert why in result.stderr
 
 
+def test_add_does_not_look_at_what_is_held(config: Path) -> None:
+    """A look would end in exit 1, as nothing answers there."""
+    assert 2 == invoke(config, "add", "http://127.0.0.1:9/other").exit_code
+
+
 @pytest.mark.parametrize("named", ["A", "http://a.example/feed?utm_source=x"])
 def test_remove(config: Path, named: str) -> None:
     """By name, or by address however it is spelled."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -124,6 +125,12 @@ def test_nothing_is_changed_blindly(text: str, why: str) -> None:
         added(text, "feeds.yaml", [N])
 
 
+def test_it_must_be_read_as_it_was_meant() -> None:
+    """An interval that cannot be written exactly, for one."""
+    with pytest.raises(ConfigError, match=r"cannot be changed as it is laid out; write this yourself: - \{name: N"):
+        added(IN_BRACKETS, "feeds.yaml", [feed("N", every=timedelta(seconds=1.5))])
+
+
 def test_the_last_feed_stays() -> None:
     """A configuration without feeds would be refused at the next start."""
     with pytest.raises(ConfigError, match="'A' is its only feed"):
@@ -190,6 +197,21 @@ def test_a_refused_change_leaves_the_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         change(path, refuse)
     assert (before.st_ino, "old") == (path.stat().st_ino, path.read_text())
+    assert ["feeds.yaml"] == os.listdir(tmp_path)  # noqa: PTH208
+
+
+def test_a_full_disk_leaves_the_file(tmp_path: Path) -> None:
+    """And nothing half written beside it."""
+    path = tmp_path / "feeds.yaml"
+    path.write_text("old")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            change(path, lambda text, name: "x" * 5_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "old" == path.read_text()
     assert ["feeds.yaml"] == os.listdir(tmp_path)  # noqa: PTH208
 
 
