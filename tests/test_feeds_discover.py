@@ -146,6 +146,7 @@ def test_never_fails(body: bytes, header: str) -> None:
         (b"<HTML><head>", "application/xml", True),
         (b"<p>a fragment", "text/html; charset=utf-8", True),
         (b"<?xml version='1.0'?><rss>", "application/rss+xml", False),
+        (b"<opml><head><title>x</title></head><body>", "text/xml", False),
         (b"plain", "text/plain", False),
     ],
 )

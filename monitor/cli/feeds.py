@@ -31,7 +31,7 @@ from monitor.model import Feed, FeedState
 from monitor.store.sqlite.store import Store
 from monitor.store.sqlite.values import time_or_none
 
-WORKERS = 2
+WORKERS = 1  # a second one could still be starting when the check is over, and would complain of its end
 RELOAD = "`systemctl reload news-monitor` (or SIGHUP) makes a running daemon take it up."
 MARKS = {Level.GOOD: "✔", Level.NOTE: "!", Level.PROBLEM: "✘"}
 

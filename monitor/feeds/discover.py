@@ -28,7 +28,7 @@ GUESSES = ("/feed/", "/rss", "/rss.xml")
 
 _FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml"})
 _XML_TYPES = frozenset({"application/xml", "text/xml"})  # a feed only if the address says so
-_WEB_PAGE = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_WEB_PAGE = re.compile(rb"<(?:!doctype\s+)?html\b", re.IGNORECASE)
 _SNIFFED = 2_000  # bytes
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 _ADDRESS = re.compile(

@@ -130,7 +130,7 @@ def wall_evidence(*, status: int, headers: Mapping[str, str], asked: str, url: s
 def report(seen: Sighting, *, usual: timedelta) -> Report:
     """`usual` is the interval at which feeds are asked when nobody says otherwise."""
     document = seen.document
-    if document is None:
+    if document is None or not document.entries:
         return _unusable(seen)
     dates, date_finding = _dates(document.entries, seen.at)
     window = _window(dates)
@@ -140,9 +140,9 @@ def report(seen: Sighting, *, usual: timedelta) -> Report:
         *_moved(seen),
         *_held(seen, document),
         date_finding,
-        *_pace(len(document.entries), window, slowest, usual),
+        _pace(window, slowest, usual),
         _text(document.entries),
-        *_pages(seen.pages),
+        _pages(seen.pages),
         _conditional(seen),
         _language(document),
         *_hub(seen),
@@ -154,18 +154,17 @@ def report(seen: Sighting, *, usual: timedelta) -> Report:
 
 
 def _unusable(seen: Sighting) -> Report:
-    failure = seen.failure or "no document"
+    failure = seen.failure or f"{seen.format}, but it shows no items"
     findings = [Finding("document", Level.PROBLEM, failure)]
     if seen.wall is not None:
         findings.append(Finding("wall", Level.PROBLEM, f"this looks like {seen.wall}"))
     findings += _moved(seen)
-    return Report(seen.asked, tuple(findings), _suggested(seen, "", None), seen.format, 0, None, None)
+    title = seen.document.title if seen.document else ""
+    return Report(seen.asked, tuple(findings), _suggested(seen, title, None), seen.format, 0, None, None)
 
 
 def _format(seen: Sighting, document: FeedDocument) -> Finding:
     count = _counted(len(document.entries), "item")
-    if not document.entries:
-        return Finding("document", Level.PROBLEM, f"{seen.format}, but it shows no items")
     if document.note is not None:
         return Finding("document", Level.NOTE, f"{seen.format}, {count}, with a fault: {document.note}")
     return Finding("document", Level.GOOD, f"{seen.format}, {count}")
@@ -201,7 +200,7 @@ def _dates(entries: Sequence[Entry], now: datetime) -> tuple[list[datetime], Fin
     credible = [date for date in dates if date <= now + CLOCKS_DIFFER]
     undated, future = len(entries) - len(dates), len(dates) - len(credible)
     if not dates:
-        return [], _dates_note("no item has a date; its age will be that of our first sight of it")
+        return [], _dates_note("no item has a date; each will be as old as our first sight of it")
     if len(dates) >= LEAST_DATED and all(abs(date - now) <= REQUEST_TIME for date in dates):
         return [], _dates_note("all dates are the time of the request, not that of the articles")
     if len(dates) >= LEAST_DATED and len(set(dates)) == 1:
@@ -233,15 +232,13 @@ def _slowest(window: timedelta) -> timedelta:
     return min(max(minutes * SHORTEST, SHORTEST), LONGEST)
 
 
-def _pace(items: int, window: timedelta | None, slowest: timedelta | None, usual: timedelta) -> list[Finding]:
-    if not items:
-        return []
+def _pace(window: timedelta | None, slowest: timedelta | None, usual: timedelta) -> Finding:
     if window is None or slowest is None:
-        return [Finding("interval", Level.NOTE, "its dates do not tell how often it must be asked")]
+        return Finding("interval", Level.NOTE, "its dates do not tell how often it must be asked")
     told = f"its items span about {spoken(window)}: ask it at least every {spoken(slowest)}, or some may be missed"
     if slowest < usual:
-        return [Finding("interval", Level.NOTE, f"{told}; the usual {spoken(usual)} are too long")]
-    return [Finding("interval", Level.GOOD, f"{told}; the usual {spoken(usual)} are often enough")]
+        return Finding("interval", Level.NOTE, f"{told}; the usual {spoken(usual)} are too long")
+    return Finding("interval", Level.GOOD, f"{told}; the usual {spoken(usual)} are often enough")
 
 
 # ---- text ----
@@ -249,9 +246,9 @@ def _pace(items: int, window: timedelta | None, slowest: timedelta | None, usual
 
 def _text(entries: Sequence[Entry]) -> Finding:
     full = sum(bool(entry.content) for entry in entries)
-    if entries and full >= MOSTLY * len(entries):
+    if full >= MOSTLY * len(entries):
         return Finding("text", Level.GOOD, "full text in the feed")
-    words = round(median([len(entry.summary.split()) for entry in entries])) if entries else 0
+    words = round(median(len(entry.summary.split()) for entry in entries))
     if full:
         return Finding("text", Level.GOOD, f"full text for {full} of {len(entries)} items, else summaries")
     if words >= SUMMARY_WORDS:
@@ -259,16 +256,16 @@ def _text(entries: Sequence[Entry]) -> Finding:
     return Finding("text", Level.NOTE, "headlines only; the text comes from the pages, or there is none")
 
 
-def _pages(pages: Sequence[PageTried]) -> list[Finding]:
+def _pages(pages: Sequence[PageTried]) -> Finding:
     if not pages:
-        return [Finding("pages", Level.NOTE, "no item links to a page")]
+        return Finding("pages", Level.NOTE, "no item links to a page")
     faults = [page.fault for page in pages if page.fault is not None]
     if not faults:
-        return [Finding("pages", Level.GOOD, f"{_counted(len(pages), 'page')} tried, read in full")]
+        return Finding("pages", Level.GOOD, f"{_counted(len(pages), 'page')} tried, read in full")
     why = "; ".join(f"{count}× {fault}" for fault, count in Counter(faults).most_common())
     good = len(pages) - len(faults)
     rest = "" if good else "; articles would be matched on the feed's own words only"
-    return [Finding("pages", Level.NOTE, f"{good} of {len(pages)} pages tried could be read ({why}){rest}")]
+    return Finding("pages", Level.NOTE, f"{good} of {len(pages)} pages tried could be read ({why}){rest}")
 
 
 # ---- the rest ----
