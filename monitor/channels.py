@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_CHANNEL = re.compile(r"#[\w.-]{1,80}|[CGD][A-Z0-9]{6,}")
+_CHANNEL = re.compile(r"#[\w.-]{1,80}|[CGD][A-Z0-9]{1,20}")
 
 
 def channel(value: object) -> str:

@@ -40,11 +40,14 @@ def _seconds(text: str) -> timedelta | None:
 
 
 def _between(earlier: str, later: str) -> timedelta | None:
-    first, second = _http_date(earlier), _http_date(later)
+    second = _http_date(later)  # the rarer one
+    first = _http_date(earlier) if second is not None else None
     return None if first is None or second is None else second - first
 
 
 def _http_date(text: str) -> datetime | None:
+    if not text:
+        return None
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):

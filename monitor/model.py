@@ -47,6 +47,12 @@ class FeedState:
     last_success_at: datetime | None = None
     failures: int = 0
     error: str | None = None
+    address: str | None = None  # where it moved for good; None: where the operator says
+    moving_to: str | None = None  # where its server says it moved, until that is believed
+    moving_since: datetime | None = None
+    moving_times: int = 0
+    gone_since: datetime | None = None  # when its server first said that it was taken down
+    last_new_at: datetime | None = None  # when an entry was last seen for the first time
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,7 @@ class Fetched:
     etag: str | None
     last_modified: str | None
     fresh_for: timedelta | None  # Cache-Control or Expires
+    moved: bool = False  # the address it was found at is its address for good (301, 308), says the server
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,8 @@ class NotModified:
     etag: str | None
     last_modified: str | None
     fresh_for: timedelta | None
+    url: str = ""  # after redirects
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,18 @@ class Entry:
     author: str | None
     published_at: datetime | None
     language: str | None
+    page: str | None = None  # the key of its page; None when its link does not tell it from other items
+    words: str | None = None  # the key of what it says; None when that is too little
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEntry:
+    """What is remembered of an entry, to know it again."""
+
+    id: EntryId
+    title: str
+    page: str | None
+    words: str | None
 
 
 @dataclass(frozen=True, slots=True)

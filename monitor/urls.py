@@ -7,6 +7,7 @@ same page. Only what `web_url` returns is fetched or shown; a key is for compari
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
@@ -39,6 +40,7 @@ _TRACKING_BY_VALUE = re.compile(
 )
 
 
+@lru_cache(maxsize=8_192)  # the feeds' addresses are asked for at every poll
 def web_url(text: str) -> str:
     """The address as it goes over the wire, in ASCII, or a ValueError that says what is wrong with it."""
     text = text.strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 import subprocess
@@ -16,6 +17,7 @@ from click.testing import CliRunner, Result
 
 from monitor.app import config as configuration
 from monitor.app.build import remember_configuration
+from monitor.app.store_thread import StoreThread
 from monitor.cli.common import Place, show_json, speaking
 from monitor.cli.examine import status
 from monitor.cli.rules import match
@@ -135,10 +137,16 @@ def malformed(directory: Path) -> None:
 
 def malformed_below(directory: Path) -> None:
     """As the store's thread tells it."""
-    try:
-        malformed(directory)
-    except sqlite3.Error as e:
-        raise StoreError("the database does not do its work") from e
+
+    async def change() -> None:
+        thread = StoreThread(lambda: Store.writer(directory / "below.db"))
+        await thread.open()
+        try:
+            await thread.change(lambda _: malformed(directory))
+        finally:
+            await thread.close()
+
+    asyncio.run(change())
 
 
 def raising(error: Exception) -> Callable[[Path], None]:

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -261,7 +262,14 @@ def test_list(config: Path) -> None:
     with store.transaction():
         store.feeds.add_poll(PollRecord(feed.id, NOW, NOW, "new", entries=2, new=2))
         store.feeds.save(
-            type(state)(feed.id, NOW + timedelta(hours=1), known_since=NOW, last_poll_at=NOW, last_success_at=NOW)
+            replace(
+                state,
+                next_poll_at=NOW + timedelta(hours=1),
+                known_since=NOW,
+                last_poll_at=NOW,
+                last_success_at=NOW,
+                last_new_at=NOW,
+            )
         )
     store.close()
     (after,) = [json.loads(line) for line in invoke(config, "list", "--json").stdout.splitlines()]

@@ -75,7 +75,9 @@ async def test_not_modified() -> None:
     headers = {"ETag": '"b"', "Cache-Control": "max-age=600"}
     async with serving(feed=answered(304, headers=headers)) as site:
         outcome = await polled(site, SEEN)
-    assert outcome == NotModified(etag='"b"', last_modified=None, fresh_for=timedelta(minutes=10))
+    assert outcome == NotModified(
+        etag='"b"', last_modified=None, fresh_for=timedelta(minutes=10), url=site.url("/feed")
+    )
 
 
 async def test_an_unasked_304_is_an_error() -> None:

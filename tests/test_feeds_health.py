@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -51,7 +52,8 @@ WEB_PAGE = misread(b"<!doctype html><p>Are you human?")
     [
         (state(), Health.OK),
         (state(read=None), Health.NEW),
-        (state(refused(410)), Health.GONE),
+        (state(refused(410)), Health.FAILING),
+        (replace(state(refused(410)), gone_since=NOON - 25 * HOUR), Health.GONE),
         (state(refused(404)), Health.FAILING),
         (state(refused(404), read=NOON - 8 * DAY), Health.GONE),
         (state(refused(404), read=None), Health.FAILING),
@@ -87,7 +89,9 @@ def test_a_failure_is_told_in_full() -> None:
 )
 def test_silence(last_new_at: datetime | None, probability: float | None, expected: Health) -> None:
     """Silence is told when it is both long and unlike the feed."""
-    assert expected is health(state(), now=NOON, last_new_at=last_new_at, silence_probability=probability).health
+    assert (
+        expected is health(replace(state(), last_new_at=last_new_at), now=NOON, silence_probability=probability).health
+    )
 
 
 def test_silence_since_the_first_look() -> None:
@@ -104,10 +108,10 @@ def test_gaps(days: int, expected: Health) -> None:
 
 def test_a_move_is_told_with_its_address() -> None:
     """So that it can be written down; a failure comes before it."""
-    moved = health(state(), now=NOON, moved_to="https://b.example/feed")
+    moved = health(replace(state(), address="https://b.example/feed"), now=NOON)
     assert Health.MOVED is moved.health
     assert "https://b.example/feed" in moved.sentence
-    assert Health.FAILING is health(state("down"), now=NOON, moved_to="https://b.example/feed").health
+    assert Health.FAILING is health(replace(state("down"), address="https://b.example/feed"), now=NOON).health
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.feeds.identity import guid_of, unseen
-from monitor.ids import entry_id
-from monitor.model import Entry, EntryId, FeedId
+from monitor.feeds.items import Item, entries_of
+from monitor.model import FeedId, KnownEntry
+from tests.builders import NOON
 
 LINK = "http://www.Example.org/a?utm_source=rss#top"
-
-
-def entry(guid: str) -> Entry:
-    feed = FeedId("f")
-    return Entry(entry_id(feed, guid), feed, guid, None, "", "", "", None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -46,11 +46,124 @@ def test_long_ids() -> None:
     assert max(map(len, guids)) < 100
 
 
-def test_unseen() -> None:
-    """What is known is left out, the rest keeps its order."""
-    entries = [entry(guid) for guid in "cab"]
-    assert [fresh.guid for fresh in unseen(entries, {entries[1].id, EntryId("x")})] == ["c", "b"]
-    assert unseen(entries, [shown.id for shown in entries]) == ()
+def item(
+    title: str = "Serbia moves tanks to the border",
+    *,
+    guid: str = "g1",
+    link: str | None = "https://paper.example/news/1",
+    summary: str = "",
+    published: datetime | None = NOON,
+) -> Item:
+    return Item(guid, link or "", title, summary, "", "", published, "en")
+
+
+def new(before: list[Item], now: list[Item]) -> list[str]:
+    """The titles that are new in a document, after one before it."""
+    feed = FeedId("f")
+    known = unseen(entries_of(before, feed_id=feed, url="https://paper.example/feed"), ())
+    remembered = [KnownEntry(entry.id, entry.title, entry.page, entry.words) for entry in known]
+    shown = entries_of(now, feed_id=feed, url="https://paper.example/feed")
+    return [entry.title for entry in unseen(shown, remembered)]
+
+
+LONG = "Ministers of both countries will meet in the capital next week"
+LONG_AGO = NOON - timedelta(days=3)
+TANKS, TALKS = item(), item("Talks end without result", guid="g2", link="https://paper.example/news/2")
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        [TALKS, TANKS],
+        [item(guid="https://paper.example/?p=99")],
+        [item(guid="session-4711"), item("Talks end without result", guid="s-2", link="https://paper.example/news/2")],
+        [item(link="http://www.paper.example/news/1?utm_source=rss")],
+        [item(link="http://paper.example/news/1?utm_source=rss#top", guid="")],
+        [item(link="https://paper.example/2026/11/tanks", guid="other")],
+        [item(published=NOON + timedelta(days=1))],
+        [item(published=None)],
+        [item("Serbia moves more tanks to Kosovo border", guid="other")],
+        [item("UPDATE: what we know so far", summary="Another text")],
+        [item(link=None)],
+    ],
+)
+def test_nothing_of_this_is_new(now: list[Item]) -> None:
+    """Reordered, under other ids, at another spelling of the address, at another address, re-dated, edited."""
+    assert [] == new([TANKS, TALKS], now)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "fresh"),
+    [
+        # The same id for quite another item at another address.
+        (
+            [TANKS],
+            [item("Talks end without result", link="https://paper.example/news/2")],
+            ["Talks end without result"],
+        ),
+        # A live page: the address is the same for all of its items, and each has its own id.
+        (
+            [item(link="https://paper.example/live")],
+            [item("Water supply restored in the north", guid="g2", link="https://paper.example/live#2")],
+            ["Water supply restored in the north"],
+        ),
+        # A live page without ids.
+        (
+            [item(guid="", link="https://paper.example/live")],
+            [item("Water supply restored in the north", guid="", link="https://paper.example/live")],
+            ["Water supply restored in the north"],
+        ),
+        # One id for all, and no address of their own.
+        (
+            [item(guid="x", link="https://paper.example/")],
+            [item("Water supply restored in the north", guid="x", link="https://paper.example/")],
+            ["Water supply restored in the north"],
+        ),
+        # The same headline every day.
+        (
+            [item("Morning briefing", published=NOON)],
+            [item("Morning briefing", guid="g2", link="https://paper.example/news/2", published=NOON + timedelta(1))],
+            ["Morning briefing"],
+        ),
+        # Too few words, and no date.
+        (
+            [item("Weather", guid="", link=None, published=None)],
+            [item("Weather", guid="w2", link="https://paper.example/w2", published=None)],
+            ["Weather"],
+        ),
+        # Dated back, and at the end.
+        (
+            [TANKS],
+            [TANKS, item(LONG, guid="g3", link="https://paper.example/3", published=NOON - timedelta(3))],
+            [LONG],
+        ),
+    ],
+)
+def test_this_is_new(before: list[Item], now: list[Item], fresh: list[str]) -> None:
+    """However much it shares with what was there."""
+    assert fresh == new(before, now)
+    assert [] == new([*before, *now], now)
+
+
+def test_items_of_a_forwarder_are_known_by_their_headlines() -> None:
+    """Its addresses are opaque and change; the headline ends in the source's name."""
+    first = item("Tanks move - Paper", guid="CBMi1", link="https://news.google.com/rss/articles/CBMi1?oc=5")
+    again = item("Tanks move - Paper", guid="CBMi2", link="https://news.google.com/rss/articles/CBMi2?oc=5")
+    other = item("Tanks move - Courier", guid="CBMi1", link="https://news.google.com/rss/articles/CBMi1?oc=5")
+    assert [] == new([first], [again])
+    assert ["Tanks move - Courier"] == new([first], [other])
+
+
+def test_a_repeat_within_a_document_is_one() -> None:
+    """Also under another id."""
+    assert [TANKS.title] == new([], [TANKS, item(guid="g9"), TANKS])
+
+
+@given(st.permutations(range(8)), st.sets(st.integers(0, 7)))
+def test_order_and_departures_make_nothing_new(order: list[int], kept: set[int]) -> None:
+    """Whatever is left of a document, in any order."""
+    items = [item(f"Headline number {n} of the day", guid=f"g{n}", link=f"https://paper.example/{n}") for n in range(8)]
+    assert [] == new(items, [items[n] for n in order if n in kept])
 
 
 def test_the_front_page_is_nobodys_identity() -> None:

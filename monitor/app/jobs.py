@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -19,18 +19,17 @@ from monitor.app.pipeline import Pipeline
 from monitor.app.store_thread import StoreThread
 from monitor.articles import compose
 from monitor.errors import StoreError
-from monitor.model import DeliveryState, DueDelivery, DueEntry, FeedId
+from monitor.model import DeliveryState, DueDelivery, DueEntry, FeedId, FeedState
 from monitor.store.sqlite.store import Store
 
 log = logging.getLogger(__name__)
 
-AT_ONCE: Mapping[str, int] = {"poll": 48, "read": 16, "deliver": 1_000, "report": 1}
-PER_SITE: Mapping[str, int] = {"poll": 2, "read": 2, "deliver": 1}  # a slow site must not take all places
 GATHER = timedelta(seconds=20)  # what is noticed together is told together
 LOOK_AHEAD = 500  # rows: enough to find work for other sites behind those of a slow one
 REST = timedelta(minutes=1)
 ASK_PAUSE = 20  # times as long as the last asking took: a long backlog is not counted over and over
 LEAST_PAUSE_SECONDS = 0.02
+ASK_EVERY_SECONDS = 1.0
 
 # `run --once` waits this long for a page to be tried again or a sink that asked for patience.
 PAGE_PATIENCE = timedelta(seconds=15)
@@ -44,8 +43,49 @@ class Job:
     kind: str  # poll | read | deliver | report
     id: str
     site: str = field(compare=False)  # the host that it will be busy with
-    work: Callable[[], Awaitable[None]] = field(compare=False, repr=False)
+    work: Callable[[], Awaitable[bool]] = field(compare=False, repr=False)  # whether it made something due
     put_off: Callable[[str], Awaitable[None]] = field(compare=False, repr=False)
+
+
+class Lane:
+    """The due jobs of one kind: each site's in a row of its own, and few of a site at once, so that none takes all."""
+
+    def __init__(self, *, at_once: int, per_site: int) -> None:
+        self._at_once = at_once
+        self._per_site = per_site
+        self._rows: dict[str, deque[Job]] = {}
+        self._open: deque[str] = deque()  # sites that have a job in their row, and a place
+        self._busy: Counter[str] = Counter()
+
+    def put(self, jobs: Iterable[Job]) -> None:
+        """In place of what was there."""
+        self._rows = {}
+        for job in jobs:
+            self._rows.setdefault(job.site, deque()).append(job)
+        self._open = deque(site for site in self._rows if self._busy[site] < self._per_site)
+
+    def take(self) -> Job | None:
+        """The next job that has a place; the place is its until it is `done`."""
+        if not self._open or self._busy.total() >= self._at_once:
+            return None
+        site = self._open.popleft()
+        row = self._rows[site]
+        job = row.popleft()
+        self._busy[site] += 1
+        if row and self._busy[site] < self._per_site:
+            self._open.append(site)
+        return job
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._open
+
+    def done(self, job: Job) -> None:
+        self._busy[job.site] -= 1
+        if not self._busy[job.site]:
+            del self._busy[job.site]
+        if self._rows.get(job.site) and job.site not in self._open:
+            self._open.append(job.site)
 
 
 class Jobs:
@@ -68,11 +108,17 @@ class Jobs:
         self._wake = wake  # set when there may be something to start
         self._each_feed_once = each_feed_once
         self._polled: set[FeedId] = set()
+        self._lanes = {
+            "poll": Lane(at_once=48, per_site=2),
+            "read": Lane(at_once=16, per_site=2),
+            "deliver": Lane(at_once=1_000, per_site=1),
+            "report": Lane(at_once=1, per_site=1),
+        }
         self._running: dict[Job, asyncio.Task[None]] = {}
-        self._busy: Counter[tuple[str, str]] = Counter()  # (kind, "" for all of it, else site): jobs under way
         self._resting: dict[Job, float] = {}  # until when, on the loop's clock
-        self._due: list[Job] = []
-        self._next_ask = 0.0  # on the loop's clock
+        self._is_stale = True  # what the lanes hold may not be all that is due
+        self._asked_at = 0.0  # on the loop's clock
+        self._next_ask = 0.0
         self.faults: list[str] = []  # jobs that failed unexpectedly, in words
 
     @property
@@ -83,13 +129,17 @@ class Jobs:
         """Start every due job that is not under way, within the limits. Raises StoreError."""
         loop = asyncio.get_running_loop()
         started = loop.time()
-        if started >= self._next_ask:
-            self._due = await self._ask()
-            took = loop.time() - started
-            self._next_ask = loop.time() + max(LEAST_PAUSE_SECONDS, ASK_PAUSE * took)
-        else:
-            loop.call_at(self._next_ask, self._wake.set)
-        self._due = [job for job in self._due if not self._start(job)]
+        if self._is_stale or started - self._asked_at >= ASK_EVERY_SECONDS:
+            if started < self._next_ask:
+                loop.call_at(self._next_ask, self._wake.set)
+            else:
+                await self._refill()
+                self._asked_at, took = started, loop.time() - started
+                self._next_ask = loop.time() + max(LEAST_PAUSE_SECONDS, ASK_PAUSE * took)
+        for lane in self._lanes.values():
+            while job := lane.take():
+                self._start(job)
+                self._is_stale |= lane.is_empty  # the store may know of more than it was asked for
 
     async def something_comes(self) -> bool:
         """Whether anything is to be done so soon that a single sweep should wait for it. Raises StoreError."""
@@ -119,39 +169,42 @@ class Jobs:
 
     # ---- what is due ----
 
-    async def _ask(self) -> list[Job]:
-        due = list(await self._store.ask(lambda store: [*self._found(store, self._clock())]))
+    async def _refill(self) -> None:
+        self._is_stale = False
+        found = await self._store.ask(lambda store: list(self._found(store, self._clock())))
         self._wake_the_rested()
         # What was under way while the store looked may have ended since; if it is still due, it is found again.
-        return [job for job in due if job not in self._running and job not in self._resting]
+        due = [job for job in found if job not in self._running and job not in self._resting]
+        for kind, lane in self._lanes.items():
+            lane.put(job for job in due if job.kind == kind)
 
     def _found(self, store: Store, now: datetime) -> Iterator[Job]:
         for delivery in store.deliveries.heads():
             if delivery.next_attempt_at <= now and delivery.sink in self._sinks:
                 yield self._deliver(delivery)
-        for feed in store.feeds.due(now, LOOK_AHEAD):
-            if feed not in self._polled or not self._each_feed_once:
-                yield self._poll(feed)
+        for state in store.feeds.due(now, LOOK_AHEAD):
+            if state.feed_id not in self._polled or not self._each_feed_once:
+                yield self._poll(state)
         for entry in store.feeds.waiting(now, LOOK_AHEAD):
             yield self._read(entry)
         since = store.notices.untold_since()
         if since is not None and (self._each_feed_once or now - since >= GATHER):
-            yield Job("report", "operations", "", self._pipeline.report, _nothing)
+            yield Job("report", "operations", "operations", self._pipeline.report, _nothing)
 
-    def _poll(self, feed: FeedId) -> Job:
+    def _poll(self, state: FeedState) -> Job:
         return Job(
             "poll",
-            feed,
-            self._pipeline.host_of(feed),
-            lambda: self._pipeline.poll(feed),
-            lambda why: self._pipeline.poll_failed(feed, why),
+            state.feed_id,
+            self._pipeline.host_of(state.feed_id),
+            lambda: self._pipeline.poll(state),
+            lambda why: self._pipeline.poll_failed(state, why),
         )
 
     def _read(self, entry: DueEntry) -> Job:
         return Job(
             "read",
             compose.article_id(entry),  # two feeds that show an article at once must not fetch its page twice
-            urls.origin(entry.url) if entry.url else "",
+            urls.origin(entry.url) if entry.url else entry.id,
             lambda: self._pipeline.read(entry.id),
             lambda why: self._pipeline.read_failed(entry.id, why),
         )
@@ -168,23 +221,17 @@ class Jobs:
 
     # ---- what is under way ----
 
-    def _start(self, job: Job) -> bool:
-        """False: there is no place for it now."""
-        if job in self._running or job in self._resting:
-            return True
-        if self._busy[job.kind, ""] >= AT_ONCE[job.kind]:
-            return False
-        if job.site and self._busy[job.kind, job.site] >= PER_SITE[job.kind]:
-            return False
+    def _start(self, job: Job) -> None:
+        if job in self._running:  # two entries of one article
+            self._lanes[job.kind].done(job)
+            return
         if job.kind == "poll":
             self._polled.add(FeedId(job.id))
-        self._busy.update(_places(job))
         self._running[job] = asyncio.create_task(self._run(job), name=f"{job.kind} {job.id}")
-        return True
 
     async def _run(self, job: Job) -> None:
         try:
-            await job.work()
+            self._is_stale |= await job.work()
         except StoreError as e:
             log.error("job not done, it stays due", extra={"job": job.kind, "id": job.id, "why": str(e)})
             self._rest(job, str(e))
@@ -195,8 +242,7 @@ class Jobs:
             await self._put_off(job, why)
         finally:
             del self._running[job]
-            self._busy.subtract(_places(job))
-            self._busy += Counter()  # forgets the zeros
+            self._lanes[job.kind].done(job)
             self._wake.set()
 
     async def _put_off(self, job: Job, why: str) -> None:
@@ -216,10 +262,6 @@ class Jobs:
 
 async def _nothing(_why: str) -> None:
     """There is nothing to put off."""
-
-
-def _places(job: Job) -> tuple[tuple[str, str], ...]:
-    return ((job.kind, ""), (job.kind, job.site)) if job.site else ((job.kind, ""),)
 
 
 def is_stuck(head: DueDelivery, now: datetime) -> bool:

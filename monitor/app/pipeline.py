@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from itertools import count
 
 from monitor import ids, urls
 from monitor.alerts import message, policy, retry
@@ -20,9 +21,10 @@ from monitor.app.store_thread import StoreThread
 from monitor.app.workers import WorkerFailed, Workers
 from monitor.articles import compose, judge
 from monitor.errors import ExtractError, FetchError, NewsMonitorError, ParseError
-from monitor.feeds import cadence, identity
+from monitor.feeds import cadence, identity, moves
+from monitor.feeds.delta import Difference, Known
 from monitor.feeds.fetch import fetch
-from monitor.feeds.tasks import read_feed
+from monitor.feeds.tasks import PART, compare, read_feed, read_part
 from monitor.http import Http
 from monitor.model import (
     Alert,
@@ -33,10 +35,10 @@ from monitor.model import (
     Delivery,
     DeliveryId,
     DeliveryState,
+    Entry,
     EntryId,
     Fate,
     Feed,
-    FeedDocument,
     FeedId,
     FeedState,
     Fetched,
@@ -59,6 +61,7 @@ PATIENCE = timedelta(seconds=12)  # since the entry was seen; a page that fails 
 QUICK_RETRY = timedelta(seconds=3)
 WALL_WAIT = timedelta(minutes=1)
 PAGE_RETRIES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
+LOOP_BYTES = 500_000  # of a document; a longer one is compared by a worker, so that the loop is not held up
 # An entry that our own program fails over.
 FIRST_REST = timedelta(minutes=1)
 LONGEST_REST = timedelta(hours=6)
@@ -76,6 +79,15 @@ class Routes:
     def target(self, channel: str | None) -> str:
         """`channel`: the one that a rule names."""
         return (channel if self.by_rule else None) or self.default_target
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a feed's document brought: the entries of the items that were not in the one before it."""
+
+    entries: tuple[Entry, ...]
+    found: Difference
+    note: str | None = None  # what was wrong with the document although it could be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,34 +133,55 @@ class Pipeline:
     def host_of(self, feed: FeedId) -> str:
         return urls.origin(self._feeds[feed].url)
 
-    async def poll(self, feed_id: FeedId) -> None:
-        feed, started = self._feeds[feed_id], self._clock()
-        state = await self._store.ask(lambda store: store.feeds.state(feed_id))
+    async def poll(self, state: FeedState) -> bool:
+        """Whether there is something to read now. So each step says if it made something due."""
+        feed, started = self._feeds[state.feed_id], self._clock()
         try:
             outcome = await fetch(feed, state, self._http)
-            document = await self._document(feed, state, outcome)
+            look = await self._look(feed, state, outcome)
         except (FetchError, ParseError, WorkerFailed) as e:
             await self._poll_failed(feed, state, e, started)
-            return
-        await self._store.change(lambda store: self._record_poll(store, feed, state, outcome, document, started))
+            return False
+        poll = await self._store.change(lambda store: self._record_poll(store, feed, state, outcome, look, started))
+        return poll.new > 0
 
-    async def poll_failed(self, feed_id: FeedId, why: str) -> None:
+    async def poll_failed(self, state: FeedState, why: str) -> None:
         """Put off a feed that our own program failed over."""
-        state = await self._store.ask(lambda store: store.feeds.state(feed_id))
-        await self._poll_failed(self._feeds[feed_id], state, ParseError(why), self._clock())
+        await self._poll_failed(self._feeds[state.feed_id], state, ParseError(why), self._clock())
 
     async def _poll_failed(self, feed: Feed, state: FeedState, error: NewsMonitorError, started: datetime) -> None:
         if not isinstance(error, FetchError | ParseError):
             error = ParseError(f"the feed could not be read: {error}")
-        after = cadence.after_failure(feed, state, error, self._clock(), self._bounds)
+        after = moves.after_failure(cadence.after_failure(feed, state, error, self._clock(), self._bounds))
         await self._store.change(lambda store: self._record_failure(store, after, started))
         log.warning("feed failed", extra={"feed": feed.name, "why": str(error), "next": after.next_poll_at})
 
-    async def _document(self, feed: Feed, state: FeedState, outcome: Fetched | NotModified) -> FeedDocument | None:
-        """None when there is nothing that was not seen before."""
+    async def _look(self, feed: Feed, state: FeedState, outcome: Fetched | NotModified) -> Look | None:
+        """None when it is the document that was seen last."""
         if isinstance(outcome, NotModified) or sha256(outcome.body).hexdigest() == state.body_hash:
             return None
-        return await self._workers.run(read_feed, outcome.body, feed.id, outcome.url, outcome.content_type)
+        before = Known.from_bytes(await self._store.ask(lambda store: store.feeds.prints(feed.id)))
+        where = (outcome.url, outcome.content_type)
+        if len(outcome.body) <= LOOP_BYTES:
+            found = compare(outcome.body, before, *where)
+        else:
+            found = await self._workers.run(compare, outcome.body, before, *where)
+        if found.document is None:
+            return Look((), found)
+        if found.shown - found.known <= PART:
+            document = await self._workers.run(read_feed, found.document, feed.id, *where)
+            return Look(document.entries, found, document.note)
+        return Look(await self._parts(found.document, feed, *where), found)
+
+    async def _parts(self, document: bytes, feed: Feed, url: str, content_type: str) -> tuple[Entry, ...]:
+        """The entries of a long document, so many at a time that no worker needs long."""
+        entries: list[Entry] = []
+        for first in count(0, PART):
+            part = await self._workers.run(read_part, document, first, feed.id, url, content_type)
+            if part is None:
+                return tuple(entries)
+            entries += part.entries
+        raise AssertionError("unreachable")
 
     def _record_failure(self, store: Store, after: FeedState, started: datetime) -> None:
         store.feeds.save(after)
@@ -160,42 +193,51 @@ class Pipeline:
         feed: Feed,
         state: FeedState,
         outcome: Fetched | NotModified,
-        document: FeedDocument | None,
+        look: Look | None,
         started: datetime,
-    ) -> None:
+    ) -> PollRecord:
         now = self._clock()
         body = outcome.body if isinstance(outcome, Fetched) else b""
         body_hash = sha256(body).hexdigest() if body else state.body_hash
         after = cadence.after_success(feed, state, outcome, now, self._bounds, body_hash=body_hash)
         kind = "not_modified" if isinstance(outcome, NotModified) else "unchanged"
         poll = PollRecord(feed.id, started, now, kind, bytes=len(body))
-        if document is not None:
-            poll = self._record_entries(store, state, document, poll)
-            after = replace(after, known_since=state.known_since or now)
+        if look is not None:
+            poll = self._record_entries(store, state, look, poll)
+            after = replace(
+                after,
+                known_since=state.known_since or now,
+                last_new_at=now if poll.new else state.last_new_at,
+            )
+        after = moves.after_answer(after, outcome, now, same_feed=look is None or poll.overlap > 0)
         store.feeds.save(after)
         store.feeds.add_poll(poll)
+        return poll
 
-    def _record_entries(self, store: Store, state: FeedState, document: FeedDocument, poll: PollRecord) -> PollRecord:
-        shown = [entry.id for entry in document.entries]
-        known = store.feeds.known(shown)
-        fresh = identity.unseen(document.entries, known)
-        store.feeds.add_entries(fresh, baseline=self._history(state, document, poll), now=poll.finished_at)
-        overlap = cadence.overlap(shown, known)
+    def _record_entries(self, store: Store, state: FeedState, look: Look, poll: PollRecord) -> PollRecord:
+        known = store.feeds.known(poll.feed_id, *identity.keys(look.entries))
+        fresh = identity.unseen(look.entries, known)
+        store.feeds.learn_keys(look.entries)
+        store.feeds.add_entries(fresh, baseline=self._history(state, fresh, poll), now=poll.finished_at)
+        shown = max(look.found.shown, len(look.entries))
+        overlap = look.found.known + len(look.entries) - len(fresh)
         before = store.feeds.last_shown(poll.feed_id)
         if cadence.ran_past_us(before=before, fresh=len(fresh), overlap=overlap) and state.last_success_at:
             store.feeds.add_gap(
                 poll.feed_id, from_at=state.last_success_at, to_at=poll.finished_at, now=poll.finished_at
             )
+        remembered = look.found.remembered
+        store.feeds.save_prints(poll.feed_id, remembered.to_bytes() if remembered else None)
         return replace(
             poll,
             outcome="new" if fresh else "unchanged",
-            entries=len(shown),
+            entries=shown,
             new=len(fresh),
             overlap=overlap,
-            note=document.note,
+            note=look.note,
         )
 
-    def _history(self, state: FeedState, document: FeedDocument, poll: PollRecord) -> frozenset[EntryId]:
+    def _history(self, state: FeedState, entries: Sequence[Entry], poll: PollRecord) -> frozenset[EntryId]:
         """At the first look at a feed everything is history, but for the last hours if the operator asks for them.
 
         An undated entry may be of the last hours, so then it is not taken for history.
@@ -203,38 +245,36 @@ class Pipeline:
         if state.known_since is not None:
             return frozenset()
         if not self._alert_last:
-            return frozenset(entry.id for entry in document.entries)
+            return frozenset(entry.id for entry in entries)
         since = poll.finished_at - self._alert_last
-        return frozenset(
-            entry.id for entry in document.entries if entry.published_at is not None and entry.published_at < since
-        )
+        return frozenset(entry.id for entry in entries if entry.published_at is not None and entry.published_at < since)
 
     # ---- read: an entry -> article, decisions, story, alerts ----
 
-    async def read(self, entry_id: EntryId) -> None:
+    async def read(self, entry_id: EntryId) -> bool:
         waiting = await self._store.ask(lambda store: store.feeds.waiting_entry(entry_id))
         if waiting is None:
-            return
+            return False
         entry = waiting.entry
         known = await self._store.ask(lambda store: store.stories.article(compose.article_id(entry)))
         if known is not None and not compose.is_about(entry, known):
             # A live page: each of its items has an address of its own that leads to the same page.
             apart = compose.apart(entry, self._clock())
-            await self._record(waiting, self._judged(apart, None, "another item of a page that was read before"))
-            return
+            reason = "another item of a page that was read before"
+            return await self._record(waiting, self._judged(apart, None, reason))
         if known is not None and known.body_source is BodySource.PAGE:
             await self._store.change(
                 lambda store: store.feeds.finish_reading(entry, article_id=known.id, reason="read before")
             )
-            return
+            return False
         reading = await self._reading(waiting)
         if reading is None:
             soon = self._clock() + QUICK_RETRY
             await self._store.change(
                 lambda store: store.feeds.read_again(entry, soon, article_id=None, reason="the page failed once")
             )
-            return
-        await self._record(waiting, reading)
+            return False
+        return await self._record(waiting, reading)
 
     async def read_failed(self, entry_id: EntryId, why: str) -> None:
         """Put off an entry that our own program failed over. It waits, longer each time, for as long as it takes."""
@@ -286,8 +326,9 @@ class Pipeline:
             return compose.from_feed(entry, why, now), why, waiting.attempts == 0, WALL_WAIT
         return compose.from_feed(entry, page.quality, now), page.quality, True, WALL_WAIT
 
-    async def _record(self, waiting: WaitingEntry, reading: Reading) -> None:
-        for alert in await self._store.change(lambda store: self._record_reading(store, waiting, reading)):
+    async def _record(self, waiting: WaitingEntry, reading: Reading) -> bool:
+        alerts = await self._store.change(lambda store: self._record_reading(store, waiting, reading))
+        for alert in alerts:
             log.info(
                 "match",
                 extra={
@@ -297,6 +338,7 @@ class Pipeline:
                     "url": reading.article.url,
                 },
             )
+        return bool(alerts)
 
     def _record_reading(self, store: Store, waiting: WaitingEntry, reading: Reading) -> tuple[Alert, ...]:
         """The matches that got their fate now."""
@@ -408,10 +450,12 @@ class Pipeline:
 
     # ---- report: what operators must know -> a delivery ----
 
-    async def report(self) -> None:
+    async def report(self) -> bool:
         """All that was noticed and not told yet, in one message."""
-        for line in await self._store.change(self._record_report):
+        lines = await self._store.change(self._record_report)
+        for line in lines:
             log.warning("operations", extra={"notice": line})
+        return bool(lines)
 
     def _record_report(self, store: Store) -> tuple[str, ...]:
         now, untold = self._clock(), store.notices.untold()
@@ -438,10 +482,10 @@ class Pipeline:
 
     # ---- deliver: a pending delivery -> the receipt, or the next attempt ----
 
-    async def deliver(self, delivery_id: DeliveryId) -> None:
+    async def deliver(self, delivery_id: DeliveryId) -> bool:
         delivery = await self._store.ask(lambda store: store.deliveries.open(delivery_id))
         if delivery is None or delivery.next_attempt_at > self._clock():
-            return
+            return False
         sink = self._sinks[delivery.sink]
         timing = retry.Timing(sink.settle_after)
         if delivery.state in (DeliveryState.AMBIGUOUS, DeliveryState.SENDING):
@@ -454,6 +498,7 @@ class Pipeline:
             after = retry.after_send(attempt, outcome, self._clock(), timing)
         await self._store.change(lambda store: self._record_delivery(store, after, sink))
         _log_delivery(after)
+        return True
 
     async def deliver_failed(self, delivery_id: DeliveryId, why: str) -> None:
         """Put off a delivery that our own program failed over; in the end the others behind it get their turn."""

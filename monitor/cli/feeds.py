@@ -63,9 +63,8 @@ def list_(place: Place, as_json: bool) -> None:
 
 def _facts(feed: Feed, row: dict[str, Any], store: Store | None, now: datetime) -> dict[str, Any]:
     state = store.feeds.state(row["id"]) if store and row else FeedState(feed.id, next_poll_at=now)
-    last_new_at = time_or_none(row.get("last_new_at"))
     condition = (
-        health(state, now=now, last_new_at=last_new_at, last_gap_at=time_or_none(row.get("last_gap_at")))
+        health(state, now=now, last_gap_at=time_or_none(row.get("last_gap_at")))
         if row
         else Condition(Health.NEW, "the daemon does not know it yet")
     )
@@ -77,7 +76,7 @@ def _facts(feed: Feed, row: dict[str, Any], store: Store | None, now: datetime) 
         "health": condition.health,
         "why": condition.sentence,
         "entries": row.get("entries", 0),
-        "last_new_at": last_new_at,
+        "last_new_at": state.last_new_at,
         "last_poll_at": state.last_poll_at,
         "next_poll_at": state.next_poll_at if row else None,
     }

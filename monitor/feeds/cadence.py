@@ -17,6 +17,14 @@ from monitor.model import EntryId, Feed, FeedId, FeedState, Fetched, NotModified
 MAX_FRESH = timedelta(hours=1)
 FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(hours=6)
+# 410 is meant for good (RFC 9110 section 15.5.11), yet some servers say it for an hour.
+GONE = 410
+GONE_AFTER = timedelta(hours=24)
+GONE_PROBE = timedelta(days=30)
+# "Too many requests", without a word on when to come back.
+TOO_OFTEN = 429
+FIRST_TOO_OFTEN = timedelta(hours=1)
+LONGEST_TOO_OFTEN = timedelta(hours=24)
 MAX_JITTER = timedelta(minutes=1)
 JITTER_SHARE = 0.05  # of the wait
 LEAST_SHOWN = 3  # entries that make a missing overlap tell something
@@ -52,6 +60,7 @@ def after_success(
         last_success_at=now,
         failures=0,
         error=None,
+        gone_since=None,
     )
 
 
@@ -62,13 +71,22 @@ def after_failure(
 
     The validators stay those of the last document read: a 304 for a page that is no feed looks like health.
     """
+    says_gone = isinstance(error, FetchError) and error.status == GONE
+    gone_since = (state.gone_since or now) if says_gone else None
+    gone_for = None if gone_since is None else now - gone_since
     return replace(
         state,
-        next_poll_at=now + _retry_wait(feed, state.failures, error, bounds),
+        next_poll_at=now + _retry_wait(feed, state.failures, error, bounds, gone_for=gone_for),
         last_poll_at=now,
         failures=state.failures + 1,
         error=str(error),
+        gone_since=gone_since,
     )
+
+
+def is_gone(state: FeedState, now: datetime) -> bool:
+    """Its server said so twice, a day apart."""
+    return state.gone_since is not None and now - state.gone_since >= GONE_AFTER
 
 
 def overlap(shown: Sequence[EntryId], known: Collection[EntryId]) -> int:
@@ -99,9 +117,15 @@ def _asked(feed: Feed, bounds: Bounds) -> timedelta:
     return max(min(feed.every or bounds.usual, bounds.most), bounds.least)
 
 
-def _retry_wait(feed: Feed, failures: int, error: FetchError | ParseError, bounds: Bounds) -> timedelta:
+def _retry_wait(
+    feed: Feed, failures: int, error: FetchError | ParseError, bounds: Bounds, *, gone_for: timedelta | None
+) -> timedelta:
     if isinstance(error, FetchError) and error.retry_after is not None:
         return error.retry_after
+    if gone_for is not None:
+        return _with_jitter(feed.id, GONE_PROBE if gone_for >= GONE_AFTER else GONE_AFTER)
+    if isinstance(error, FetchError) and error.status == TOO_OFTEN:
+        return _with_jitter(feed.id, min(FIRST_TOO_OFTEN * 2 ** min(failures, 20), LONGEST_TOO_OFTEN))
     first = min(FIRST_RETRY, _asked(feed, bounds))
     doubled = first * 2 ** min(failures, 20)
     return _with_jitter(feed.id, min(doubled, LONGEST_RETRY, bounds.most))

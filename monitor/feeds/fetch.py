@@ -30,12 +30,16 @@ _LASTING = frozenset({401, 403, 404, 410})
 async def fetch(feed: Feed, state: FeedState, http: Http) -> Fetched | NotModified:
     """The feed's document, unless it is still the one that `state` knows. Raises FetchError."""
     validators = _validators(state)
-    response = await http.get(feed.url, headers={"Accept": ACCEPT, **validators}, max_bytes=MAX_FEED_BYTES)
+    response = await http.get(
+        state.address or feed.url, headers={"Accept": ACCEPT, **validators}, max_bytes=MAX_FEED_BYTES
+    )
     if response.status == 304 and validators:
         return NotModified(
             etag=_storable(response.headers.get("ETag")),
             last_modified=_storable(response.headers.get("Last-Modified")),
             fresh_for=fresh_for(response.headers),
+            url=response.url,
+            moved=response.permanent,
         )
     return document_of(response)
 
@@ -51,6 +55,7 @@ def document_of(response: Response) -> Fetched:
         etag=_storable(response.headers.get("ETag")),
         last_modified=_storable(response.headers.get("Last-Modified")),
         fresh_for=fresh_for(response.headers),
+        moved=response.permanent,
     )
 
 

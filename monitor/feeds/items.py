@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from monitor.feeds.identity import guid_of
+from monitor.feeds.identity import apart, guid_of, mark_of, page_of, words_of
 from monitor.ids import entry_id
 from monitor.model import Entry, FeedId
 from monitor.text import clean, clean_line
-from monitor.urls import canonical, join
+from monitor.urls import join
 
 MAX_TITLE = 2_000  # characters, as all limits here
 MAX_SUMMARY = 20_000
@@ -66,6 +66,8 @@ def _entry(item: Item, feed_id: FeedId, url: str) -> Entry:
         author=clean_line(item.author, limit=MAX_AUTHOR) or None,
         published_at=item.published_at,
         language=language_of(item.language),
+        page=page_of(link),
+        words=words_of(title, summary, item.published_at),
     )
 
 
@@ -79,26 +81,17 @@ def _bodies(summary: str, content: str) -> tuple[str, str]:
 
 
 def _distinct(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Entries of one document that share an id are one entry if they lead to the same page.
+    """Entries of one document that share an id are one entry if nothing else tells them apart.
 
-    If they do not, the id says nothing: each is then known by id and page. That is decided for all of them, not for
-    the later ones, because which one is first changes from poll to poll.
+    If their pages do, the id says nothing: each is then known by both. That is decided for all of them, not for the
+    later ones, because which one is first changes from poll to poll.
     """
     entries = tuple(entries)
-    pages: dict[str, set[str]] = defaultdict(set)
+    marks: dict[str, set[str]] = defaultdict(set)
     for entry in entries:
-        pages[entry.guid].add(_page(entry))
+        marks[entry.guid].add(mark_of(entry))
     distinct: dict[str, Entry] = {}
     for entry in entries:
-        known = entry if len(pages[entry.guid]) == 1 else _known_by_page(entry)
+        known = entry if len(marks[entry.guid]) == 1 else apart(entry)
         distinct.setdefault(known.id, known)
     return tuple(distinct.values())
-
-
-def _page(entry: Entry) -> str:
-    return canonical(entry.url) if entry.url else ""
-
-
-def _known_by_page(entry: Entry) -> Entry:
-    guid = guid_of(f"{entry.guid} {_page(entry)}", None, "", "")
-    return replace(entry, id=entry_id(entry.feed_id, guid), guid=guid)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import feedparser
+import feedparser.api
 
 from monitor.errors import ParseError
 from monitor.feeds.charset import Decoded, decoded
@@ -21,6 +22,9 @@ from monitor.feeds.plain import plain
 from monitor.feeds.preflight import Inspection, inspect
 from monitor.model import FeedDocument, FeedId
 from monitor.text import clean_line
+
+# feedparser asks xml.sax for the first of these that can be had.
+feedparser.api.PREFERRED_XML_PARSERS.insert(0, "monitor.feeds.sax")
 
 MAX_TTL = timedelta(days=7)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from monitor.ids import digest
-from monitor.model import DueEntry, Entry, EntryId, Feed, FeedId, FeedState, PollRecord, WaitingEntry
+from monitor.model import DueEntry, Entry, EntryId, Feed, FeedId, FeedState, KnownEntry, PollRecord, WaitingEntry
 from monitor.store.sqlite.values import Row, json_list, text_or_none, time_or_none, to_text, to_time
 from monitor.urls import origin
 
@@ -45,6 +45,7 @@ class FeedRows:
               -- what another address said about itself means nothing here
               etag = iif(url = excluded.url, etag, null), last_modified = iif(url = excluded.url, last_modified, null),
               next_poll_at = iif(url = excluded.url, next_poll_at, excluded.next_poll_at),
+              address = iif(url = excluded.url, address, null), gone_since = iif(url = excluded.url, gone_since, null),
               url = excluded.url
             """,
             {
@@ -59,19 +60,19 @@ class FeedRows:
             },
         )
 
-    def due(self, now: datetime, limit: int) -> tuple[FeedId, ...]:
+    def due(self, now: datetime, limit: int) -> tuple[FeedState, ...]:
         """The active feeds whose time has come, longest overdue first; a few of each host, so that none crowds out."""
         rows = self._db.query(
             """
-            select id from (
-              select id, next_poll_at, row_number() over (partition by host order by next_poll_at, id) as place
+            select feeds.* from feeds join (
+              select id, row_number() over (partition by host order by next_poll_at, id) as place
               from feeds where active = 1 and next_poll_at <= :now
-            )
-            where place <= :of_each order by next_poll_at, id limit :limit
+            ) due on due.id = feeds.id
+            where due.place <= :of_each order by next_poll_at, feeds.id limit :limit
             """,
             {"now": to_text(now), "limit": limit, "of_each": OF_EACH_HOST},
         )
-        return tuple(FeedId(row["id"]) for row in rows)
+        return tuple(_state(row) for row in rows)
 
     def state(self, feed: FeedId) -> FeedState:
         """Raises LookupError for a feed that was never configured."""
@@ -89,7 +90,9 @@ class FeedRows:
             update feeds set
               next_poll_at = :next_poll_at, etag = :etag, last_modified = :last_modified, body_hash = :body_hash,
               known_since = :known_since, last_poll_at = :last_poll_at, last_success_at = :last_success_at,
-              failures = :failures, error = :error
+              failures = :failures, error = :error, address = :address, moving_to = :moving_to,
+              moving_since = :moving_since, moving_times = :moving_times, gone_since = :gone_since,
+              last_new_at = :last_new_at
             where id = :id
             """,
             {
@@ -103,13 +106,49 @@ class FeedRows:
                 "last_success_at": text_or_none(state.last_success_at),
                 "failures": state.failures,
                 "error": state.error,
+                "address": state.address,
+                "moving_to": state.moving_to,
+                "moving_since": text_or_none(state.moving_since),
+                "moving_times": state.moving_times,
+                "gone_since": text_or_none(state.gone_since),
+                "last_new_at": text_or_none(state.last_new_at),
             },
         )
 
-    def known(self, ids: Sequence[EntryId]) -> frozenset[EntryId]:
-        """Those of the ids that are in the store already."""
-        rows = self._db.query("select id from entries where id in (select value from json_each(?))", [json_list(ids)])
-        return frozenset(EntryId(row["id"]) for row in rows)
+    def known(
+        self, feed: FeedId, ids: Sequence[EntryId], pages: Sequence[str], words: Sequence[str]
+    ) -> tuple[KnownEntry, ...]:
+        """The feed's entries that share an id, a page or words with those given."""
+        rows = self._db.query(
+            """
+            select id, title, page, words from entries
+              where id in (select value from json_each(:ids))
+            union select id, title, page, words from entries
+              where feed_id = :feed and page in (select value from json_each(:pages))
+            union select id, title, page, words from entries
+              where feed_id = :feed and words in (select value from json_each(:words))
+            """,
+            {"feed": feed, "ids": json_list(ids), "pages": json_list(pages), "words": json_list(words)},
+        )
+        return tuple(KnownEntry(EntryId(row["id"]), row["title"], row["page"], row["words"]) for row in rows)
+
+    def learn_keys(self, entries: Iterable[Entry]) -> None:
+        """Entries that were stored before there were keys get them when they are shown again."""
+        for entry in entries:
+            self._db.execute(
+                "update entries set page = ?, words = ? where id = ? and page is null and words is null",
+                [entry.page, entry.words, entry.id],
+            )
+
+    def prints(self, feed: FeedId) -> bytes | None:
+        """What is remembered of the feed's last document."""
+        rows = list(self._db.query("select prints from documents where feed_id = ?", [feed]))
+        return rows[0]["prints"] if rows else None
+
+    def save_prints(self, feed: FeedId, prints: bytes | None) -> None:
+        self._db.execute("delete from documents where feed_id = ?", [feed])
+        if prints is not None:
+            self._db.execute("insert into documents (feed_id, prints) values (?, ?)", [feed, prints])
 
     def add_poll(self, poll: PollRecord) -> None:
         self._db.execute(
@@ -153,9 +192,9 @@ class FeedRows:
             self._db.execute(
                 """
                 insert into entries (id, feed_id, guid, url, title, summary, content, author, published_at,
-                  language, first_seen_at, state, next_read_at, reason)
+                  language, page, words, first_seen_at, state, next_read_at, reason)
                 values (:id, :feed_id, :guid, :url, :title, :summary, :content, :author, :published_at,
-                  :language, :now, :state, :next_read_at, :reason)
+                  :language, :page, :words, :now, :state, :next_read_at, :reason)
                 on conflict (id) do nothing
                 """,
                 {
@@ -169,6 +208,8 @@ class FeedRows:
                     "author": entry.author,
                     "published_at": text_or_none(entry.published_at),
                     "language": entry.language,
+                    "page": entry.page,
+                    "words": entry.words,
                     "now": to_text(now),
                     "state": "baseline" if history else "waiting",
                     "next_read_at": None if history else to_text(now),
@@ -246,6 +287,12 @@ def _state(row: Row) -> FeedState:
         last_success_at=time_or_none(row["last_success_at"]),
         failures=row["failures"],
         error=row["error"],
+        address=row["address"],
+        moving_to=row["moving_to"],
+        moving_since=time_or_none(row["moving_since"]),
+        moving_times=row["moving_times"],
+        gone_since=time_or_none(row["gone_since"]),
+        last_new_at=time_or_none(row["last_new_at"]),
     )
 
 

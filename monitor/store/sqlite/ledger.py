@@ -78,8 +78,6 @@ class Ledger:
             select f.id, f.name, f.url, f.tags, f.known_since, f.last_poll_at, f.last_success_at,
               f.next_poll_at, f.failures, f.error,
               (select count(*) from entries e where e.feed_id = f.id) as entries,
-              (select max(e.first_seen_at) from entries e where e.feed_id = f.id and e.state <> 'baseline')
-                as last_new_at,
               (select count(*) from gaps g where g.feed_id = f.id) as gaps,
               (select max(detected_at) from gaps g where g.feed_id = f.id) as last_gap_at
             from feeds f where f.active = 1 order by f.name

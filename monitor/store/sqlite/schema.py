@@ -237,7 +237,23 @@ create table sink_names (                -- the sink's own id for a target that 
 _SECOND = """
 -- filled in when the configuration is taken up
 alter table feeds add column host text not null default '';
+alter table feeds add column address text;
+alter table feeds add column moving_to text;
+alter table feeds add column moving_since text;
+alter table feeds add column moving_times integer not null default 0;
+alter table feeds add column gone_since text;
+alter table feeds add column last_new_at text;
 create index feeds_due on feeds (next_poll_at) where active = 1;
+
+alter table entries add column page text;
+alter table entries add column words text;
+create index entries_by_page on entries (feed_id, page);
+create index entries_by_words on entries (feed_id, words);
+
+create table documents (                 -- the last document of a feed: a hash of each item
+  feed_id text primary key references feeds (id),
+  prints blob not null
+) strict;
 
 create table hosts (
   host text primary key,
