@@ -65,7 +65,7 @@ def read(directory: Path, key: str, value: str) -> list[str]:
     file = "feeds.yaml" if key.startswith("feeds") else "monitor.yaml"
     (directory / file).write_text(_text(key, value), "utf-8")
     try:
-        config._feeds(directory) if file == "feeds.yaml" else config._monitor(directory)
+        config.load_feeds(directory) if file == "feeds.yaml" else config._monitor(directory)
     except ConfigError as e:
         return [str(problem).removeprefix(f"{directory}/") for problem in e.problems]
     return []
@@ -168,7 +168,7 @@ def test_a_file_that_is_no_mapping(tmp_path: Path, file: str, text: str) -> None
     """A file that holds anything but keys and values is refused in one sentence."""
     (tmp_path / file).write_text(text)
     with pytest.raises(ConfigError) as caught:
-        config._feeds(tmp_path) if file == "feeds.yaml" else config._monitor(tmp_path)
+        config.load_feeds(tmp_path) if file == "feeds.yaml" else config._monitor(tmp_path)
     assert re.fullmatch(r".*:1: the file must consist of keys and values; write some of [\w, ]+", str(caught.value))
 
 

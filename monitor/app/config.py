@@ -27,6 +27,7 @@ from monitor.yaml_file import load as load_yaml
 LONGEST_DURATION = timedelta(days=365)
 LONGEST_TEXT = 200
 MOST_REQUESTS = 1_440  # one a minute
+FEEDS = "feeds.yaml"
 SLACK_API = "https://slack.com/api/"
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -76,7 +77,7 @@ def _text(value: object) -> str:
 
 
 def _language(value: object) -> str:
-    if not isinstance(value, str) or not _LANGUAGE.fullmatch(value):
+    if not isinstance(value, str) or not is_language(value):
         raise ValueError("is not a language; write a code such as en or sr-Latn")
     return value
 
@@ -214,7 +215,7 @@ def load(directory: Path, *, examples: bool = True) -> Config:
         )
     problems: list[Problem] = []
     monitor = _gather(problems, lambda: _monitor(directory))
-    feeds = _gather(problems, lambda: _feeds(directory))
+    feeds = _gather(problems, lambda: load_feeds(directory))
     rules = _gather(problems, lambda: schema.load(directory / "rules", directory / "concepts"))
     if rules is not None and examples:
         problems.extend(lint.run_examples(rules))
@@ -226,6 +227,30 @@ def load(directory: Path, *, examples: bool = True) -> Config:
 def load_monitor(directory: Path) -> MonitorFile:
     """Only monitor.yaml, for commands that need the database and nothing else; raises ConfigError."""
     return _monitor(directory)
+
+
+def load_feeds(directory: Path) -> tuple[Feed, ...]:
+    """Only feeds.yaml; raises ConfigError."""
+    return feeds_of(load_yaml(directory / FEEDS))
+
+
+def feeds_of(file: YamlFile) -> tuple[Feed, ...]:
+    """The feeds that a feeds.yaml names; raises ConfigError."""
+    section = _validated(FeedsFile, file, file.data if file.data is not None else {})
+    problems = [
+        Problem(file.name, file.line(("feeds", index, key)), f"{key} {value!r} is used twice; {remedy}")
+        for key, remedy in (("name", "give each feed a name of its own"), ("url", "delete one of the two"))
+        for index, value in _repeated(getattr(feed, key) for feed in section.feeds)
+    ]
+    if problems:
+        raise ConfigError(problems)
+    return tuple(
+        Feed(feed_id(feed.url), feed.name, feed.url, feed.tags, feed.language, feed.every) for feed in section.feeds
+    )
+
+
+def is_language(text: str) -> bool:
+    return _LANGUAGE.fullmatch(text) is not None
 
 
 def _gather(problems: list[Problem], read: Callable[[], T]) -> T | None:
@@ -243,21 +268,6 @@ def _monitor(directory: Path) -> MonitorFile:
     if problems or monitor is None:
         raise ConfigError(problems)
     return monitor
-
-
-def _feeds(directory: Path) -> tuple[Feed, ...]:
-    file = load_yaml(directory / "feeds.yaml")
-    section = _validated(FeedsFile, file, file.data if file.data is not None else {})
-    problems = [
-        Problem(file.name, file.line(("feeds", index, key)), f"{key} {value!r} is used twice; {remedy}")
-        for key, remedy in (("name", "give each feed a name of its own"), ("url", "delete one of the two"))
-        for index, value in _repeated(getattr(feed, key) for feed in section.feeds)
-    ]
-    if problems:
-        raise ConfigError(problems)
-    return tuple(
-        Feed(feed_id(feed.url), feed.name, feed.url, feed.tags, feed.language, feed.every) for feed in section.feeds
-    )
 
 
 def _repeated(values: Iterable[str]) -> Iterator[tuple[int, str]]:

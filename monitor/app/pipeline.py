@@ -16,11 +16,10 @@ from itertools import count
 from monitor import ids, urls
 from monitor.alerts import message, policy, retry
 from monitor.alerts.sink import Sink
+from monitor.app import pages
 from monitor.app.store_thread import StoreThread
 from monitor.app.workers import WorkerFailed, Workers
 from monitor.articles import compose, judge
-from monitor.articles.download import download
-from monitor.articles.tasks import read_page
 from monitor.errors import ExtractError, FetchError, NewsMonitorError, ParseError
 from monitor.feeds import cadence, identity, moves, plan
 from monitor.feeds.delta import Difference, Known
@@ -334,11 +333,9 @@ class Pipeline:
         if entry.url is None:
             return compose.from_feed(entry, "the entry has no link", now), None, False, timedelta(0)
         try:
-            page = await download(entry.url, self._http, now)
-            extract = await self._workers.run(read_page, page.body, page.url, page.content_type)
-            quality = judge.judge(extract, entry_title=entry.title, entry_summary=entry.content or entry.summary)
-            if quality == judge.FULL:
-                return compose.from_page(entry, page.url, extract, now), None, False, timedelta(0)
+            page = await pages.read(entry, entry.url, self._http, self._workers, now)
+            if page.quality == judge.FULL:
+                return compose.from_page(entry, page.url, page.extract, now), None, False, timedelta(0)
         except FetchError as e:
             wait = e.retry_after or timedelta(0)
             return compose.from_feed(entry, str(e), now), str(e), not e.permanent, wait
@@ -351,7 +348,7 @@ class Pipeline:
             log.exception("page failed unexpectedly", extra={"url": entry.url})
             why = f"an unexpected error over its page ({type(e).__name__})"
             return compose.from_feed(entry, why, now), why, waiting.attempts == 0, WALL_WAIT
-        return compose.from_feed(entry, quality, now), quality, True, WALL_WAIT
+        return compose.from_feed(entry, page.quality, now), page.quality, True, WALL_WAIT
 
     async def _record(self, waiting: WaitingEntry, reading: Reading) -> bool:
         alerts = await self._store.change(lambda store: self._record_reading(store, waiting, reading))
