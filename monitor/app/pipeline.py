@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from itertools import count
 
 from monitor import ids, urls
 from monitor.alerts import message, policy, retry
@@ -23,9 +22,8 @@ from monitor.articles.download import download
 from monitor.articles.tasks import read_page
 from monitor.errors import ExtractError, FetchError, NewsMonitorError, ParseError
 from monitor.feeds import cadence, identity, moves
-from monitor.feeds.delta import Difference, Known
 from monitor.feeds.fetch import fetch
-from monitor.feeds.tasks import PART, compare, read_feed, read_part
+from monitor.feeds.reading import read
 from monitor.http import Http
 from monitor.model import (
     Alert,
@@ -40,6 +38,7 @@ from monitor.model import (
     EntryId,
     Fate,
     Feed,
+    FeedDocument,
     FeedId,
     FeedState,
     Fetched,
@@ -47,6 +46,7 @@ from monitor.model import (
     Outcome,
     Placement,
     PollRecord,
+    Unchanged,
     WaitingEntry,
 )
 from monitor.rules.match import decide
@@ -62,7 +62,6 @@ PATIENCE = timedelta(seconds=12)  # since the entry was seen; a page that fails 
 QUICK_RETRY = timedelta(seconds=3)
 WALL_WAIT = timedelta(minutes=1)
 PAGE_RETRIES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
-LOOP_BYTES = 500_000  # of a document; a longer one is compared by a worker, so that the loop is not held up
 # An entry that our own program fails over.
 FIRST_REST = timedelta(minutes=1)
 LONGEST_REST = timedelta(hours=6)
@@ -80,15 +79,6 @@ class Routes:
     def target(self, channel: str | None) -> str:
         """`channel`: the one that a rule names."""
         return (channel if self.by_rule else None) or self.default_target
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What a feed's document brought: the entries of the items that were not in the one before it."""
-
-    entries: tuple[Entry, ...]
-    found: Difference
-    note: str | None = None  # what was wrong with the document although it could be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,32 +147,14 @@ class Pipeline:
         await self._store.change(lambda store: self._record_failure(store, after, started))
         log.warning("feed failed", extra={"feed": feed.name, "why": str(error), "next": after.next_poll_at})
 
-    async def _look(self, feed: Feed, state: FeedState, outcome: Fetched | NotModified) -> Look | None:
+    async def _look(
+        self, feed: Feed, state: FeedState, outcome: Fetched | NotModified
+    ) -> FeedDocument | Unchanged | None:
         """None when it is the document that was seen last."""
         if isinstance(outcome, NotModified) or sha256(outcome.body).hexdigest() == state.body_hash:
             return None
-        before = Known.from_bytes(await self._store.ask(lambda store: store.feeds.prints(feed.id)))
-        where = (outcome.url, outcome.content_type)
-        if len(outcome.body) <= LOOP_BYTES:
-            found = compare(outcome.body, before, *where)
-        else:
-            found = await self._workers.run(compare, outcome.body, before, *where)
-        if found.document is None:
-            return Look((), found)
-        if found.shown - found.known <= PART:
-            document = await self._workers.run(read_feed, found.document, feed.id, *where)
-            return Look(document.entries, found, document.note)
-        return Look(await self._parts(found.document, feed, *where), found)
-
-    async def _parts(self, document: bytes, feed: Feed, url: str, content_type: str) -> tuple[Entry, ...]:
-        """The entries of a long document, so many at a time that no worker needs long."""
-        entries: list[Entry] = []
-        for first in count(0, PART):
-            part = await self._workers.run(read_part, document, first, feed.id, url, content_type)
-            if part is None:
-                return tuple(entries)
-            entries += part.entries
-        raise AssertionError("unreachable")
+        memory = await self._store.ask(lambda store: store.feeds.prints(feed.id))
+        return await read(outcome, memory or b"", feed_id=feed.id, now=self._clock(), run=self._workers.run)
 
     def _record_failure(self, store: Store, after: FeedState, started: datetime) -> None:
         store.feeds.save(after)
@@ -194,7 +166,7 @@ class Pipeline:
         feed: Feed,
         state: FeedState,
         outcome: Fetched | NotModified,
-        look: Look | None,
+        look: FeedDocument | Unchanged | None,
         started: datetime,
     ) -> PollRecord:
         now = self._clock()
@@ -215,24 +187,26 @@ class Pipeline:
         store.feeds.add_poll(poll)
         return poll
 
-    def _record_entries(self, store: Store, state: FeedState, look: Look, poll: PollRecord) -> PollRecord:
+    def _record_entries(
+        self, store: Store, state: FeedState, look: FeedDocument | Unchanged, poll: PollRecord
+    ) -> PollRecord:
+        if isinstance(look, Unchanged):
+            return replace(poll, entries=look.shown, overlap=look.shown)
         known = store.feeds.known(poll.feed_id, *identity.keys(look.entries))
-        fresh = identity.unseen(look.entries, known)
+        fresh = identity.unseen(look.entries, known, standing=look.standing)
         store.feeds.learn_keys(look.entries)
         store.feeds.add_entries(fresh, baseline=self._history(state, fresh, poll), now=poll.finished_at)
-        shown = max(look.found.shown, len(look.entries))
-        overlap = look.found.known + len(look.entries) - len(fresh)
+        overlap = look.known + len(look.entries) - len(fresh)
         before = store.feeds.last_shown(poll.feed_id)
         if cadence.ran_past_us(before=before, fresh=len(fresh), overlap=overlap) and state.last_success_at:
             store.feeds.add_gap(
                 poll.feed_id, from_at=state.last_success_at, to_at=poll.finished_at, now=poll.finished_at
             )
-        remembered = look.found.remembered
-        store.feeds.save_prints(poll.feed_id, remembered.to_bytes() if remembered else None)
+        store.feeds.save_prints(poll.feed_id, look.memory or None)
         return replace(
             poll,
             outcome="new" if fresh else "unchanged",
-            entries=shown,
+            entries=look.shown,
             new=len(fresh),
             overlap=overlap,
             note=look.note,
