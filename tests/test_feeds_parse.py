@@ -246,9 +246,31 @@ def test_dates(written: str, date: datetime | None) -> None:
     assert only(f"<title>t</title><pubDate>{written}</pubDate>").published_at == date
 
 
+def test_dates_that_are_not_believed_are_noted() -> None:
+    """How many, and that the items count as undated."""
+    date = "<title>t{}</title><pubDate>Tue, 01 Jan 2999 00:00:00 GMT</pubDate>".format
+    document = parsed(rss(date(1), date(2), "<title>t</title><pubDate>Wed, 25 Nov 2026 10:00:00 GMT</pubDate>"))
+    assert document.note == "2 of its dates are in the future or before 1990; those items count as undated"
+
+
 def test_an_updated_date_will_do() -> None:
     """Without a date of publication that of the last change counts."""
     assert parsed(ATOM_03).entries[0].published_at == datetime(2026, 11, 25, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "media",
+    [
+        "<enclosure url='https://example.org/a.mp3' length='1' type='audio/mpeg'/>",
+        "<enclosure url='javascript:x'/>",
+        "<enclosure/>",
+        "<media:content xmlns:media='http://search.yahoo.com/mrss/' url='https://example.org/a.mp4'/>",
+    ],
+)
+def test_media_are_no_pages(media: str) -> None:
+    """An item that only carries a recording has no page; one that has a page keeps it."""
+    assert only("<title>t</title>", media).url is None
+    assert only("<title>t</title><link>https://example.org/a</link>", media).url == "https://example.org/a"
 
 
 def test_repeated_ids() -> None:
@@ -387,6 +409,7 @@ ENTITIES = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 9)
         (rss("<a>" * 300 + "</a>" * 300), "nested"),
         (rss("<b " + " ".join(f'a{n}=""' for n in range(300)) + "/>"), "attributes"),
         (rss("<b " + " ".join(f'xmlns:a{n}="u"' for n in range(100)) + "/>"), "namespaces"),
+        (rss(*[f"<b xmlns:a{n}='u'/>" for n in range(1_100)]), "namespaces"),
         (rss(*["<title>t</title>"] * 100_001), "entries"),
         (rss("&nbsp;", *["<title>t</title>"] * 100_001), "entries"),
         (rss("&nbsp;<b " + "a " * 40_000 + "/>"), "tag"),

@@ -31,7 +31,7 @@ LIGHT_MARKS = 20_000
 
 # An item is remembered by its bytes in their frame, by its id, and by what tells it from others with that id.
 _PRINT, _ID, _MARK = 8, BEGINNING // 2, 4
-_RECORD = _PRINT + _ID + _MARK
+RECORD = _PRINT + _ID + _MARK
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +146,9 @@ def _print(data: bytes, *, size: int, frame: bytes = b"") -> bytes:
 
 def _records(memory: bytes) -> Iterator[bytes]:
     """None of what is not whole, as an older version of this program may have left it."""
-    if len(memory) % _RECORD:
+    if len(memory) % RECORD:
         return iter(())
-    return (memory[at : at + _RECORD] for at in range(0, len(memory), _RECORD))
+    return (memory[at : at + RECORD] for at in range(0, len(memory), RECORD))
 
 
 def _id(record: bytes) -> bytes:

@@ -43,9 +43,9 @@ def parse_json(body: bytes, *, feed_id: FeedId, url: str, now: datetime) -> Feed
         entries=distinct(entries),
         note=misdated(items, entries),
         hints=FeedHints(
-            hubs=tuple(hub for shown in _objects(feed, "hubs") if (hub := join(url, _text(shown, "url")))),
-            self_url=join(url, _text(feed, "feed_url")) if _text(feed, "feed_url") else None,
-            next_url=join(url, _text(feed, "next_url")) if _text(feed, "next_url") else None,
+            hubs=tuple(address for hub in _objects(feed, "hubs") if (address := _address(hub, "url", url))),
+            self_url=_address(feed, "feed_url", url),
+            next_url=_address(feed, "next_url", url),
         ),
         shown=len(items),
         memory=remembered(body, entries, url=url),
@@ -71,6 +71,11 @@ def _text(thing: Object, name: str) -> str:
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def _address(thing: Object, name: str, url: str) -> str | None:
+    link = _text(thing, name)
+    return join(url, link) if link else None
 
 
 def _objects(thing: Object, name: str) -> Iterator[Object]:
