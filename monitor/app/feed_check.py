@@ -166,7 +166,8 @@ class FeedCheck:
         return await self._seen_closely(seen, fetched, document, response.headers.get("Link", ""))
 
     async def _document(self, fetched: Fetched) -> FeedDocument:
-        return await self._workers.run(read_feed, fetched.body, feed_id(fetched.url), fetched.url, fetched.content_type)
+        where = (feed_id(fetched.url), fetched.url, fetched.content_type)
+        return await self._workers.run(read_feed, fetched.body, *where, self._clock())
 
     async def _seen_closely(self, seen: Sighting, fetched: Fetched, document: FeedDocument, header: str) -> Sighting:
         channel = channel_of(fetched.body, url=fetched.url, content_type=fetched.content_type, link_header=header)

@@ -10,7 +10,16 @@ from sqlite_utils import Database
 
 from monitor.ids import digest
 from monitor.model import DueEntry, Entry, EntryId, Feed, FeedId, FeedState, KnownEntry, PollRecord, WaitingEntry
-from monitor.store.sqlite.values import Row, json_list, text_or_none, time_or_none, to_text, to_time
+from monitor.store.sqlite.values import (
+    Row,
+    hints_json,
+    hints_of_feed,
+    json_list,
+    text_or_none,
+    time_or_none,
+    to_text,
+    to_time,
+)
 from monitor.urls import origin
 
 OF_EACH_FEED = 20  # waiting entries looked at together
@@ -92,7 +101,8 @@ class FeedRows:
               known_since = :known_since, last_poll_at = :last_poll_at, last_success_at = :last_success_at,
               failures = :failures, error = :error, address = :address, moving_to = :moving_to,
               moving_since = :moving_since, moving_times = :moving_times, gone_since = :gone_since,
-              last_new_at = :last_new_at, shown = :shown, rhythm = :rhythm, learnt_until = :learnt_until
+              last_new_at = :last_new_at, shown = :shown, rhythm = :rhythm, learnt_until = :learnt_until,
+              hints = :hints, probed_at = :probed_at, liar_until = :liar_until
             where id = :id
             """,
             {
@@ -115,6 +125,9 @@ class FeedRows:
                 "shown": state.shown,
                 "rhythm": state.rhythm,
                 "learnt_until": text_or_none(state.learnt_until),
+                "hints": None if state.hints is None else hints_json(state.hints),
+                "probed_at": text_or_none(state.probed_at),
+                "liar_until": text_or_none(state.liar_until),
             },
         )
 
@@ -319,6 +332,9 @@ def _state(row: Row) -> FeedState:
         shown=row["shown"],
         rhythm=row["rhythm"],
         learnt_until=time_or_none(row["learnt_until"]),
+        hints=None if row["hints"] is None else hints_of_feed(row["hints"]),
+        probed_at=time_or_none(row["probed_at"]),
+        liar_until=time_or_none(row["liar_until"]),
     )
 
 
