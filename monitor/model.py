@@ -87,6 +87,7 @@ class Fetched:
     last_modified: str | None
     fresh_for: timedelta | None  # Cache-Control or Expires
     moved: bool = False  # the address it was found at is its address for good (301, 308), says the server
+    body_hash: str = ""  # SHA-256
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 from monitor import ids, urls
 from monitor.alerts import message, policy, retry
@@ -176,7 +175,7 @@ class Pipeline:
         self, feed: Feed, state: FeedState, outcome: Fetched | NotModified
     ) -> FeedDocument | Unchanged | None:
         """None when it is the document that was seen last."""
-        if isinstance(outcome, NotModified) or sha256(outcome.body).hexdigest() == state.body_hash:
+        if isinstance(outcome, NotModified) or outcome.body_hash == state.body_hash:
             return None
         memory = await self._store.ask(lambda store: store.feeds.prints(feed.id))
         return await read(outcome, memory or b"", feed_id=feed.id, now=self._clock(), run=self._workers.run)
@@ -196,10 +195,11 @@ class Pipeline:
         started: datetime,
     ) -> PollRecord:
         now = self._clock()
-        body = outcome.body if isinstance(outcome, Fetched) else b""
-        body_hash = sha256(body).hexdigest() if body else state.body_hash
-        kind = "not_modified" if isinstance(outcome, NotModified) else "unchanged"
-        poll, fresh = PollRecord(feed.id, started, now, kind, bytes=len(body)), tuple[Entry, ...]()
+        if isinstance(outcome, Fetched):
+            kind, size, body_hash = "unchanged", len(outcome.body), outcome.body_hash
+        else:
+            kind, size, body_hash = "not_modified", 0, state.body_hash
+        poll, fresh = PollRecord(feed.id, started, now, kind, bytes=size), tuple[Entry, ...]()
         if look is not None:
             poll, fresh = self._record_entries(store, state, look, poll)
             state = replace(
