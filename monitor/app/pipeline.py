@@ -195,10 +195,9 @@ class Pipeline:
         started: datetime,
     ) -> PollRecord:
         now = self._clock()
+        kind, size, body_hash = "not_modified", 0, state.body_hash
         if isinstance(outcome, Fetched):
             kind, size, body_hash = "unchanged", len(outcome.body), outcome.body_hash
-        else:
-            kind, size, body_hash = "not_modified", 0, state.body_hash
         poll, fresh = PollRecord(feed.id, started, now, kind, bytes=size), tuple[Entry, ...]()
         if look is not None:
             poll, fresh = self._record_entries(store, state, look, poll)
