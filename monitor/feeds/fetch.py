@@ -33,27 +33,30 @@ async def fetch(feed: Feed, state: FeedState, http: Http) -> Fetched | NotModifi
     response = await http.get(
         state.address or feed.url, headers={"Accept": ACCEPT, **validators}, max_bytes=MAX_FEED_BYTES
     )
-    match response.status:
-        case 200:
-            return Fetched(
-                url=response.url,
-                body=response.body,
-                content_type=response.headers.get("Content-Type", ""),
-                etag=_storable(response.headers.get("ETag")),
-                last_modified=_storable(response.headers.get("Last-Modified")),
-                fresh_for=fresh_for(response.headers),
-                moved=response.permanent,
-            )
-        case 304 if validators:
-            return NotModified(
-                etag=_storable(response.headers.get("ETag")),
-                last_modified=_storable(response.headers.get("Last-Modified")),
-                fresh_for=fresh_for(response.headers),
-                url=response.url,
-                moved=response.permanent,
-            )
-        case _:
-            raise _error(response)
+    if response.status == 304 and validators:
+        return NotModified(
+            etag=_storable(response.headers.get("ETag")),
+            last_modified=_storable(response.headers.get("Last-Modified")),
+            fresh_for=fresh_for(response.headers),
+            url=response.url,
+            moved=response.permanent,
+        )
+    return document_of(response)
+
+
+def document_of(response: Response) -> Fetched:
+    """The document that an answer carries. Raises FetchError when it carries none."""
+    if response.status != 200:
+        raise _error(response)
+    return Fetched(
+        url=response.url,
+        body=response.body,
+        content_type=response.headers.get("Content-Type", ""),
+        etag=_storable(response.headers.get("ETag")),
+        last_modified=_storable(response.headers.get("Last-Modified")),
+        fresh_for=fresh_for(response.headers),
+        moved=response.permanent,
+    )
 
 
 def _validators(state: FeedState) -> dict[str, str]:
