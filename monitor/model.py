@@ -28,6 +28,7 @@ class Feed:
     tags: tuple[str, ...] = ()
     language: str | None = None  # BCP 47, when the operator says so
     every: timedelta | None = None  # the interval the operator asks for
+    sections: tuple[str, ...] = ()  # other feeds of the outlet, where what rolled off this one may still be
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +177,16 @@ class DueEntry:
 
     id: EntryId
     url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A time in which entries of a feed may have come and gone unseen."""
+
+    id: str
+    feed_id: FeedId
+    since: datetime
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,13 +43,15 @@ RIGHT = {
     "feeds.0.tags.0": "balkans",
     "feeds.0.language": "sr-Latn",
     "feeds.0.every": "90s",
+    "feeds.0.sections": "[https://courier.example/world/feed]",
+    "feeds.0.sections.0": "https://courier.example/world/feed",
     "http": "{}",
     "slack": "{}",
     "schedule": "{}",
     "baseline": "{}",
 }
 MAPPINGS = ("http", "slack", "schedule", "baseline", "feeds.0")
-LISTS = ("http.allow_networks", "feeds.0.tags", "feeds")
+LISTS = ("http.allow_networks", "feeds.0.tags", "feeds.0.sections", "feeds")
 NUMBERS = ("schedule.budget",)
 REQUIRED = ("name: A", "url: https://a.example/")  # of a feed
 NOT_OURS = re.compile(r"Input|input should|instance|pydantic|valid |None|True|False|tuple|dict")

@@ -13,6 +13,7 @@ from monitor.alerts.sinks import console
 from monitor.alerts.sinks.console import ConsoleSink
 from monitor.alerts.sinks.slack import SlackSettings, SlackSink
 from monitor.app.config import Config, HttpSection
+from monitor.app.healing import Healing
 from monitor.app.pipeline import Pipeline, Routes
 from monitor.app.store_thread import StoreThread
 from monitor.app.workers import Workers
@@ -32,6 +33,7 @@ class Parts:
     sinks: dict[str, Sink]
     slack: SlackSink | None
     pipeline: Pipeline
+    healing: Healing
 
     async def close(self) -> None:
         for sink in self.sinks.values():
@@ -76,7 +78,9 @@ def assemble(
         sinks=sinks,
         clock=clock,
     )
-    return Parts(config, http, sinks, slack, pipeline)
+    by_id = {feed.id: feed for feed in config.feeds}
+    healing = Healing(feeds=by_id, store=store, http=http, workers=workers, clock=clock)
+    return Parts(config, http, sinks, slack, pipeline, healing)
 
 
 def http_settings(http: HttpSection) -> HttpSettings:

@@ -179,6 +179,7 @@ class FeedSection(_Section):
     tags: tuple[Text, ...] = Field(default=(), strict=False)
     language: Language | None = None
     every: SomeTime | None = None
+    sections: tuple[WebUrl, ...] = Field(default=(), strict=False)
 
 
 class FeedsFile(_Section):
@@ -245,7 +246,8 @@ def feeds_of(file: YamlFile) -> tuple[Feed, ...]:
     if problems:
         raise ConfigError(problems)
     return tuple(
-        Feed(feed_id(feed.url), feed.name, feed.url, feed.tags, feed.language, feed.every) for feed in section.feeds
+        Feed(feed_id(feed.url), feed.name, feed.url, feed.tags, feed.language, feed.every, feed.sections)
+        for feed in section.feeds
     )
 
 

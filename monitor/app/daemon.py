@@ -308,6 +308,7 @@ class Daemon:
     def _jobs(self, parts: Parts, *, each_feed_once: bool = False) -> Jobs:
         return Jobs(
             parts.pipeline,
+            parts.healing,
             self._store,
             parts.sinks,
             self._clock,

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from monitor.ids import digest
-from monitor.model import DueEntry, Entry, EntryId, Feed, FeedId, FeedState, KnownEntry, PollRecord, WaitingEntry
+from monitor.model import DueEntry, Entry, EntryId, Feed, FeedId, FeedState, Gap, KnownEntry, PollRecord, WaitingEntry
 from monitor.store.sqlite.values import (
     Row,
     hints_json,
@@ -220,6 +220,32 @@ class FeedRows:
             """,
             [digest("gap", feed, to_text(from_at)), feed, to_text(from_at), to_text(to_at), to_text(now)],
         )
+
+    def untried_gaps(self) -> tuple[Gap, ...]:
+        """Gaps of active feeds for which no archive was asked yet."""
+        rows = self._db.query(
+            """
+            select gaps.* from gaps join feeds on feeds.id = gaps.feed_id
+            where gaps.tried_at is null and feeds.active = 1 order by gaps.detected_at limit 100
+            """
+        )
+        return tuple(
+            Gap(row["id"], FeedId(row["feed_id"]), to_time(row["from_at"]), to_time(row["to_at"])) for row in rows
+        )
+
+    def close_gap(self, gap: Gap, *, found: int, closed: bool, now: datetime) -> None:
+        self._db.execute(
+            "update gaps set tried_at = ?, found = ?, closed = ? where id = ?",
+            [to_text(now), found, int(closed), gap.id],
+        )
+
+    def seen_until(self, ids: Sequence[EntryId], time: datetime) -> frozenset[EntryId]:
+        """Those of the ids that were first seen at a time or before."""
+        rows = self._db.query(
+            "select id from entries where id in (select value from json_each(?)) and first_seen_at <= ?",
+            [json_list(ids), to_text(time)],
+        )
+        return frozenset(EntryId(row["id"]) for row in rows)
 
     def add_entries(self, entries: Iterable[Entry], *, baseline: frozenset[EntryId], now: datetime) -> None:
         """Entries in `baseline` are history; the others wait to be read."""

@@ -261,6 +261,10 @@ create table documents (                 -- the last document of a feed: a hash 
   prints blob not null
 ) strict;
 
+alter table gaps add column tried_at text;
+alter table gaps add column found integer not null default 0;
+alter table gaps add column closed integer not null default 0 check (closed in (0, 1));
+
 create table budget (                    -- what a request may cost, see feeds/plan.py
   id integer primary key check (id = 1),
   price real not null,
