@@ -27,6 +27,8 @@ def host_of(url: str) -> str:
     """The key of the server that a request for the address would trouble."""
     parts = urlsplit(url)
     name = (parts.hostname or "").rstrip(".")
+    if ":" in name:
+        name = f"[{name}]"
     return name if parts.port in _USUAL_PORTS else f"{name}:{parts.port}"
 
 
@@ -43,7 +45,8 @@ class Holds:
         until = min(until, now + LONGEST)
         if until <= self._until.get(host, now):
             return False
-        self._until = dict(self.now())
+        if len(self._until) >= MOST_HOLDS:
+            self._until = dict(self.now())
         if len(self._until) >= MOST_HOLDS:
             del self._until[min(self._until, key=self._until.__getitem__)]
         self._until[host] = until
