@@ -257,7 +257,9 @@ class Http:
         if isinstance(error, aiohttp.ClientSSLError):
             return FetchError(f"no secure connection to {host}: {cause}")
         if isinstance(error, OSError):
-            return FetchError(f"cannot connect to {host}: {getattr(cause, 'strerror', None) or cause}")
+            # In the middle of a handshake asyncio has no more to say than that it ended.
+            detail = getattr(cause, "strerror", None) or str(cause) or "it closed the connection"
+            return FetchError(f"cannot connect to {host}: {detail}")
         return FetchError(f"no usable answer from {host}: {cause}")
 
 

@@ -186,7 +186,7 @@ async def test_the_one_who_asked_is_held() -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        replace(SETTINGS, per_host=1),  # they wait for a place at the host
+        replace(SETTINGS, per_host=1, pace=HOUR),  # they wait for a place at the host, and no longer than that
         replace(SETTINGS, pace=timedelta(seconds=0.2)),  # one waits for the pace
         replace(SETTINGS, at_once=1),  # one waits for a place among all
     ],
