@@ -283,6 +283,18 @@ async def test_the_sites_kept_are_counted() -> None:
         assert len(reader.asked) == asked + 1
 
 
+async def test_the_rules_kept_are_weighed() -> None:
+    """Long files push older ones out sooner."""
+    long = answered(body=b"User-agent: *\n" + b"Disallow: /private\n" * 20_000)
+    resolver = StubResolver(**{f"n{i}.test": [["127.0.0.1"]] for i in range(4)})
+    async with reading(long, resolver=resolver) as reader:
+        for i in (0, 1, 2, 3, 3, 2):
+            assert await reader.ask("/a", host=f"n{i}.test") == timedelta()
+        assert len(reader.asked) == 4
+        await reader.ask("/a", host="n0.test")
+        assert len(reader.asked) == 5
+
+
 # ---- pages ----
 
 

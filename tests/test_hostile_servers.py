@@ -11,6 +11,7 @@ import gzip
 import socket
 import ssl
 import struct
+import threading
 import tracemalloc
 import warnings
 from collections.abc import AsyncIterator
@@ -385,6 +386,21 @@ async def test_the_systems_names() -> None:
         settings = replace(SETTINGS, allow_networks=())
         error = await error_of(f"http://{name}/", settings=settings, resolver=ThreadedResolver())
         assert error.startswith("permanent: localhost"), name
+
+
+async def test_the_threads_end() -> None:
+    """Closing ends the threads that looked names up."""
+    resolver = ThreadedResolver()
+    await resolver.resolve("127.0.0.1", 80)
+    assert looking_up()
+    await resolver.close()
+    async with asyncio.timeout(10):
+        while looking_up():
+            await asyncio.sleep(0.01)
+
+
+def looking_up() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("look-up")]
 
 
 # ---- addresses ----

@@ -18,7 +18,7 @@ from monitor.errors import FetchError
 from monitor.feeds.cadence import Bounds, after_failure, after_success
 from monitor.feeds.fetch import fetch
 from monitor.http import Http, HttpSettings
-from monitor.http_gate import MOST_HOLDS, Holds, host_of
+from monitor.http_gate import MOST_HOLDS, Gate, Holds, host_of
 from monitor.model import Feed, FeedId, FeedState
 from tests.feed_server import LOOPBACK, StubResolver, answered, loopback_http, serving
 
@@ -299,3 +299,15 @@ async def test_a_cancelled_request_gives_its_place_back() -> None:
             await asyncio.gather(*tasks, return_exceptions=True)
         async with asyncio.timeout(10):
             assert await we.get(site.url("/a")) == 200
+
+
+async def test_hosts_are_forgotten() -> None:
+    """Of a host that nobody asks any more nothing is kept once its pace allows the next request."""
+    gate = Gate(Holds(lambda: NOW), per_host=2, at_once=10, pace=timedelta(seconds=0.05))
+    for i in range(5):
+        async with gate.turn(f"h{i}"):
+            assert f"h{i}" in gate._hosts
+    assert "h4" in gate._hosts
+    async with asyncio.timeout(10):
+        while gate._hosts:
+            await asyncio.sleep(0.01)
