@@ -99,6 +99,24 @@ def parse(text: str, name: str) -> YamlFile:
     return YamlFile(name, data, reader.lines)
 
 
+def scalar(text: str) -> str:
+    """The text as it is written in a file, also between brackets: bare if it then still means itself, else quoted."""
+    if _means_itself(text):
+        return text
+    written: str = yaml.safe_dump(
+        [text], default_flow_style=True, default_style='"', allow_unicode=True, width=LARGEST_FILE
+    )
+    return written.strip().removeprefix("[").removesuffix("]")
+
+
+def _means_itself(text: str) -> bool:
+    try:
+        read = parse(f"- {{k: {text}, l: [{text}]}}\n- k: {text}", "")
+    except ConfigError:
+        return False
+    return bool([{"k": text, "l": [text]}, {"k": text}] == read.data)
+
+
 def shown(value: object) -> str:
     """A value in a sentence: as it would be written, if that is short."""
     match value:

@@ -31,6 +31,9 @@ RIGHT = {
     "slack.timeout": "10s",
     "slack.settle_after": "1m",
     "schedule.every": "10m",
+    "schedule.budget": "48",
+    "schedule.least": "2m",
+    "schedule.most": "1h",
     "baseline.alert_last": "0h",
     "feeds": "[{name: A, url: 'https://a.example/'}]",
     "feeds.0": "{name: A, url: 'https://a.example/'}",
@@ -47,6 +50,7 @@ RIGHT = {
 }
 MAPPINGS = ("http", "slack", "schedule", "baseline", "feeds.0")
 LISTS = ("http.allow_networks", "feeds.0.tags", "feeds")
+NUMBERS = ("schedule.budget",)
 REQUIRED = ("name: A", "url: https://a.example/")  # of a feed
 NOT_OURS = re.compile(r"Input|input should|instance|pydantic|valid |None|True|False|tuple|dict")
 
@@ -61,7 +65,7 @@ def read(directory: Path, key: str, value: str) -> list[str]:
     file = "feeds.yaml" if key.startswith("feeds") else "monitor.yaml"
     (directory / file).write_text(_text(key, value), "utf-8")
     try:
-        config._feeds(directory) if file == "feeds.yaml" else config._monitor(directory)
+        config.load_feeds(directory) if file == "feeds.yaml" else config._monitor(directory)
     except ConfigError as e:
         return [str(problem).removeprefix(f"{directory}/") for problem in e.problems]
     return []
@@ -103,7 +107,9 @@ def test_what_a_key_takes(tmp_path: Path, key: str) -> None:
         (key, value)
         for key in RIGHT
         for value in WRONG
-        if not ((key in MAPPINGS and value.startswith("{")) or (key in LISTS and value.startswith("[")))
+        if not (key in MAPPINGS and value.startswith("{"))
+        and not (key in LISTS and value.startswith("["))
+        and not (key in NUMBERS and re.fullmatch(r"[0-9.]+", value))
     ],
 )
 def test_a_wrong_value_is_one_sentence(tmp_path: Path, key: str, value: str) -> None:
@@ -119,6 +125,7 @@ def test_a_wrong_value_is_one_sentence(tmp_path: Path, key: str, value: str) -> 
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
+        ("schedule.budget", "0", "schedule.budget: 0 is not a number of requests a day; write one between 1 and 1440"),
         ("http.timeout", "0s", "http.timeout: '0s' is no time at all; write a longer one, as in 30s or 10m"),
         ("slack.timeout", "0m", "slack.timeout: '0m' is no time at all; write a longer one, as in 30s or 10m"),
         ("slack.settle_after", "0.0000001s", "slack.settle_after: '0.0000001s' is no time at all; write a longer one,"),
@@ -161,7 +168,7 @@ def test_a_file_that_is_no_mapping(tmp_path: Path, file: str, text: str) -> None
     """A file that holds anything but keys and values is refused in one sentence."""
     (tmp_path / file).write_text(text)
     with pytest.raises(ConfigError) as caught:
-        config._feeds(tmp_path) if file == "feeds.yaml" else config._monitor(tmp_path)
+        config.load_feeds(tmp_path) if file == "feeds.yaml" else config._monitor(tmp_path)
     assert re.fullmatch(r".*:1: the file must consist of keys and values; write some of [\w, ]+", str(caught.value))
 
 

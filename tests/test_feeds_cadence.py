@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.errors import FetchError, ParseError
-from monitor.feeds.cadence import Bounds, after_failure, after_success, overlap
-from monitor.model import EntryId, Feed, FeedId, FeedState, Fetched, NotModified
+from monitor.feeds import rhythm as rhythms
+from monitor.feeds.cadence import Bounds, Brought, after_failure, after_success, wants_probe
+from monitor.model import Feed, FeedHints, FeedId, FeedState, Fetched, NotModified
 
 NOW = datetime(2026, 11, 25, 10, tzinfo=UTC)
-BOUNDS = Bounds()
+BOUNDS = Bounds(every=timedelta(minutes=10))
+BROUGHT = Brought("h", 20)
 FEED = Feed(FeedId("f"), "News", "https://example.org/feed")
 STATE = FeedState(
     FEED.id, next_poll_at=NOW, etag='"a"', last_modified="yesterday", body_hash="h", failures=3, error="404"
@@ -53,13 +55,13 @@ def test_the_next_look(every: timedelta | None, fresh_for: timedelta | None, wai
     """The operator's interval or the usual one, not inside the freshness that the server promises."""
     feed = replace(FEED, every=every)
     for outcome in (document(fresh_for), NotModified(None, None, fresh_for)):
-        after = after_success(feed, STATE, outcome, NOW, BOUNDS, body_hash="h")
+        after = after_success(feed, STATE, outcome, NOW, BOUNDS, BROUGHT)
         assert wait <= waited(after) <= wait + min(wait * 0.05, minutes(1))
 
 
 def test_after_a_document() -> None:
     """The validators are those of this answer, the failures are forgotten."""
-    after = after_success(FEED, STATE, document(etag='"b"'), NOW, BOUNDS, body_hash="new")
+    after = after_success(FEED, STATE, document(etag='"b"'), NOW, BOUNDS, Brought("new", 20))
     assert (after.etag, after.last_modified, after.body_hash) == ('"b"', None, "new")
     assert (after.failures, after.error, after.last_poll_at, after.last_success_at) == (0, None, NOW, NOW)
 
@@ -67,7 +69,7 @@ def test_after_a_document() -> None:
 def test_after_a_304() -> None:
     """The validators stay, but for those that the server states anew."""
     outcome = NotModified(etag='"b"', last_modified=None, fresh_for=None)
-    after = after_success(FEED, STATE, outcome, NOW, BOUNDS, body_hash="h")
+    after = after_success(FEED, STATE, outcome, NOW, BOUNDS, BROUGHT)
     assert (after.etag, after.last_modified, after.body_hash) == ('"b"', "yesterday", "h")
     assert (after.failures, after.error, after.last_success_at) == (0, None, NOW)
 
@@ -104,17 +106,76 @@ def test_retry_after_wins(wait: timedelta) -> None:
 def test_jitter_only_ever_adds(feed_id: FeedId, every: timedelta, failures: int) -> None:
     """No feed is looked at sooner than its wait, nor much later, and the answer is always the same."""
     feed, state = replace(FEED, id=feed_id, every=every), replace(STATE, failures=failures)
-    succeeded = after_success(feed, state, document(), NOW, BOUNDS, body_hash=None)
+    succeeded = after_success(feed, state, document(), NOW, BOUNDS, BROUGHT)
     failed = after_failure(feed, state, ParseError("x"), NOW, BOUNDS)
-    wait = min(max(every, BOUNDS.least), BOUNDS.most)
+    wait = min(every, timedelta(days=1))
     assert wait <= waited(succeeded) <= wait + minutes(1)
     assert min(minutes(5), wait) <= waited(failed) <= minutes(361)
     assert failed == after_failure(feed, state, ParseError("x"), NOW, BOUNDS)
 
 
-def test_overlap() -> None:
-    """The overlap counts the entries shown that were known."""
-    shown = [EntryId("a"), EntryId("b"), EntryId("c")]
-    assert overlap(shown, {EntryId("b"), EntryId("c"), EntryId("x")}) == 2
-    assert overlap(shown, ()) == 0
-    assert overlap([], shown) == 0
+def test_a_long_promise_is_believed_of_a_feed_that_brings_nothing_meanwhile() -> None:
+    """Of one that publishes every hour only the first hour of it is."""
+    bounds = Bounds()
+    hourly = rhythms.first_look([NOW - timedelta(hours=n) for n in range(60)], NOW)
+    weekly = rhythms.learn(rhythms.Rhythm(), NOW - timedelta(days=60), NOW, [NOW - timedelta(days=7)])
+    for rhythm, wait in ((hourly, timedelta(hours=1)), (weekly, timedelta(hours=12))):
+        state = replace(STATE, rhythm=rhythm.to_json(), learnt_until=NOW)
+        after = after_success(FEED, state, document(timedelta(hours=12)), NOW, bounds, BROUGHT)
+        assert wait <= waited(after) <= wait + minutes(1)
+
+
+def test_without_an_interval_the_rhythm_decides() -> None:
+    """Inside the bounds; the first document's dates are the start of it, and each look adds to it."""
+    bounds = Bounds()
+    dates = tuple(NOW - timedelta(minutes=20 * n) for n in range(1, 40))
+    first = after_success(FEED, STATE, document(), NOW, bounds, Brought("h", 40, published=dates))
+    assert bounds.least <= waited(first) <= timedelta(minutes=40)
+    assert NOW == first.learnt_until
+    then = NOW + timedelta(hours=1)
+    second = after_success(FEED, first, document(), then, bounds, Brought("h", 40, published=(NOW + minutes(5),)))
+    assert (then, 40) == (second.learnt_until, second.shown)
+    assert second.rhythm != first.rhythm
+
+
+def test_a_rhythm_that_decides_nothing_costs_nothing() -> None:
+    """With an interval it is learnt when something came, and otherwise once an hour."""
+    state = after_success(FEED, STATE, document(), NOW, BOUNDS, BROUGHT)
+    idle = after_success(FEED, state, document(), NOW + minutes(10), BOUNDS, BROUGHT)
+    assert (state.rhythm, NOW) == (idle.rhythm, idle.learnt_until)
+    came = after_success(FEED, state, document(), NOW + minutes(10), BOUNDS, Brought("h", 20, published=(None,)))
+    assert NOW + minutes(10) == came.learnt_until
+    late = after_success(FEED, state, document(), NOW + minutes(61), BOUNDS, BROUGHT)
+    assert NOW + minutes(61) == late.learnt_until
+
+
+@pytest.mark.parametrize(
+    ("hints", "due"),
+    [
+        (FeedHints(ttl=minutes(30)), NOW + minutes(30)),
+        (FeedHints(ttl=timedelta(days=7)), NOW + minutes(60)),
+        (FeedHints(skip_hours=frozenset({10, 11})), NOW.replace(hour=12)),
+        (FeedHints(skip_hours=frozenset(range(24))), NOW + minutes(5)),
+        (FeedHints(skip_days=frozenset({NOW.weekday()})), NOW.replace(hour=0) + timedelta(days=1)),
+        (FeedHints(skip_days=frozenset(range(7))), NOW + minutes(5)),
+    ],
+)
+def test_what_a_feed_says_of_itself_is_heeded(hints: FeedHints, due: datetime) -> None:
+    """As far as it makes sense; a busy feed is asked as soon as it allows."""
+    busy = rhythms.first_look([NOW - timedelta(minutes=n) for n in range(1, 200)], NOW)
+    state = replace(STATE, rhythm=busy.to_json(), learnt_until=NOW)
+    after = after_success(FEED, state, document(), NOW, Bounds(), Brought("h", 20, hints))
+    assert due <= after.next_poll_at <= due + minutes(3)
+
+
+def test_an_odd_silence_is_probed_once_a_day() -> None:
+    """Whoever brings an entry an hour and says "not modified" for two days may not be telling the truth."""
+    hourly = rhythms.first_look([NOW - timedelta(hours=n) for n in range(60)], NOW).to_json()
+    state = replace(STATE, rhythm=hourly, known_since=NOW - timedelta(days=9), last_new_at=NOW)
+    assert not wants_probe(state, NOW + timedelta(hours=12))
+    then = NOW + timedelta(days=2)
+    assert wants_probe(state, then)
+    assert not wants_probe(replace(state, probed_at=then), then + timedelta(hours=23))
+    assert wants_probe(replace(state, probed_at=then), then + timedelta(hours=24))
+    weekly = rhythms.learn(rhythms.Rhythm(), NOW - timedelta(days=60), NOW, [NOW - timedelta(days=7)]).to_json()
+    assert not wants_probe(replace(state, rhythm=weekly), then)

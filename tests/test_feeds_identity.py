@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.feeds.identity import guid_of, unseen
-from monitor.feeds.items import Item, entries_of
-from monitor.model import FeedId, KnownEntry
+from monitor.feeds.items import Item, distinct, entry_of
+from monitor.model import Entry, FeedId, KnownEntry
 from tests.builders import NOON
 
 LINK = "http://www.Example.org/a?utm_source=rss#top"
@@ -59,11 +59,13 @@ def item(
 
 def new(before: list[Item], now: list[Item]) -> list[str]:
     """The titles that are new in a document, after one before it."""
-    feed = FeedId("f")
-    known = unseen(entries_of(before, feed_id=feed, url="https://paper.example/feed"), ())
-    remembered = [KnownEntry(entry.id, entry.title, entry.page, entry.words) for entry in known]
-    shown = entries_of(now, feed_id=feed, url="https://paper.example/feed")
-    return [entry.title for entry in unseen(shown, remembered)]
+    remembered = [KnownEntry(entry.id, entry.title, entry.page, entry.words) for entry in unseen(entries(before), ())]
+    return [entry.title for entry in unseen(entries(now), remembered)]
+
+
+def entries(items: list[Item]) -> tuple[Entry, ...]:
+    url = "https://paper.example/feed"
+    return distinct(entry_of(item, feed_id=FeedId("f"), url=url, now=NOON + timedelta(days=2)) for item in items)
 
 
 LONG = "Ministers of both countries will meet in the capital next week"

@@ -15,7 +15,7 @@ import pytest
 
 from monitor.articles.download import download
 from monitor.errors import FetchError
-from monitor.feeds.cadence import Bounds, after_failure, after_success
+from monitor.feeds.cadence import Bounds, Brought, after_failure, after_success
 from monitor.feeds.fetch import fetch
 from monitor.http import Http, HttpSettings
 from monitor.http_gate import MOST_HOLDS, Gate, Holds, host_of
@@ -97,7 +97,7 @@ async def test_validators_over_several_polls(answers: Sequence[tuple[int, Valida
             site.answers["/feed"] = with_validators(status, validators)
             try:
                 outcome = await fetch(feed, state, we.http)
-                state = after_success(feed, state, outcome, NOW, Bounds(), body_hash="same")
+                state = after_success(feed, state, outcome, NOW, Bounds(), Brought(body_hash="same", shown=0))
             except FetchError as e:
                 state = after_failure(feed, state, e, NOW, Bounds())
     first, last = site.asked[0].headers, site.asked[-1].headers

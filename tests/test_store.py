@@ -360,10 +360,10 @@ def test_operators_are_told_once_and_once_more_when_it_is_over(store: Store) -> 
     assert ["A fails"] == [row["text"] for row in store.notices.open()]
     with store.transaction():
         store.notices.add(failing, NOON)
-        store.notices.end("feed", "failing", "A works again", NOON)
+        store.notices.end("feed", ["failing"], "A works again", NOON)
     assert ["A works again"] == told()
     with store.transaction():
         store.notices.add(failing, NOON)
-        store.notices.end("feed", "failing", "A works again", NOON)
+        store.notices.end("feed", ["failing"], "A works again", NOON)
     assert [] == told()
     assert store.notices.untold_since() is None

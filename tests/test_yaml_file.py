@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.errors import ConfigError
-from monitor.yaml_file import load, parse
+from monitor.yaml_file import load, parse, scalar
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text(st.characters(codec="ascii", min_codepoint=32)),
@@ -163,3 +163,32 @@ def test_a_byte_order_mark_is_no_key(tmp_path: Path) -> None:
     path = tmp_path / "f.yaml"
     path.write_bytes(b"\xef\xbb\xbfa: 1\r\nb: 2\r\n")
     assert {"a": 1, "b": 2} == load(path).data
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Balkan Insight", "Balkan Insight"),
+        ("https://balkaninsight.com/feed/?a=1&b", "https://balkaninsight.com/feed/?a=1&b"),
+        ("РИА Новости", "РИА Новости"),
+        ("#1 news", '"#1 news"'),
+        ("News: all", '"News: all"'),
+        ("a, b", '"a, b"'),
+        ("true", '"true"'),
+        ("1e3", '"1e3"'),
+        ("", '""'),
+        ('5 \'o clock "x" \\', '5 \'o clock "x" \\'),
+    ],
+)
+def test_scalars_are_written(text: str, expected: str) -> None:
+    """Bare where that is enough, as a person would write it; quoted where it would mean something else."""
+    assert expected == scalar(text)
+
+
+@given(st.text())
+def test_scalars_come_back(text: str) -> None:
+    """Whatever the text, it is read again as itself: as a value, in a list and between braces."""
+    written = scalar(text)
+    assert [{"a": text, "b": [text]}, {"a": text}] == parse(
+        f"- {{a: {written}, b: [{written}]}}\n- a: {written}", "x.yaml"
+    ).data

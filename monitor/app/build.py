@@ -12,7 +12,7 @@ from monitor.alerts.sink import Sink
 from monitor.alerts.sinks import console
 from monitor.alerts.sinks.console import ConsoleSink
 from monitor.alerts.sinks.slack import SlackSettings, SlackSink
-from monitor.app.config import Config
+from monitor.app.config import Config, HttpSection
 from monitor.app.pipeline import Pipeline, Routes
 from monitor.app.store_thread import StoreThread
 from monitor.app.workers import Workers
@@ -59,7 +59,7 @@ def assemble(
     config: Config, store: StoreThread, workers: Workers, output: TextIO, clock: Callable[[], datetime]
 ) -> Parts:
     """Nothing is opened or sent yet, but for the HTTP sessions."""
-    http = Http(http_settings(config))
+    http = Http(http_settings(config.monitor.http))
     sinks: dict[str, Sink] = {ConsoleSink.name: ConsoleSink(output, clock)}
     slack = _slack(config, store, clock)
     if slack is not None:
@@ -68,7 +68,7 @@ def assemble(
         feeds=config.feeds,
         rules=config.rules,
         routes=routes_of(config),
-        bounds=Bounds(usual=config.monitor.schedule.every),
+        bounds=bounds_of(config),
         alert_last=config.monitor.baseline.alert_last,
         store=store,
         http=http,
@@ -79,8 +79,7 @@ def assemble(
     return Parts(config, http, sinks, slack, pipeline)
 
 
-def http_settings(config: Config) -> HttpSettings:
-    http = config.monitor.http
+def http_settings(http: HttpSection) -> HttpSettings:
     contact = http.contact or "a feed reader; no contact configured"
     return HttpSettings(
         user_agent=f"news-monitor/{__version__} ({contact})",
@@ -88,6 +87,11 @@ def http_settings(config: Config) -> HttpSettings:
         timeout=http.timeout,
         pace=http.pace,
     )
+
+
+def bounds_of(config: Config) -> Bounds:
+    schedule = config.monitor.schedule
+    return Bounds(every=schedule.every, least=schedule.least, most=schedule.most, budget=schedule.budget)
 
 
 def remember_configuration(store: Store, config: Config, now: datetime) -> Config:

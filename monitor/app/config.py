@@ -26,6 +26,8 @@ from monitor.yaml_file import load as load_yaml
 
 LONGEST_DURATION = timedelta(days=365)
 LONGEST_TEXT = 200
+MOST_REQUESTS = 1_440  # one a minute
+FEEDS = "feeds.yaml"
 SLACK_API = "https://slack.com/api/"
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -49,6 +51,12 @@ def _duration(value: object) -> timedelta:
     return timedelta(seconds=seconds)
 
 
+def _requests(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= MOST_REQUESTS:
+        raise ValueError(f"is not a number of requests a day; write one between 1 and {MOST_REQUESTS}")
+    return float(value)
+
+
 def _some_time(value: object) -> timedelta:
     duration = _duration(value)
     if not duration:
@@ -69,7 +77,7 @@ def _text(value: object) -> str:
 
 
 def _language(value: object) -> str:
-    if not isinstance(value, str) or not _LANGUAGE.fullmatch(value):
+    if not isinstance(value, str) or not is_language(value):
         raise ValueError("is not a language; write a code such as en or sr-Latn")
     return value
 
@@ -104,6 +112,7 @@ def _some_feeds(value: object) -> object:
     return value
 
 
+Requests = Annotated[float, BeforeValidator(_requests)]  # a feed and day
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 SomeTime = Annotated[timedelta, BeforeValidator(_some_time)]
 Text = Annotated[str, BeforeValidator(_text)]
@@ -144,7 +153,10 @@ class SlackSection(_Section):
 
 
 class ScheduleSection(_Section):
-    every: SomeTime = timedelta(minutes=10)
+    every: SomeTime | None = None  # None: each feed by its own rhythm, within the budget
+    budget: Requests = 96.0
+    least: SomeTime = timedelta(minutes=5)
+    most: SomeTime = timedelta(hours=2)
 
 
 class BaselineSection(_Section):
@@ -203,7 +215,7 @@ def load(directory: Path, *, examples: bool = True) -> Config:
         )
     problems: list[Problem] = []
     monitor = _gather(problems, lambda: _monitor(directory))
-    feeds = _gather(problems, lambda: _feeds(directory))
+    feeds = _gather(problems, lambda: load_feeds(directory))
     rules = _gather(problems, lambda: schema.load(directory / "rules", directory / "concepts"))
     if rules is not None and examples:
         problems.extend(lint.run_examples(rules))
@@ -215,6 +227,30 @@ def load(directory: Path, *, examples: bool = True) -> Config:
 def load_monitor(directory: Path) -> MonitorFile:
     """Only monitor.yaml, for commands that need the database and nothing else; raises ConfigError."""
     return _monitor(directory)
+
+
+def load_feeds(directory: Path) -> tuple[Feed, ...]:
+    """Only feeds.yaml; raises ConfigError."""
+    return feeds_of(load_yaml(directory / FEEDS))
+
+
+def feeds_of(file: YamlFile) -> tuple[Feed, ...]:
+    """The feeds that a feeds.yaml names; raises ConfigError."""
+    section = _validated(FeedsFile, file, file.data if file.data is not None else {})
+    problems = [
+        Problem(file.name, file.line(("feeds", index, key)), f"{key} {value!r} is used twice; {remedy}")
+        for key, remedy in (("name", "give each feed a name of its own"), ("url", "delete one of the two"))
+        for index, value in _repeated(getattr(feed, key) for feed in section.feeds)
+    ]
+    if problems:
+        raise ConfigError(problems)
+    return tuple(
+        Feed(feed_id(feed.url), feed.name, feed.url, feed.tags, feed.language, feed.every) for feed in section.feeds
+    )
+
+
+def is_language(text: str) -> bool:
+    return _LANGUAGE.fullmatch(text) is not None
 
 
 def _gather(problems: list[Problem], read: Callable[[], T]) -> T | None:
@@ -232,21 +268,6 @@ def _monitor(directory: Path) -> MonitorFile:
     if problems or monitor is None:
         raise ConfigError(problems)
     return monitor
-
-
-def _feeds(directory: Path) -> tuple[Feed, ...]:
-    file = load_yaml(directory / "feeds.yaml")
-    section = _validated(FeedsFile, file, file.data if file.data is not None else {})
-    problems = [
-        Problem(file.name, file.line(("feeds", index, key)), f"{key} {value!r} is used twice; {remedy}")
-        for key, remedy in (("name", "give each feed a name of its own"), ("url", "delete one of the two"))
-        for index, value in _repeated(getattr(feed, key) for feed in section.feeds)
-    ]
-    if problems:
-        raise ConfigError(problems)
-    return tuple(
-        Feed(feed_id(feed.url), feed.name, feed.url, feed.tags, feed.language, feed.every) for feed in section.feeds
-    )
 
 
 def _repeated(values: Iterable[str]) -> Iterator[tuple[int, str]]:

@@ -125,7 +125,7 @@ class Daemon:
         if ahead >= LEAST_STEP:
             self._plan_anew(store, ahead)
         config = remember_configuration(store, config, now)
-        store.notices.end(*CONFIGURATION, "The configuration is good again and in force.", now)
+        store.notices.end(CONFIGURATION[0], CONFIGURATION[1:], "The configuration is good again and in force.", now)
         store.deliveries.doubt_unfinished(settle_after(config))
         routes = routes_of(config)
         for rule in config.rules.rules:
@@ -174,7 +174,7 @@ class Daemon:
         if wrong:
             self._notice_anew(store, Notice(*SLACK, f"Slack is not set up right: {'; '.join(wrong)}"))
         else:
-            store.notices.end(*SLACK, "Slack is set up right now.", self._clock())
+            store.notices.end(SLACK[0], SLACK[1:], "Slack is set up right now.", self._clock())
 
     def _check_slack_soon(self, parts: Parts) -> None:
         """Beside the work: a Slack that does not answer holds up nothing."""

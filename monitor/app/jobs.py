@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from monitor import urls
-from monitor.app.pipeline import Pipeline
+from monitor.app.pipeline import PRICE_EVERY, Pipeline
 from monitor.app.store_thread import StoreThread
 from monitor.articles import compose
 from monitor.errors import StoreError
@@ -40,7 +40,7 @@ SINK_PATIENCE = timedelta(seconds=60)
 class Job:
     """Jobs of the same kind and id are the same job."""
 
-    kind: str  # poll | read | deliver | report
+    kind: str  # poll | read | deliver | report | budget
     id: str
     site: str = field(compare=False)  # the host that it will be busy with
     work: Callable[[], Awaitable[bool]] = field(compare=False, repr=False)  # whether it made something due
@@ -113,12 +113,14 @@ class Jobs:
             "read": Lane(at_once=16, per_site=2),
             "deliver": Lane(at_once=1_000, per_site=1),
             "report": Lane(at_once=1, per_site=1),
+            "budget": Lane(at_once=1, per_site=1),
         }
         self._running: dict[Job, asyncio.Task[None]] = {}
         self._resting: dict[Job, float] = {}  # until when, on the loop's clock
         self._is_stale = True  # what the lanes hold may not be all that is due
         self._asked_at = 0.0  # on the loop's clock
         self._next_ask = 0.0
+        self._budget_at: datetime | None = None
         self.faults: list[str] = []  # jobs that failed unexpectedly, in words
 
     @property
@@ -190,6 +192,9 @@ class Jobs:
         since = store.notices.untold_since()
         if since is not None and (self._each_feed_once or now - since >= GATHER):
             yield Job("report", "operations", "operations", self._pipeline.report, _nothing)
+        if self._budget_at is None or now - self._budget_at >= PRICE_EVERY:
+            self._budget_at = now
+            yield Job("budget", "requests", "requests", self._pipeline.budget, _nothing)
 
     def _poll(self, state: FeedState) -> Job:
         return Job(

@@ -11,21 +11,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from itertools import count
 
 from monitor import ids, urls
 from monitor.alerts import message, policy, retry
 from monitor.alerts.sink import Sink
+from monitor.app import pages
 from monitor.app.store_thread import StoreThread
 from monitor.app.workers import WorkerFailed, Workers
 from monitor.articles import compose, judge
-from monitor.articles.download import download
-from monitor.articles.tasks import read_page
 from monitor.errors import ExtractError, FetchError, NewsMonitorError, ParseError
-from monitor.feeds import cadence, identity, moves
-from monitor.feeds.delta import Difference, Known
+from monitor.feeds import cadence, health, identity, moves, plan
 from monitor.feeds.fetch import fetch
-from monitor.feeds.tasks import PART, compare, read_feed, read_part
+from monitor.feeds.reading import read
 from monitor.http import Http
 from monitor.model import (
     Alert,
@@ -40,13 +37,16 @@ from monitor.model import (
     EntryId,
     Fate,
     Feed,
+    FeedDocument,
     FeedId,
     FeedState,
     Fetched,
+    Notice,
     NotModified,
     Outcome,
     Placement,
     PollRecord,
+    Unchanged,
     WaitingEntry,
 )
 from monitor.rules.match import decide
@@ -62,7 +62,7 @@ PATIENCE = timedelta(seconds=12)  # since the entry was seen; a page that fails 
 QUICK_RETRY = timedelta(seconds=3)
 WALL_WAIT = timedelta(minutes=1)
 PAGE_RETRIES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
-LOOP_BYTES = 500_000  # of a document; a longer one is compared by a worker, so that the loop is not held up
+PRICE_EVERY, SPENT_OVER = timedelta(hours=1), timedelta(hours=24)
 # An entry that our own program fails over.
 FIRST_REST = timedelta(minutes=1)
 LONGEST_REST = timedelta(hours=6)
@@ -80,15 +80,6 @@ class Routes:
     def target(self, channel: str | None) -> str:
         """`channel`: the one that a rule names."""
         return (channel if self.by_rule else None) or self.default_target
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What a feed's document brought: the entries of the items that were not in the one before it."""
-
-    entries: tuple[Entry, ...]
-    found: Difference
-    note: str | None = None  # what was wrong with the document although it could be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +119,25 @@ class Pipeline:
         self._workers = workers
         self._sinks = sinks
         self._clock = clock
+        self._price = plan.start_price(bounds.budget)
+
+    # ---- budget: what was spent -> what a request may cost ----
+
+    async def budget(self) -> bool:
+        """Lead the requests of all feeds to their budget."""
+        self._price = await self._store.change(self._record_price)
+        return False
+
+    def _record_price(self, store: Store) -> float:
+        now, known = self._clock(), store.feeds.price()
+        price = known[0] if known else plan.start_price(self._bounds.budget)
+        count = sum(feed.every is None for feed in self._feeds.values())
+        if known and count and now - known[1] >= PRICE_EVERY and store.feeds.first_poll_before(now - SPENT_OVER):
+            spent = store.feeds.requests_since(now - SPENT_OVER) / count / (SPENT_OVER / timedelta(days=1))
+            price = plan.adjusted(price, spent=spent, budget=self._bounds.budget)
+        if not known or price != known[0]:
+            store.feeds.save_price(price, now)
+        return price
 
     # ---- poll: a feed that is due -> the entries not seen before ----
 
@@ -138,13 +148,18 @@ class Pipeline:
         """Whether there is something to read now. So each step says if it made something due."""
         feed, started = self._feeds[state.feed_id], self._clock()
         try:
-            outcome = await fetch(feed, state, self._http)
+            outcome = await fetch(feed, self._asked(state, started), self._http)
             look = await self._look(feed, state, outcome)
         except (FetchError, ParseError, WorkerFailed) as e:
             await self._poll_failed(feed, state, e, started)
             return False
         poll = await self._store.change(lambda store: self._record_poll(store, feed, state, outcome, look, started))
         return poll.new > 0
+
+    def _asked(self, state: FeedState, now: datetime) -> FeedState:
+        """The state that is asked with: without validators when "not modified" is not to be believed."""
+        distrusted = (state.liar_until is not None and now < state.liar_until) or cadence.wants_probe(state, now)
+        return replace(state, etag=None, last_modified=None) if distrusted else state
 
     async def poll_failed(self, state: FeedState, why: str) -> None:
         """Put off a feed that our own program failed over."""
@@ -154,38 +169,21 @@ class Pipeline:
         if not isinstance(error, FetchError | ParseError):
             error = ParseError(f"the feed could not be read: {error}")
         after = moves.after_failure(cadence.after_failure(feed, state, error, self._clock(), self._bounds))
-        await self._store.change(lambda store: self._record_failure(store, after, started))
+        await self._store.change(lambda store: self._record_failure(store, feed, after, started))
         log.warning("feed failed", extra={"feed": feed.name, "why": str(error), "next": after.next_poll_at})
 
-    async def _look(self, feed: Feed, state: FeedState, outcome: Fetched | NotModified) -> Look | None:
+    async def _look(
+        self, feed: Feed, state: FeedState, outcome: Fetched | NotModified
+    ) -> FeedDocument | Unchanged | None:
         """None when it is the document that was seen last."""
         if isinstance(outcome, NotModified) or sha256(outcome.body).hexdigest() == state.body_hash:
             return None
-        before = Known.from_bytes(await self._store.ask(lambda store: store.feeds.prints(feed.id)))
-        where = (outcome.url, outcome.content_type)
-        if len(outcome.body) <= LOOP_BYTES:
-            found = compare(outcome.body, before, *where)
-        else:
-            found = await self._workers.run(compare, outcome.body, before, *where)
-        if found.document is None:
-            return Look((), found)
-        if found.shown - found.known <= PART:
-            document = await self._workers.run(read_feed, found.document, feed.id, *where)
-            return Look(document.entries, found, document.note)
-        return Look(await self._parts(found.document, feed, *where), found)
+        memory = await self._store.ask(lambda store: store.feeds.prints(feed.id))
+        return await read(outcome, memory or b"", feed_id=feed.id, now=self._clock(), run=self._workers.run)
 
-    async def _parts(self, document: bytes, feed: Feed, url: str, content_type: str) -> tuple[Entry, ...]:
-        """The entries of a long document, so many at a time that no worker needs long."""
-        entries: list[Entry] = []
-        for first in count(0, PART):
-            part = await self._workers.run(read_part, document, first, feed.id, url, content_type)
-            if part is None:
-                return tuple(entries)
-            entries += part.entries
-        raise AssertionError("unreachable")
-
-    def _record_failure(self, store: Store, after: FeedState, started: datetime) -> None:
+    def _record_failure(self, store: Store, feed: Feed, after: FeedState, started: datetime) -> None:
         store.feeds.save(after)
+        self._notice_health(store, feed, after)
         store.feeds.add_poll(PollRecord(after.feed_id, started, self._clock(), "failed", note=after.error))
 
     def _record_poll(
@@ -194,49 +192,78 @@ class Pipeline:
         feed: Feed,
         state: FeedState,
         outcome: Fetched | NotModified,
-        look: Look | None,
+        look: FeedDocument | Unchanged | None,
         started: datetime,
     ) -> PollRecord:
         now = self._clock()
         body = outcome.body if isinstance(outcome, Fetched) else b""
         body_hash = sha256(body).hexdigest() if body else state.body_hash
-        after = cadence.after_success(feed, state, outcome, now, self._bounds, body_hash=body_hash)
         kind = "not_modified" if isinstance(outcome, NotModified) else "unchanged"
-        poll = PollRecord(feed.id, started, now, kind, bytes=len(body))
+        poll, fresh = PollRecord(feed.id, started, now, kind, bytes=len(body)), tuple[Entry, ...]()
         if look is not None:
-            poll = self._record_entries(store, state, look, poll)
-            after = replace(
-                after,
+            poll, fresh = self._record_entries(store, state, look, poll)
+            state = replace(
+                state,
                 known_since=state.known_since or now,
-                last_new_at=now if poll.new else state.last_new_at,
+                last_new_at=now if fresh else state.last_new_at,
             )
+        if cadence.wants_probe(state, started):
+            lied = cadence.was_lied_to(state, [entry.published_at for entry in fresh])
+            state = replace(state, probed_at=now, liar_until=now + cadence.LIAR_FOR if lied else state.liar_until)
+        brought = cadence.Brought(
+            body_hash=body_hash,
+            shown=poll.entries or state.shown,
+            hints=look.hints if isinstance(look, FeedDocument) else state.hints,
+            published=tuple(entry.published_at for entry in fresh),
+        )
+        after = cadence.after_success(feed, state, outcome, now, self._bounds, brought, price=self._price)
         after = moves.after_answer(after, outcome, now, same_feed=look is None or poll.overlap > 0)
         store.feeds.save(after)
         store.feeds.add_poll(poll)
+        if after.address != state.address and after.address is not None:
+            moved = f"Feed {feed.name} moved for good and is read at {after.address} now; write that into feeds.yaml."
+            store.notices.add(Notice(feed.id, "moved", moved, is_event=True), now)
+        self._notice_recovery(store, feed, state, fresh)
+        self._notice_health(store, feed, after)
         return poll
 
-    def _record_entries(self, store: Store, state: FeedState, look: Look, poll: PollRecord) -> PollRecord:
+    def _notice_health(self, store: Store, feed: Feed, state: FeedState) -> None:
+        now = self._clock()
+        condition = health.health(state, now=now)
+        if health.worth_telling(state, condition, now):
+            store.notices.end(feed.id, health.TROUBLES - {condition.health}, None, now)
+            text = f"Feed {feed.name} is not covered ({condition.health}): {condition.sentence}"
+            store.notices.add(Notice(feed.id, condition.health, text), now)
+
+    def _notice_recovery(self, store: Store, feed: Feed, before: FeedState, fresh: Sequence[Entry]) -> None:
+        if before.failures or fresh:
+            store.notices.end(feed.id, health.TROUBLES, f"Feed {feed.name} is well again.", self._clock())
+
+    def _record_entries(
+        self, store: Store, state: FeedState, look: FeedDocument | Unchanged, poll: PollRecord
+    ) -> tuple[PollRecord, tuple[Entry, ...]]:
+        """The record of the look, and the entries that were not seen before."""
+        if isinstance(look, Unchanged):
+            return replace(poll, entries=look.shown, overlap=look.shown), ()
         known = store.feeds.known(poll.feed_id, *identity.keys(look.entries))
-        fresh = identity.unseen(look.entries, known)
+        fresh = identity.unseen(look.entries, known, standing=look.standing)
         store.feeds.learn_keys(look.entries)
         store.feeds.add_entries(fresh, baseline=self._history(state, fresh, poll), now=poll.finished_at)
-        shown = max(look.found.shown, len(look.entries))
-        overlap = look.found.known + len(look.entries) - len(fresh)
-        before = store.feeds.last_shown(poll.feed_id)
-        if cadence.ran_past_us(before=before, fresh=len(fresh), overlap=overlap) and state.last_success_at:
+        overlap = look.known + len(look.entries) - len(fresh)
+        if cadence.ran_past_us(before=state.shown, fresh=len(fresh), overlap=overlap) and state.last_success_at:
             store.feeds.add_gap(
                 poll.feed_id, from_at=state.last_success_at, to_at=poll.finished_at, now=poll.finished_at
             )
-        remembered = look.found.remembered
-        store.feeds.save_prints(poll.feed_id, remembered.to_bytes() if remembered else None)
-        return replace(
+        store.feeds.save_prints(poll.feed_id, look.memory or None)
+        record = replace(
             poll,
             outcome="new" if fresh else "unchanged",
-            entries=shown,
+            entries=look.shown,
             new=len(fresh),
             overlap=overlap,
             note=look.note,
         )
+        return record, fresh
 
     def _history(self, state: FeedState, entries: Sequence[Entry], poll: PollRecord) -> frozenset[EntryId]:
         """At the first look at a feed everything is history, but for the last hours if the operator asks for them.
@@ -310,11 +337,9 @@ class Pipeline:
         if entry.url is None:
             return compose.from_feed(entry, "the entry has no link", now), None, False, timedelta(0)
         try:
-            page = await download(entry.url, self._http, now)
-            extract = await self._workers.run(read_page, page.body, page.url, page.content_type)
-            quality = judge.judge(extract, entry_title=entry.title, entry_summary=entry.content or entry.summary)
-            if quality == judge.FULL:
-                return compose.from_page(entry, page.url, extract, now), None, False, timedelta(0)
+            page = await pages.read(entry, entry.url, self._http, self._workers, now)
+            if page.quality == judge.FULL:
+                return compose.from_page(entry, page.url, page.extract, now), None, False, timedelta(0)
         except FetchError as e:
             wait = e.retry_after or timedelta(0)
             return compose.from_feed(entry, str(e), now), str(e), not e.permanent, wait
@@ -327,7 +352,7 @@ class Pipeline:
             log.exception("page failed unexpectedly", extra={"url": entry.url})
             why = f"an unexpected error over its page ({type(e).__name__})"
             return compose.from_feed(entry, why, now), why, waiting.attempts == 0, WALL_WAIT
-        return compose.from_feed(entry, quality, now), quality, True, WALL_WAIT
+        return compose.from_feed(entry, page.quality, now), page.quality, True, WALL_WAIT
 
     async def _record(self, waiting: WaitingEntry, reading: Reading) -> bool:
         alerts = await self._store.change(lambda store: self._record_reading(store, waiting, reading))

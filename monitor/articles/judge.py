@@ -26,10 +26,8 @@ def judge(extract: Extract, *, entry_title: str, entry_summary: str) -> str:
     """FULL, or in the operator's words why the feed's own text is to be preferred."""
     text = trim(extract.text, entry_title, extract.title)
     length = _length(text)
-    if length < DOUBTFUL:
-        for reason, wall in _WALLS.items():
-            if wall.search(extract.title) or wall.search(extract.text):
-                return reason
+    if length < DOUBTFUL and (wall := wall_in(extract)) is not None:
+        return wall
     if length < _length(entry_summary):
         return "shorter than the feed's own text"
     if length < LEAST or (length < SHORT and not _about(extract.title, text, entry_title)):
@@ -37,6 +35,14 @@ def judge(extract: Extract, *, entry_title: str, entry_summary: str) -> str:
     if _about(extract.title, text, entry_title) is False:
         return "not about what the feed said"
     return FULL
+
+
+def wall_in(extract: Extract) -> str | None:
+    """What the phrases of a page say that it is instead of an article; to be asked of short pages only."""
+    for reason, wall in _WALLS.items():
+        if wall.search(extract.title) or wall.search(extract.text):
+            return reason
+    return None
 
 
 def _length(text: str) -> int:

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "init": "monitor.cli.setup",
     "check": "monitor.cli.rules",
     "run": "monitor.cli.run",
+    "feeds": "monitor.cli.feeds",
     "status": "monitor.cli.examine",
     "audit": "monitor.cli.examine",
     "match": "monitor.cli.rules",

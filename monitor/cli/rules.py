@@ -87,7 +87,7 @@ def match(place: Place, source: str, title: str, as_json: bool) -> None:
 
 async def _text_of(source: str, config: Config) -> tuple[str, str]:
     if source.startswith(("http://", "https://")):
-        async with Http(build.http_settings(config)) as http:
+        async with Http(build.http_settings(config.monitor.http)) as http:
             page = await download(source, http, datetime.now(UTC))
         return _read(read_page(page.body, page.url, page.content_type))
     body = _bytes(source)

@@ -1,20 +1,29 @@
-"""When to look at a feed again. Pure arithmetic on what the server said.
+"""When to look at a feed again. Pure arithmetic on what the server said and on what the feed brought.
 
 Jitter only ever lengthens a wait: a minute too early is rude, a minute too late is not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitor.errors import FetchError, ParseError
+from monitor.feeds import plan
+from monitor.feeds import rhythm as rhythms
+from monitor.feeds.rhythm import Rhythm
 from monitor.ids import digest
-from monitor.model import EntryId, Feed, FeedId, FeedState, Fetched, NotModified
+from monitor.model import Feed, FeedHints, FeedId, FeedState, Fetched, NotModified
 
-# A server's promise of freshness is believed this far: some promise years and publish hourly all the same.
-MAX_FRESH = timedelta(hours=1)
+# Of whoever names an interval: a minute, or seconds on a server of their own.
+LEAST_INTERVAL, LONGEST_INTERVAL = timedelta(seconds=1), timedelta(hours=24)
+LEARN_EVERY = timedelta(hours=1)
+# A server's promise of freshness is believed for an hour; for longer, if the feed brings nothing meanwhile: some
+# promise years and publish hourly all the same.
+CLOCK_SKEW = timedelta(minutes=10)  # between a publisher's clock and ours
+PROBE_EVERY, ODD_SILENCE, LIAR_FOR = timedelta(hours=24), 0.01, timedelta(days=30)
+MAX_FRESH, LONGEST_PROMISE = timedelta(hours=1), timedelta(hours=24)
 FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(hours=6)
 # 410 is meant for good (RFC 9110 section 15.5.11), yet some servers say it for an hour.
@@ -32,11 +41,22 @@ LEAST_SHOWN = 3  # entries that make a missing overlap tell something
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How often feeds are looked at when nobody says otherwise, and the limits of what anybody may say."""
+    """How often feeds are looked at, and the limits of it."""
 
-    usual: timedelta = timedelta(minutes=10)
-    least: timedelta = timedelta(seconds=1)  # whoever wants a minute, or seconds on a server of their own, gets it
-    most: timedelta = timedelta(hours=24)
+    every: timedelta | None = None  # for feeds that name no interval; None: each by its own rhythm
+    least: timedelta = timedelta(minutes=5)  # between two looks that follow a rhythm
+    most: timedelta = timedelta(hours=2)
+    budget: float = 96.0  # requests a feed and day, over all feeds that follow their rhythm
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What a look brought, as far as the next one depends on it."""
+
+    body_hash: str | None  # of the last document read
+    shown: int  # entries in it
+    hints: FeedHints | None = None  # what it says of itself
+    published: tuple[datetime | None, ...] = ()  # dates of the entries that were new
 
 
 def after_success(
@@ -45,17 +65,35 @@ def after_success(
     outcome: Fetched | NotModified,
     now: datetime,
     bounds: Bounds,
+    brought: Brought,
     *,
-    body_hash: str | None,
+    price: float = plan.START_PRICE,
 ) -> FeedState:
-    """The state after an answer that could be used. `body_hash` is that of the last document read."""
+    """The state after an answer that could be used. `price`: see `plan`."""
     etag, last_modified = _validators(state, outcome)
+    rhythm, learnt_until = _learnt(feed, state, now, bounds, brought)
+    wait = _interval(feed, bounds) or plan.next_wait(
+        rhythm,
+        now,
+        price=price,
+        budget=bounds.budget,
+        least=bounds.least,
+        most=bounds.most,
+        window=brought.shown or None,
+    )
+    ttl = brought.hints.ttl if brought.hints else None
+    wait = max(wait, *(_believed(promise, rhythm, now) for promise in (outcome.fresh_for, ttl)))
+    due = now + _with_jitter(feed.id, wait)
     return replace(
         state,
-        next_poll_at=now + _with_jitter(feed.id, _wait(feed, outcome.fresh_for, bounds)),
+        next_poll_at=_outside_skipped(due, brought.hints) if feed.every is None else due,
+        hints=brought.hints,
+        rhythm=rhythm.to_json() if learnt_until == now else state.rhythm,
+        learnt_until=learnt_until,
+        shown=brought.shown,
         etag=etag,
         last_modified=last_modified,
-        body_hash=body_hash,
+        body_hash=brought.body_hash,
         last_poll_at=now,
         last_success_at=now,
         failures=0,
@@ -89,11 +127,6 @@ def is_gone(state: FeedState, now: datetime) -> bool:
     return state.gone_since is not None and now - state.gone_since >= GONE_AFTER
 
 
-def overlap(shown: Sequence[EntryId], known: Collection[EntryId]) -> int:
-    """How many of the entries shown were known before. None: the feed may have run past us."""
-    return sum(entry in known for entry in shown)
-
-
 def ran_past_us(*, before: int, fresh: int, overlap: int) -> bool:
     """Whether entries may have come and gone unseen: two looks that have nothing in common.
 
@@ -109,12 +142,61 @@ def _validators(state: FeedState, outcome: Fetched | NotModified) -> tuple[str |
     return outcome.etag or state.etag, outcome.last_modified or state.last_modified
 
 
-def _wait(feed: Feed, fresh_for: timedelta | None, bounds: Bounds) -> timedelta:
-    return max(_asked(feed, bounds), min(fresh_for or timedelta(), MAX_FRESH))
+def wants_probe(state: FeedState, now: datetime) -> bool:
+    """Whether a feed is so silent, for it, that its "not modified" may not be true. Some servers say so for ever."""
+    since = max(filter(None, (state.last_new_at or state.known_since, state.probed_at)), default=now)
+    if now - since < PROBE_EVERY or (state.last_new_at is None and state.known_since is None):
+        return False
+    silent_since = state.last_new_at or state.known_since or now
+    return rhythms.silence_probability(Rhythm.from_json(state.rhythm), silent_since, now) < ODD_SILENCE
 
 
-def _asked(feed: Feed, bounds: Bounds) -> timedelta:
-    return max(min(feed.every or bounds.usual, bounds.most), bounds.least)
+def was_lied_to(state: FeedState, published: Iterable[datetime | None]) -> bool:
+    """Whether entries that a probe brought were there when the server last said that nothing had changed."""
+    if state.last_poll_at is None or (state.etag is None and state.last_modified is None):
+        return False
+    return any(date is not None and date < state.last_poll_at - CLOCK_SKEW for date in published)
+
+
+def _outside_skipped(due: datetime, hints: FeedHints | None) -> datetime:
+    """The first hour from then on in which the feed says that it may bring something (RSS 2.0, skipHours, skipDays).
+
+    One that says so of all hours, or of all days, is not believed.
+    """
+    if hints is None:
+        return due
+    hours = hints.skip_hours if len(hints.skip_hours) < 24 else frozenset()
+    days = hints.skip_days if len(hints.skip_days) < 7 else frozenset()
+    while due.hour in hours or due.weekday() in days:
+        due = due.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    return due
+
+
+def _interval(feed: Feed, bounds: Bounds) -> timedelta | None:
+    """What the operator asks for; None leaves it to the feed's rhythm."""
+    asked = feed.every or bounds.every
+    return asked and max(min(asked, LONGEST_INTERVAL), LEAST_INTERVAL)
+
+
+def _learnt(
+    feed: Feed, state: FeedState, now: datetime, bounds: Bounds, brought: Brought
+) -> tuple[Rhythm, datetime | None]:
+    """The rhythm, and until when it was learnt; where it decides nothing, it is learnt when there is something new."""
+    known = Rhythm.from_json(state.rhythm)
+    if state.learnt_until is None:
+        return rhythms.first_look(brought.published, now), now
+    is_idle = _interval(feed, bounds) is not None and now - state.learnt_until < LEARN_EVERY
+    if is_idle and not brought.published:
+        return known, state.learnt_until
+    return rhythms.learn(known, state.learnt_until, now, brought.published), now
+
+
+def _believed(fresh_for: timedelta | None, rhythm: Rhythm, now: datetime) -> timedelta:
+    """A server's promise that asking again is useless, as far as the feed itself does not contradict it."""
+    promise = min(fresh_for or timedelta(), LONGEST_PROMISE)
+    if promise > MAX_FRESH and rhythms.expected(rhythm, now, now + promise) >= 1:
+        return MAX_FRESH
+    return promise
 
 
 def _retry_wait(
@@ -126,9 +208,9 @@ def _retry_wait(
         return _with_jitter(feed.id, GONE_PROBE if gone_for >= GONE_AFTER else GONE_AFTER)
     if isinstance(error, FetchError) and error.status == TOO_OFTEN:
         return _with_jitter(feed.id, min(FIRST_TOO_OFTEN * 2 ** min(failures, 20), LONGEST_TOO_OFTEN))
-    first = min(FIRST_RETRY, _asked(feed, bounds))
+    first = min(FIRST_RETRY, _interval(feed, bounds) or bounds.least)
     doubled = first * 2 ** min(failures, 20)
-    return _with_jitter(feed.id, min(doubled, LONGEST_RETRY, bounds.most))
+    return _with_jitter(feed.id, min(doubled, LONGEST_RETRY))
 
 
 def _with_jitter(feed: FeedId, wait: timedelta) -> timedelta:

@@ -34,34 +34,31 @@ async def fetch(feed: Feed, state: FeedState, http: Http) -> Fetched | NotModifi
     response = await http.get(
         state.address or feed.url, headers={"Accept": ACCEPT, **validators}, max_bytes=http.settings.max_feed_bytes
     )
+    if response.status == 304 and validators:
+        return NotModified(
+            etag=_storable(response.headers.get("ETag")),
+            last_modified=_storable(response.headers.get("Last-Modified")),
+            fresh_for=fresh_for(response.headers, response.at),
+            url=response.url,
+            moved=response.permanent,
+        )
+    return document_of(response)
+
+
+def document_of(response: Response) -> Fetched:
+    """The document that an answer carries. Raises FetchError when it carries none."""
     walled = wall(response.status, response.headers, response.body[:START_BYTES], response.url)
-    if walled is not None:
-        raise _error(response, walled, challenge=True)
-    match response.status:
-        case 200:
-            return Fetched(
-                url=response.url,
-                body=response.body,
-                content_type=response.headers.get("Content-Type", ""),
-                etag=_storable(response.headers.get("ETag")),
-                last_modified=_storable(response.headers.get("Last-Modified")),
-                fresh_for=fresh_for(response.headers, response.at),
-                moved=response.permanent,
-            )
-        case 304 if validators:
-            return NotModified(
-                etag=_storable(response.headers.get("ETag")),
-                last_modified=_storable(response.headers.get("Last-Modified")),
-                fresh_for=fresh_for(response.headers, response.at),
-                url=response.url,
-                moved=response.permanent,
-            )
-        case 304:
-            raise _error(
-                response, "the server says that nothing changed since our last visit, but there was none (304)"
-            )
-        case status:
-            raise _error(response, _REASONS.get(status, f"the server answered {status} instead of the feed"))
+    if walled is not None or response.status != 200:
+        raise _error(response, walled)
+    return Fetched(
+        url=response.url,
+        body=response.body,
+        content_type=response.headers.get("Content-Type", ""),
+        etag=_storable(response.headers.get("ETag")),
+        last_modified=_storable(response.headers.get("Last-Modified")),
+        fresh_for=fresh_for(response.headers, response.at),
+        moved=response.permanent,
+    )
 
 
 def _validators(state: FeedState) -> dict[str, str]:
@@ -76,11 +73,12 @@ def _storable(validator: str | None) -> str | None:
     return validator
 
 
-def _error(response: Response, reason: str, *, challenge: bool = False) -> FetchError:
+def _error(response: Response, walled: str | None) -> FetchError:
+    status = response.status
     return FetchError(
-        reason,
-        permanent=challenge or response.status in _LASTING,
-        status=response.status,
+        walled or _REASONS.get(status, f"the server answered {status} instead of the feed"),
+        permanent=walled is not None or status in _LASTING,
+        status=status,
         retry_after=retry_after(response.headers, response.at),
-        challenge=challenge,
+        challenge=walled is not None,
     )

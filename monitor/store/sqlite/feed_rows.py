@@ -10,7 +10,16 @@ from sqlite_utils import Database
 
 from monitor.ids import digest
 from monitor.model import DueEntry, Entry, EntryId, Feed, FeedId, FeedState, KnownEntry, PollRecord, WaitingEntry
-from monitor.store.sqlite.values import Row, json_list, text_or_none, time_or_none, to_text, to_time
+from monitor.store.sqlite.values import (
+    Row,
+    hints_json,
+    hints_of_feed,
+    json_list,
+    text_or_none,
+    time_or_none,
+    to_text,
+    to_time,
+)
 from monitor.urls import origin
 
 OF_EACH_FEED = 20  # waiting entries looked at together
@@ -92,7 +101,8 @@ class FeedRows:
               known_since = :known_since, last_poll_at = :last_poll_at, last_success_at = :last_success_at,
               failures = :failures, error = :error, address = :address, moving_to = :moving_to,
               moving_since = :moving_since, moving_times = :moving_times, gone_since = :gone_since,
-              last_new_at = :last_new_at
+              last_new_at = :last_new_at, shown = :shown, rhythm = :rhythm, learnt_until = :learnt_until,
+              hints = :hints, probed_at = :probed_at, liar_until = :liar_until
             where id = :id
             """,
             {
@@ -112,6 +122,12 @@ class FeedRows:
                 "moving_times": state.moving_times,
                 "gone_since": text_or_none(state.gone_since),
                 "last_new_at": text_or_none(state.last_new_at),
+                "shown": state.shown,
+                "rhythm": state.rhythm,
+                "learnt_until": text_or_none(state.learnt_until),
+                "hints": None if state.hints is None else hints_json(state.hints),
+                "probed_at": text_or_none(state.probed_at),
+                "liar_until": text_or_none(state.liar_until),
             },
         )
 
@@ -169,12 +185,32 @@ class FeedRows:
             ],
         )
 
-    def last_shown(self, feed: FeedId) -> int:
-        """How many entries the feed's last readable document showed."""
-        rows = self._db.query(
-            "select entries from polls where feed_id = ? and entries > 0 order by id desc limit 1", [feed]
+    def first_poll_before(self, time: datetime) -> bool:
+        """Whether feeds were looked at before a time."""
+        rows = self._db.query("select 1 from polls where finished_at < ? limit 1", [to_text(time)])
+        return next(iter(rows), None) is not None
+
+    def price(self) -> tuple[float, datetime] | None:
+        """What a request may cost, and since when; None before that was ever decided."""
+        for row in self._db.query("select price, adjusted_at from budget"):
+            return row["price"], to_time(row["adjusted_at"])
+        return None
+
+    def save_price(self, price: float, now: datetime) -> None:
+        self._db.execute(
+            "insert or replace into budget (id, price, adjusted_at) values (1, ?, ?)", [price, to_text(now)]
         )
-        return next((int(row["entries"]) for row in rows), 0)
+
+    def requests_since(self, since: datetime) -> int:
+        """Looks at active feeds that follow their own rhythm."""
+        rows = self._db.query(
+            """
+            select count(*) as n from polls join feeds on feeds.id = polls.feed_id
+            where feeds.active = 1 and feeds.every_seconds is null and polls.finished_at >= ?
+            """,
+            [to_text(since)],
+        )
+        return int(next(iter(rows))["n"])
 
     def add_gap(self, feed: FeedId, *, from_at: datetime, to_at: datetime, now: datetime) -> None:
         self._db.execute(
@@ -293,6 +329,12 @@ def _state(row: Row) -> FeedState:
         moving_times=row["moving_times"],
         gone_since=time_or_none(row["gone_since"]),
         last_new_at=time_or_none(row["last_new_at"]),
+        shown=row["shown"],
+        rhythm=row["rhythm"],
+        learnt_until=time_or_none(row["learnt_until"]),
+        hints=None if row["hints"] is None else hints_of_feed(row["hints"]),
+        probed_at=time_or_none(row["probed_at"]),
+        liar_until=time_or_none(row["liar_until"]),
     )
 
 

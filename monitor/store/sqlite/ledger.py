@@ -78,11 +78,24 @@ class Ledger:
             select f.id, f.name, f.url, f.tags, f.known_since, f.last_poll_at, f.last_success_at,
               f.next_poll_at, f.failures, f.error,
               (select count(*) from entries e where e.feed_id = f.id) as entries,
-              (select count(*) from gaps g where g.feed_id = f.id) as gaps
+              (select count(*) from gaps g where g.feed_id = f.id) as gaps,
+              (select max(detected_at) from gaps g where g.feed_id = f.id) as last_gap_at
             from feeds f where f.active = 1 order by f.name
             """
         )
         return tuple({**row, "tags": json.loads(row["tags"])} for row in rows)
+
+    def entries_on(self, host: str, *, limit: int) -> tuple[Row, ...]:
+        """The latest entries that link to a host (or mention it), with the active feed that showed each."""
+        return tuple(
+            self._db.query(
+                """
+                select e.url, f.name as feed from entries e join feeds f on f.id = e.feed_id
+                where f.active = 1 and instr(e.url, ?) > 0 order by e.first_seen_at desc limit ?
+                """,
+                [host, limit],
+            )
+        )
 
     def entry_states(self) -> dict[str, int]:
         return self._counts("select state as k, count(*) as n from entries group by state")

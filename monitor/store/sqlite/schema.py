@@ -243,6 +243,12 @@ alter table feeds add column moving_since text;
 alter table feeds add column moving_times integer not null default 0;
 alter table feeds add column gone_since text;
 alter table feeds add column last_new_at text;
+alter table feeds add column shown integer not null default 0;
+alter table feeds add column rhythm text;
+alter table feeds add column learnt_until text;
+alter table feeds add column hints text;
+alter table feeds add column probed_at text;
+alter table feeds add column liar_until text;
 create index feeds_due on feeds (next_poll_at) where active = 1;
 
 alter table entries add column page text;
@@ -253,6 +259,12 @@ create index entries_by_words on entries (feed_id, words);
 create table documents (                 -- the last document of a feed: a hash of each item
   feed_id text primary key references feeds (id),
   prints blob not null
+) strict;
+
+create table budget (                    -- what a request may cost, see feeds/plan.py
+  id integer primary key check (id = 1),
+  price real not null,
+  adjusted_at text not null
 ) strict;
 
 create table hosts (
