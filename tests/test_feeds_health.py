@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -31,10 +32,10 @@ def state(error: str | None = None, *, failures: int = 1, read: datetime | None 
     )
 
 
-def refused(status: int, **headers: str) -> str:
+def refused(status: int, *, url: str = "https://a.example/", body: bytes = b"", headers: Mapping[str, str] = {}) -> str:
     """What fetching says of such an answer."""
     with pytest.raises(FetchError) as caught:
-        document_of(Response("https://a.example/", status, headers, b"", permanent=False))
+        document_of(Response(url, status, headers, body, permanent=False, at=NOON))
     return str(caught.value)
 
 
@@ -59,7 +60,9 @@ WEB_PAGE = misread(b"<!doctype html><p>Are you human?")
         (state(refused(404), read=NOON - 8 * DAY), Health.GONE),
         (state(refused(404), read=None), Health.FAILING),
         (state(refused(403)), Health.WALLED),
-        (state(refused(503, **{"cf-mitigated": "challenge"})), Health.WALLED),
+        (state(refused(503, headers={"cf-mitigated": "challenge"})), Health.WALLED),
+        (state(refused(200, body=b"<html>_cf_chl_opt")), Health.WALLED),
+        (state(refused(200, body=b"<html>", url="https://consent.a.example/")), Health.WALLED),
         (state(WEB_PAGE), Health.WALLED),
         (state(WEB_PAGE, read=None), Health.FAILING),
         (state(refused(500)), Health.FAILING),

@@ -13,7 +13,8 @@ from itertools import pairwise
 import pytest
 
 from monitor.errors import FetchError
-from monitor.http import HttpSettings, Response, refusal
+from monitor.http import HttpSettings, Response
+from monitor.http_guard import refusal
 from tests.feed_server import LOOPBACK, Script, StubResolver, answered, loopback_http, serving
 
 SETTINGS = HttpSettings(user_agent="test/1 (+https://example.org)", allow_networks=(LOOPBACK,), pace=timedelta())
@@ -406,7 +407,7 @@ async def test_nobody_there() -> None:
     async with serving() as site:
         closed = site.url("/")
     assert "cannot connect to 127.0.0.1" in str(await error_of(closed))
-    assert str(await error_of("http://nowhere.test/")) == "cannot resolve nowhere.test"
+    assert str(await error_of("http://nowhere.test/")) == "cannot resolve nowhere.test: no such name"
 
 
 async def test_names_reach_the_allowed_server() -> None:

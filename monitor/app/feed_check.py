@@ -19,7 +19,7 @@ from monitor.articles.tasks import read_page
 from monitor.errors import ExtractError, FetchError, ParseError
 from monitor.feeds.channel import channel_of
 from monitor.feeds.discover import Candidate, Found, is_web_page
-from monitor.feeds.fetch import ACCEPT, MAX_FEED_BYTES, document_of, fetch
+from monitor.feeds.fetch import ACCEPT, document_of, fetch
 from monitor.feeds.report import Conditional, PageTried, Report, Sighting, report, wall_evidence
 from monitor.feeds.tasks import find_feeds, read_feed
 from monitor.http import Http, Response
@@ -148,7 +148,8 @@ class FeedCheck:
     async def _look(self, url: str) -> Sighting | _WebPage:
         now = self._clock()
         try:
-            response = await self._http.get(url, headers={"Accept": ACCEPT}, max_bytes=MAX_FEED_BYTES)
+            limit = self._http.settings.max_feed_bytes
+            response = await self._http.get(url, headers={"Accept": ACCEPT}, max_bytes=limit)
         except FetchError as e:
             return Sighting(url, url, now, failure=str(e))
         wall = wall_evidence(status=response.status, headers=response.headers, asked=url, url=response.url)

@@ -6,11 +6,11 @@ import re
 from hashlib import sha256
 
 from monitor.errors import FetchError
+from monitor.feeds.walls import START_BYTES, wall
 from monitor.http import Http, Response
 from monitor.http_hints import fresh_for, retry_after
 from monitor.model import Feed, FeedState, Fetched, NotModified
 
-MAX_FEED_BYTES = 10_000_000
 MAX_VALIDATOR_BYTES = 1000
 
 ACCEPT = (
@@ -19,6 +19,7 @@ ACCEPT = (
 
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # surrogates stand for bytes that are not UTF-8
 _REASONS = {
+    304: "the server says that nothing changed since our last visit, but there was none (304)",
     401: "the server asks for a password (401)",
     403: "the server refuses us (403)",
     404: "there is nothing at this address (404)",
@@ -32,13 +33,13 @@ async def fetch(feed: Feed, state: FeedState, http: Http) -> Fetched | NotModifi
     """The feed's document, unless it is still the one that `state` knows. Raises FetchError."""
     validators = _validators(state)
     response = await http.get(
-        state.address or feed.url, headers={"Accept": ACCEPT, **validators}, max_bytes=MAX_FEED_BYTES
+        state.address or feed.url, headers={"Accept": ACCEPT, **validators}, max_bytes=http.settings.max_feed_bytes
     )
     if response.status == 304 and validators:
         return NotModified(
             etag=_storable(response.headers.get("ETag")),
             last_modified=_storable(response.headers.get("Last-Modified")),
-            fresh_for=fresh_for(response.headers),
+            fresh_for=fresh_for(response.headers, response.at),
             url=response.url,
             moved=response.permanent,
         )
@@ -47,15 +48,16 @@ async def fetch(feed: Feed, state: FeedState, http: Http) -> Fetched | NotModifi
 
 def document_of(response: Response) -> Fetched:
     """The document that an answer carries. Raises FetchError when it carries none."""
-    if response.status != 200:
-        raise _error(response)
+    walled = wall(response.status, response.headers, response.body[:START_BYTES], response.url)
+    if walled is not None or response.status != 200:
+        raise _error(response, walled)
     return Fetched(
         url=response.url,
         body=response.body,
         content_type=response.headers.get("Content-Type", ""),
         etag=_storable(response.headers.get("ETag")),
         last_modified=_storable(response.headers.get("Last-Modified")),
-        fresh_for=fresh_for(response.headers),
+        fresh_for=fresh_for(response.headers, response.at),
         moved=response.permanent,
         body_hash=sha256(response.body).hexdigest(),
     )
@@ -73,12 +75,12 @@ def _storable(validator: str | None) -> str | None:
     return validator
 
 
-def _error(response: Response) -> FetchError:
+def _error(response: Response, walled: str | None) -> FetchError:
     status = response.status
-    if response.headers.get("cf-mitigated") == "challenge":
-        reason = f"the site lets only browsers in: a challenge page came instead of the feed ({status})"
-    elif status == 304:
-        reason = "the server says that nothing changed since our last visit, but there was none (304)"
-    else:
-        reason = _REASONS.get(status, f"the server answered {status} instead of the feed")
-    return FetchError(reason, permanent=status in _LASTING, status=status, retry_after=retry_after(response.headers))
+    return FetchError(
+        walled or _REASONS.get(status, f"the server answered {status} instead of the feed"),
+        permanent=walled is not None or status in _LASTING,
+        status=status,
+        retry_after=retry_after(response.headers, response.at),
+        challenge=walled is not None,
+    )

@@ -24,7 +24,7 @@ GIVEN_UP = timedelta(days=7)  # after so long a page that is not there is not co
 FAILURES_ALLOWED, PASSING = 3, timedelta(hours=1)
 
 # What is remembered of a failure is its sentence; test_feeds_health.py holds these to what fetch and parse say.
-_WALL = re.compile(r"\(403\)|challenge page|lets only browsers in")
+_WALL = re.compile(r"\(403\)|challenge page|lets only browsers in|asks for consent")
 _WEB_PAGE = re.compile(r"^this is a web page")
 _NOT_THERE = re.compile(r"\(404\)")
 
