@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from monitor.feeds.archive import addresses, following, in_gap
-from monitor.feeds.items import Item, entries_of
+from monitor.feeds.items import Item, entry_of
 from monitor.model import Entry, FeedHints, FeedId
 from tests.builders import NOON
 
@@ -17,13 +17,14 @@ HOUR = timedelta(hours=1)
 
 def entries(*ages: float | None) -> tuple[Entry, ...]:
     """Entries by their ages in hours."""
-    return entries_of(
-        (
-            Item(f"g{age}", "", f"Headline {age}", "", "", "", None if age is None else NOON - age * HOUR, "en")
-            for age in ages
-        ),
-        feed_id=FeedId("f"),
-        url=URL,
+    return tuple(
+        entry_of(
+            Item(f"g{age}", "", f"Headline {age}", "", "", "", None if age is None else NOON - age * HOUR, "en"),
+            feed_id=FeedId("f"),
+            url=URL,
+            now=NOON,
+        )
+        for age in ages
     )
 
 
