@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -189,6 +189,17 @@ class FeedRows:
         """Whether feeds were looked at before a time."""
         rows = self._db.query("select 1 from polls where finished_at < ? limit 1", [to_text(time)])
         return next(iter(rows), None) is not None
+
+    def holds(self, now: datetime) -> dict[str, datetime]:
+        """The hosts that asked to be left alone, and until when."""
+        rows = self._db.query("select host, held_until from hosts where held_until > ?", [to_text(now)])
+        return {row["host"]: to_time(row["held_until"]) for row in rows}
+
+    def save_holds(self, holds: Mapping[str, datetime]) -> None:
+        """In place of those that were remembered."""
+        self._db.execute("delete from hosts")
+        for host, until in holds.items():
+            self._db.execute("insert into hosts (host, held_until) values (?, ?)", [host, to_text(until)])
 
     def price(self) -> tuple[float, datetime] | None:
         """What a request may cost, and since when; None before that was ever decided."""

@@ -273,8 +273,7 @@ create table budget (                    -- what a request may cost, see feeds/p
 
 create table hosts (
   host text primary key,
-  held_until text not null,              -- the server asked to be left alone
-  why text not null
+  held_until text not null               -- its server asked to be left alone
 ) strict;
 
 create table new_deliveries (
