@@ -149,15 +149,17 @@ class Jobs:
 
     async def something_comes(self) -> bool:
         """Whether anything is to be done so soon that a single sweep should wait for it. Raises StoreError."""
-        now, soon = self._clock(), self._clock() + PAGE_PATIENCE
-        entries = await self._store.ask(lambda store: store.feeds.waiting(soon, LOOK_AHEAD))
-        heads = await self._store.ask(lambda store: store.deliveries.heads())
-        gaps = await self._store.ask(lambda store: store.feeds.untried_gaps())
-        coming = [self._read(entry) for entry in entries]
-        coming += [self._heal(gap) for gap in gaps]
-        coming += [self._deliver(head) for head in heads if head.sink in self._sinks and not is_stuck(head, now)]
+        coming = await self._store.ask(lambda store: list(self._coming(store, self._clock())))
         self._wake_the_rested()
         return any(job not in self._resting for job in coming)
+
+    def _coming(self, store: Store, now: datetime) -> Iterator[Job]:
+        yield from (job for job in self._found(store, now) if job.kind != "budget")
+        for entry in store.feeds.waiting(now + PAGE_PATIENCE, LOOK_AHEAD):
+            yield self._read(entry)
+        for head in store.deliveries.heads():
+            if head.sink in self._sinks and not is_stuck(head, now):
+                yield self._deliver(head)
 
     async def finish(self, limit: timedelta) -> None:
         """End what is under way. The store knows of it: polls and reads are cut short and done again later.
