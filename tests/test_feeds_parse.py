@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import pickle
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
+from xml.sax import make_parser
+from xml.sax.handler import ContentHandler
 
+import feedparser.api
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -430,6 +434,25 @@ def test_a_path_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     for body in ("feed.xml", f"file://{tmp_path}/feed.xml", "http://127.0.0.1:9/feed.xml"):
         with pytest.raises(ParseError, match="not a feed"):
             parsed(body)
+
+
+class Pieces(ContentHandler):
+    """The texts as they come from an XML reader."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def characters(self, content: str) -> None:
+        self.texts.append(content)
+
+
+def test_text_comes_in_whole_pieces() -> None:
+    """feedparser uses the reader that does not hand over each line and entity by itself."""
+    reader, pieces = make_parser(feedparser.api.PREFERRED_XML_PARSERS), Pieces()
+    reader.setContentHandler(pieces)
+    reader.parse(BytesIO(b"<a>one\ntwo &amp; three\n<![CDATA[four]]></a>"))
+    assert pieces.texts == ["one\ntwo & three\nfour"]
 
 
 def test_results_cross_processes() -> None:

@@ -19,6 +19,7 @@ from monitor.urls import canonical
 
 MAX_GUID = 1000  # characters; a longer id is replaced by its digest
 BEGINNING = 16  # characters of an id that tell it from the others in a document
+MAX_SAID = 1_000  # characters of a summary that tell it from others
 LEAST_WORDS = 6  # that tell an item from another one without a date
 
 # Every item of these leads to a forwarder whose address says nothing, and changes.
@@ -50,7 +51,7 @@ def page_of(link: str | None) -> str | None:
 
 def words_of(title: str, summary: str, published_at: datetime | None) -> str | None:
     """The key of what an entry says. With its date: "Morning briefing" is another one each day."""
-    said = [*words(title), *words(summary)]
+    said = [*words(title), *words(summary[:MAX_SAID])]
     if not said or (published_at is None and len(said) < LEAST_WORDS):
         return None
     return digest("words", " ".join(said), published_at.isoformat() if published_at else "")

@@ -30,7 +30,7 @@ from monitor.feeds.items import (
     misdated,
 )
 from monitor.feeds.json_feed import looks_like_json, parse_json
-from monitor.feeds.plain import plain
+from monitor.feeds.plain import MARKUP_SHARE, plain
 from monitor.feeds.preflight import Inspection, inspect
 from monitor.model import FeedDocument, FeedId
 from monitor.text import clean_line
@@ -129,7 +129,8 @@ def _string(thing: Any, name: str) -> str:
 def _text(thing: Any, name: str, *, is_atom: bool, limit: int) -> str:
     """Atom says whether a text is HTML. In RSS nobody knows, so what looks like HTML is taken for it."""
     is_plain = is_atom and _string(thing.get(f"{name}_detail"), "type") == "text/plain"
-    return _string(thing, name) if is_plain else plain(_string(thing, name), limit=limit)
+    text = _string(thing, name)
+    return text[: limit * MARKUP_SHARE] if is_plain else plain(text, limit=limit)
 
 
 def _content(entry: Any) -> str:
