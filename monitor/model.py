@@ -28,6 +28,7 @@ class Feed:
     tags: tuple[str, ...] = ()
     language: str | None = None  # BCP 47, when the operator says so
     every: timedelta | None = None  # the interval the operator asks for
+    sections: tuple[str, ...] = ()  # other feeds of the outlet, where what rolled off this one may still be
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class Fetched:
     last_modified: str | None
     fresh_for: timedelta | None  # Cache-Control or Expires
     moved: bool = False  # the address it was found at is its address for good (301, 308), says the server
+    body_hash: str = ""  # SHA-256
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,16 @@ class DueEntry:
 
     id: EntryId
     url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A time in which entries of a feed may have come and gone unseen."""
+
+    id: str
+    feed_id: FeedId
+    since: datetime
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)

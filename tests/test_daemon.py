@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from aiohttp import web
+
 from monitor.app import config as configuration
 from monitor.app.audit import audit
 from monitor.app.clock import ClockWatch
@@ -107,3 +109,24 @@ async def test_a_sink_that_crashes_is_put_off_and_told(tmp_path: Path) -> None:
         assert ((), ()) == (swept.left, swept.faults)
         assert 1 == output.getvalue().count("■ HIGH")
         assert audit(Store.reader(configuration.load(config).database)).balanced
+
+
+async def test_a_host_that_asks_for_patience_is_left_alone_as_a_whole(tmp_path: Path) -> None:
+    """By its other feeds and by its pages, and over a restart."""
+    async with Newsroom() as paper:
+        paper.publish("Serbia moves tanks to the border", TANKS)
+        slow = web.Response(status=429, headers={"Retry-After": "3600"})
+        paper.pages["/busy.xml"] = slow
+        base = f"http://127.0.0.1:{paper.port}"
+        config = write_config(tmp_path / "config", [("A", paper.feed_url), ("B", f"{base}/busy.xml")])
+        loaded = configuration.load(config)
+        await Daemon(loaded, io.StringIO(), announce=False).run_once()
+        seen = [path for path, _ in paper.requests]
+        assert "/busy.xml" in seen
+        for _ in range(2):
+            await Daemon(loaded, io.StringIO(), announce=False).run_once(now=True)
+        assert seen == [path for path, _ in paper.requests]
+        later = SetClock()
+        later.offset = timedelta(minutes=61)
+        await Daemon(loaded, io.StringIO(), announce=False, clock=later).run_once()
+        assert len(seen) + 2 <= len(paper.requests)

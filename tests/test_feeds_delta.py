@@ -17,7 +17,7 @@ from monitor.feeds.delta import SLICE, Delta, Whole, is_light
 from monitor.feeds.parse import parse
 from monitor.feeds.reading import read
 from monitor.feeds.split import split
-from monitor.model import Entry, FeedDocument, FeedId, Fetched, Unchanged
+from monitor.model import FeedDocument, FeedId, Fetched, Unchanged
 from tests.builders import NOON
 
 URL = "https://paper.example/feed"
@@ -25,15 +25,18 @@ FEED = FeedId("f")
 
 
 class Worker:
-    """Runs what it is given here and now, and remembers how much that was."""
+    """Runs what it is given here and now, and remembers how much that was. It may fail over the first documents."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, failures: int = 0) -> None:
+        self._failures = failures
         self.read: list[int] = []
         self.compared = 0
 
     async def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if function is tasks.read_feed:
             self.read.append(len(args[0]))
+            if len(self.read) <= self._failures:
+                raise ParseError("unreadable")
         else:
             self.compared += 1
         return function(*args, **kwargs)
@@ -244,6 +247,16 @@ async def test_damage_beside_known_items_has_the_whole_read() -> None:
     assert document == whole(now)
 
 
+async def test_remains_that_cannot_be_read_have_the_whole_read() -> None:
+    """Only if that cannot be read either, the feed has failed."""
+    memory, now = await memory_of(rss(item(1))), rss(item(1), item(2))
+    assert whole(now) == await look(now, memory, worker=Worker(failures=1))
+    with pytest.raises(ParseError, match="unreadable"):
+        await look(now, memory, worker=Worker(failures=2))
+    with pytest.raises(ParseError, match="unreadable"):
+        await look(many(range(1, SLICE + 2)), worker=Worker(failures=1))
+
+
 async def test_what_damage_hid_is_found_when_it_is_mended() -> None:
     """The same item, now in a document that can be read."""
     damaged = rss("<item><title>A</title><description><![CDATA[x</description></item>", item(2))
@@ -290,6 +303,25 @@ def test_what_has_no_clear_items_is_not_split(body: bytes) -> None:
     """It is read whole."""
     assert split(body) is None
     assert Whole() == delta.compare(body, b"", url=URL, content_type="")
+
+
+@pytest.mark.parametrize(
+    ("body", "items"),
+    [
+        (rss("<item/>", "<item a='/>'></item >"), [b"<item/>", b"<item a='/>'></item >"]),
+        (rss("<item a='>'><x:b><item/></x:b></item>"), [b"<item a='>'><x:b><item/></x:b></item>"]),
+        (rss("<item><!-- </item> --></item>"), [b"<item><!-- </item> --></item>"]),
+        (rss("<item><items></items></item>", head="<items/><x:items></x:items>"), [b"<item><items></items></item>"]),
+        (b"<!DOCTYPE rss PUBLIC 'a' 'b'><rss><item></item></rss>", [b"<item></item>"]),
+    ],
+)
+def test_items(body: bytes, items: list[bytes]) -> None:
+    """Their tags are told from what only looks like them."""
+    found = split(body)
+    assert found is not None
+    assert items == found.items
+    assert body == found.only({0, 1})
+    assert body.replace(items[0], b"") == found.only({1})
 
 
 @pytest.mark.parametrize("memory", [b"1234567", b"x" * 20, b"x" * 4_000])
@@ -399,8 +431,3 @@ def test_a_hostile_document_is_split_in_linear_time(body: bytes) -> None:
     """A search that starts over at each mark would take hours here; the test's time limit would tell."""
     found = split(body)
     assert found is None or len(found.items) == 100_000
-
-
-def test_entries_are_values() -> None:
-    """A worker's answer is compared and kept as any value."""
-    assert isinstance(whole(rss(item(1))).entries[0], Entry)

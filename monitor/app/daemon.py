@@ -114,6 +114,7 @@ class Daemon:
         await self._store.open()
         self._config = await self._store.change(lambda store: self._take_up(store, self._config))
         parts = assemble(self._config, self._store, self._workers, self._output, self._clock)
+        await parts.pipeline.take_up_holds()
         if self._announces:
             self._announce(parts)
         return parts
@@ -284,6 +285,7 @@ class Daemon:
         await parts.close()
         self._config = config
         renewed = assemble(config, self._store, self._workers, self._output, self._clock)
+        await renewed.pipeline.take_up_holds()
         self._check_slack_soon(renewed)
         log.info("reloaded", extra={"feeds": len(config.feeds), "rules": len(config.rules.rules)})
         systemd.notify(f"READY=1\nSTATUS={_status(renewed)}")
@@ -308,6 +310,7 @@ class Daemon:
     def _jobs(self, parts: Parts, *, each_feed_once: bool = False) -> Jobs:
         return Jobs(
             parts.pipeline,
+            parts.healing,
             self._store,
             parts.sinks,
             self._clock,

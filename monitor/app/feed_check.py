@@ -15,6 +15,7 @@ from monitor import urls
 from monitor.app import pages
 from monitor.app.workers import WorkerFailed, Workers
 from monitor.articles import judge
+from monitor.articles.robots import Robots
 from monitor.articles.tasks import read_page
 from monitor.errors import ExtractError, FetchError, ParseError
 from monitor.feeds.channel import channel_of
@@ -94,6 +95,7 @@ class FeedCheck:
         clock: Callable[[], datetime],
     ) -> None:
         self._http = http
+        self._robots = Robots(http, clock)
         self._workers = workers
         self._held = held
         self._known_through = known_through
@@ -206,7 +208,7 @@ class FeedCheck:
 
     async def _try_page(self, entry: Entry, url: str) -> PageTried:
         try:
-            page = await pages.read(entry, url, self._http, self._workers, self._clock())
+            page = await pages.read(entry, url, self._http, self._workers, self._clock(), self._robots)
         except (FetchError, ExtractError, WorkerFailed) as e:
             return PageTried(url, str(e))
         return PageTried(url, None if page.quality == judge.FULL else page.quality)

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 from monitor import ids, urls
 from monitor.alerts import message, policy, retry
@@ -19,11 +18,13 @@ from monitor.app import pages
 from monitor.app.store_thread import StoreThread
 from monitor.app.workers import WorkerFailed, Workers
 from monitor.articles import compose, judge
+from monitor.articles.robots import Robots
 from monitor.errors import ExtractError, FetchError, NewsMonitorError, ParseError
 from monitor.feeds import cadence, health, identity, moves, plan
 from monitor.feeds.fetch import fetch
 from monitor.feeds.reading import read
 from monitor.http import Http
+from monitor.http_gate import host_of
 from monitor.model import (
     Alert,
     Article,
@@ -105,6 +106,7 @@ class Pipeline:
         alert_last: timedelta,
         store: StoreThread,
         http: Http,
+        robots: Robots | None,
         workers: Workers,
         sinks: Mapping[str, Sink],
         clock: Callable[[], datetime],
@@ -116,6 +118,8 @@ class Pipeline:
         self._alert_last = alert_last
         self._store = store
         self._http = http
+        self._robots = robots
+        self._holds: Mapping[str, datetime] = {}
         self._workers = workers
         self._sinks = sinks
         self._clock = clock
@@ -147,6 +151,10 @@ class Pipeline:
     async def poll(self, state: FeedState) -> bool:
         """Whether there is something to read now. So each step says if it made something due."""
         feed, started = self._feeds[state.feed_id], self._clock()
+        held_until = self._http.holds().get(host_of(state.address or feed.url))
+        if held_until is not None:  # another of its host's feeds or pages was told to wait
+            await self._store.change(lambda store: store.feeds.save(replace(state, next_poll_at=held_until)))
+            return False
         try:
             outcome = await fetch(feed, self._asked(state, started), self._http)
             look = await self._look(feed, state, outcome)
@@ -170,13 +178,14 @@ class Pipeline:
             error = ParseError(f"the feed could not be read: {error}")
         after = moves.after_failure(cadence.after_failure(feed, state, error, self._clock(), self._bounds))
         await self._store.change(lambda store: self._record_failure(store, feed, after, started))
+        await self._keep_holds()
         log.warning("feed failed", extra={"feed": feed.name, "why": str(error), "next": after.next_poll_at})
 
     async def _look(
         self, feed: Feed, state: FeedState, outcome: Fetched | NotModified
     ) -> FeedDocument | Unchanged | None:
         """None when it is the document that was seen last."""
-        if isinstance(outcome, NotModified) or sha256(outcome.body).hexdigest() == state.body_hash:
+        if isinstance(outcome, NotModified) or outcome.body_hash == state.body_hash:
             return None
         memory = await self._store.ask(lambda store: store.feeds.prints(feed.id))
         return await read(outcome, memory or b"", feed_id=feed.id, now=self._clock(), run=self._workers.run)
@@ -196,10 +205,10 @@ class Pipeline:
         started: datetime,
     ) -> PollRecord:
         now = self._clock()
-        body = outcome.body if isinstance(outcome, Fetched) else b""
-        body_hash = sha256(body).hexdigest() if body else state.body_hash
-        kind = "not_modified" if isinstance(outcome, NotModified) else "unchanged"
-        poll, fresh = PollRecord(feed.id, started, now, kind, bytes=len(body)), tuple[Entry, ...]()
+        kind, size, body_hash = "not_modified", 0, state.body_hash
+        if isinstance(outcome, Fetched):
+            kind, size, body_hash = "unchanged", len(outcome.body), outcome.body_hash
+        poll, fresh = PollRecord(feed.id, started, now, kind, bytes=size), tuple[Entry, ...]()
         if look is not None:
             poll, fresh = self._record_entries(store, state, look, poll)
             state = replace(
@@ -226,6 +235,19 @@ class Pipeline:
         self._notice_recovery(store, feed, state, fresh)
         self._notice_health(store, feed, after)
         return poll
+
+    async def _keep_holds(self) -> None:
+        """A restart is no way around what a host asked for."""
+        holds = self._http.holds()
+        if holds != self._holds:
+            self._holds = holds
+            await self._store.change(lambda store: store.feeds.save_holds(holds))
+
+    async def take_up_holds(self) -> None:
+        """What hosts asked for before the last restart."""
+        now = self._clock()
+        for host, until in (await self._store.ask(lambda store: store.feeds.holds(now))).items():
+            self._http.hold(host, until)
 
     def _notice_health(self, store: Store, feed: Feed, state: FeedState) -> None:
         now = self._clock()
@@ -337,7 +359,7 @@ class Pipeline:
         if entry.url is None:
             return compose.from_feed(entry, "the entry has no link", now), None, False, timedelta(0)
         try:
-            page = await pages.read(entry, entry.url, self._http, self._workers, now)
+            page = await pages.read(entry, entry.url, self._http, self._workers, now, self._robots)
             if page.quality == judge.FULL:
                 return compose.from_page(entry, page.url, page.extract, now), None, False, timedelta(0)
         except FetchError as e:
@@ -356,6 +378,7 @@ class Pipeline:
 
     async def _record(self, waiting: WaitingEntry, reading: Reading) -> bool:
         alerts = await self._store.change(lambda store: self._record_reading(store, waiting, reading))
+        await self._keep_holds()
         for alert in alerts:
             log.info(
                 "match",

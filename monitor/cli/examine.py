@@ -81,7 +81,8 @@ def _show_status(facts: dict[str, Any]) -> None:
     for feed in failing:
         say(f"  failing   {feed['name']} ({feed['failures']}×): {feed['error']}")
     for feed in gaps:
-        say(f"  gap       {feed['name']}: {feed['gaps']}× nothing in common with the look before")
+        closed = f", {feed['closed_gaps']} of them closed from its archive" if feed["closed_gaps"] else ""
+        say(f"  gap       {feed['name']}: {feed['gaps']}× nothing in common with the look before{closed}")
     entries = facts["entries"]
     say(
         f"Entries     {entries.get('read', 0)} read, {entries.get('waiting', 0)} waiting, "

@@ -71,25 +71,35 @@ def after_success(
 ) -> FeedState:
     """The state after an answer that could be used. `price`: see `plan`."""
     etag, last_modified = _validators(state, outcome)
-    rhythm, learnt_until = _learnt(feed, state, now, bounds, brought)
-    wait = _interval(feed, bounds) or plan.next_wait(
-        rhythm,
-        now,
-        price=price,
-        budget=bounds.budget,
-        least=bounds.least,
-        most=bounds.most,
-        window=brought.shown or None,
-    )
+    interval = _interval(feed, bounds)
     ttl = brought.hints.ttl if brought.hints else None
-    wait = max(wait, *(_believed(promise, rhythm, now) for promise in (outcome.fresh_for, ttl)))
+    promise = min(max(outcome.fresh_for or timedelta(), ttl or timedelta()), LONGEST_PROMISE)
+    # Where the rhythm decides nothing it is learnt when something came, and otherwise now and then.
+    decides = interval is None or promise > MAX_FRESH
+    learns = bool(brought.published) or state.learnt_until is None or now - state.learnt_until >= LEARN_EVERY
+    rhythm = _learnt(state, now, brought) if decides or learns else None
+    if interval is None and rhythm is not None:
+        wait = plan.next_wait(
+            rhythm,
+            now,
+            price=price,
+            budget=bounds.budget,
+            least=bounds.least,
+            most=bounds.most,
+            window=brought.shown or None,
+        )
+    else:
+        wait = interval or bounds.most
+    if promise > MAX_FRESH and rhythm is not None and rhythms.expected(rhythm, now, now + promise) >= 1:
+        promise = MAX_FRESH  # the feed itself contradicts it
+    wait = max(wait, promise)
     due = now + _with_jitter(feed.id, wait)
     return replace(
         state,
         next_poll_at=_outside_skipped(due, brought.hints) if feed.every is None else due,
         hints=brought.hints,
-        rhythm=rhythm.to_json() if learnt_until == now else state.rhythm,
-        learnt_until=learnt_until,
+        rhythm=rhythm.to_json() if rhythm else state.rhythm,
+        learnt_until=now if rhythm else state.learnt_until,
         shown=brought.shown,
         etag=etag,
         last_modified=last_modified,
@@ -178,25 +188,10 @@ def _interval(feed: Feed, bounds: Bounds) -> timedelta | None:
     return asked and max(min(asked, LONGEST_INTERVAL), LEAST_INTERVAL)
 
 
-def _learnt(
-    feed: Feed, state: FeedState, now: datetime, bounds: Bounds, brought: Brought
-) -> tuple[Rhythm, datetime | None]:
-    """The rhythm, and until when it was learnt; where it decides nothing, it is learnt when there is something new."""
-    known = Rhythm.from_json(state.rhythm)
+def _learnt(state: FeedState, now: datetime, brought: Brought) -> Rhythm:
     if state.learnt_until is None:
-        return rhythms.first_look(brought.published, now), now
-    is_idle = _interval(feed, bounds) is not None and now - state.learnt_until < LEARN_EVERY
-    if is_idle and not brought.published:
-        return known, state.learnt_until
-    return rhythms.learn(known, state.learnt_until, now, brought.published), now
-
-
-def _believed(fresh_for: timedelta | None, rhythm: Rhythm, now: datetime) -> timedelta:
-    """A server's promise that asking again is useless, as far as the feed itself does not contradict it."""
-    promise = min(fresh_for or timedelta(), LONGEST_PROMISE)
-    if promise > MAX_FRESH and rhythms.expected(rhythm, now, now + promise) >= 1:
-        return MAX_FRESH
-    return promise
+        return rhythms.first_look(brought.published, now)
+    return rhythms.learn(Rhythm.from_json(state.rhythm), state.learnt_until, now, brought.published)
 
 
 def _retry_wait(

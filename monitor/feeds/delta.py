@@ -145,9 +145,6 @@ def _print(data: bytes, *, size: int, frame: bytes = b"") -> bytes:
 
 
 def _records(memory: bytes) -> Iterator[bytes]:
-    """None of what is not whole, as an older version of this program may have left it."""
-    if len(memory) % RECORD:
-        return iter(())
     return (memory[at : at + RECORD] for at in range(0, len(memory), RECORD))
 
 

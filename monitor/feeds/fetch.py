@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 
 from monitor.errors import FetchError
 from monitor.feeds.walls import START_BYTES, wall
@@ -58,6 +59,7 @@ def document_of(response: Response) -> Fetched:
         last_modified=_storable(response.headers.get("Last-Modified")),
         fresh_for=fresh_for(response.headers, response.at),
         moved=response.permanent,
+        body_hash=sha256(response.body).hexdigest(),
     )
 
 

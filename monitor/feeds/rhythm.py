@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,9 +40,10 @@ class Rhythm:
     expected: float = 0.0  # how many the rest of the rhythm expected for them
 
     def to_json(self) -> str:
+        found = ((name, getattr(self, name)) for name in self.__slots__)
         value = {
-            name: [round(item, 4) for item in found] if isinstance(found, tuple) else round(found, 6)
-            for name, found in asdict(self).items()
+            name: [round(item, 4) for item in sums] if isinstance(sums, tuple) else round(sums, 6)
+            for name, sums in found
         }
         return json.dumps(value, separators=(",", ":"))
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from sqlite_utils import Database
 
 from monitor.ids import digest
-from monitor.model import DueEntry, Entry, EntryId, Feed, FeedId, FeedState, KnownEntry, PollRecord, WaitingEntry
+from monitor.model import DueEntry, Entry, EntryId, Feed, FeedId, FeedState, Gap, KnownEntry, PollRecord, WaitingEntry
 from monitor.store.sqlite.values import (
     Row,
     hints_json,
@@ -190,6 +190,17 @@ class FeedRows:
         rows = self._db.query("select 1 from polls where finished_at < ? limit 1", [to_text(time)])
         return next(iter(rows), None) is not None
 
+    def holds(self, now: datetime) -> dict[str, datetime]:
+        """The hosts that asked to be left alone, and until when."""
+        rows = self._db.query("select host, held_until from hosts where held_until > ?", [to_text(now)])
+        return {row["host"]: to_time(row["held_until"]) for row in rows}
+
+    def save_holds(self, holds: Mapping[str, datetime]) -> None:
+        """In place of those that were remembered."""
+        self._db.execute("delete from hosts")
+        for host, until in holds.items():
+            self._db.execute("insert into hosts (host, held_until) values (?, ?)", [host, to_text(until)])
+
     def price(self) -> tuple[float, datetime] | None:
         """What a request may cost, and since when; None before that was ever decided."""
         for row in self._db.query("select price, adjusted_at from budget"):
@@ -220,6 +231,32 @@ class FeedRows:
             """,
             [digest("gap", feed, to_text(from_at)), feed, to_text(from_at), to_text(to_at), to_text(now)],
         )
+
+    def untried_gaps(self) -> tuple[Gap, ...]:
+        """Gaps of active feeds for which no archive was asked yet."""
+        rows = self._db.query(
+            """
+            select gaps.* from gaps join feeds on feeds.id = gaps.feed_id
+            where gaps.tried_at is null and feeds.active = 1 order by gaps.detected_at limit 100
+            """
+        )
+        return tuple(
+            Gap(row["id"], FeedId(row["feed_id"]), to_time(row["from_at"]), to_time(row["to_at"])) for row in rows
+        )
+
+    def close_gap(self, gap: Gap, *, found: int, closed: bool, now: datetime) -> None:
+        self._db.execute(
+            "update gaps set tried_at = ?, found = ?, closed = ? where id = ?",
+            [to_text(now), found, int(closed), gap.id],
+        )
+
+    def seen_until(self, ids: Sequence[EntryId], time: datetime) -> frozenset[EntryId]:
+        """Those of the ids that were first seen at a time or before."""
+        rows = self._db.query(
+            "select id from entries where id in (select value from json_each(?)) and first_seen_at <= ?",
+            [json_list(ids), to_text(time)],
+        )
+        return frozenset(EntryId(row["id"]) for row in rows)
 
     def add_entries(self, entries: Iterable[Entry], *, baseline: frozenset[EntryId], now: datetime) -> None:
         """Entries in `baseline` are history; the others wait to be read."""

@@ -261,6 +261,10 @@ create table documents (                 -- the last document of a feed: a hash 
   prints blob not null
 ) strict;
 
+alter table gaps add column tried_at text;
+alter table gaps add column found integer not null default 0;
+alter table gaps add column closed integer not null default 0 check (closed in (0, 1));
+
 create table budget (                    -- what a request may cost, see feeds/plan.py
   id integer primary key check (id = 1),
   price real not null,
@@ -269,8 +273,7 @@ create table budget (                    -- what a request may cost, see feeds/p
 
 create table hosts (
   host text primary key,
-  held_until text not null,              -- the server asked to be left alone
-  why text not null
+  held_until text not null               -- its server asked to be left alone
 ) strict;
 
 create table new_deliveries (

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, cast
 
 from monitor.model import ArticleId, BodySource, FeedHints, Hit, Message, Reason, Report, Severity, StoryId, Zone
@@ -43,12 +44,14 @@ def hits_of(values: Iterable[Row]) -> tuple[Hit, ...]:
     return tuple(Hit(**{**value, "zone": Zone(value["zone"])}) for value in values)
 
 
+@lru_cache(maxsize=2_048)  # written at every look, and hardly ever changed
 def hints_json(hints: FeedHints) -> str:
     """Only what is said: most feeds say nothing."""
     said = {name: value for name, value in asdict(hints).items() if value}
     return json.dumps(said, default=_hint)
 
 
+@lru_cache(maxsize=2_048)
 def hints_of_feed(text: str) -> FeedHints:
     value = json.loads(text)
     spans = {name: timedelta(seconds=value[name]) for name in ("ttl", "update_every") if name in value}
