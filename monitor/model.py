@@ -73,6 +73,7 @@ class FeedState:
     rhythm: str | None = None  # JSON, see feeds/rhythm.py
     learnt_until: datetime | None = None  # the rhythm knows of what came until then
     hints: FeedHints | None = None  # what the last document that was read says of itself
+    same_etag_times: int = 0  # documents in a row that came although their very ETag had been sent
     probed_at: datetime | None = None  # when it was last asked without validators because its silence was odd
     liar_until: datetime | None = None  # its 304s were not true: until then it is asked without validators
 

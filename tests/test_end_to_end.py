@@ -291,6 +291,10 @@ async def test_one_bad_feed_never_stops_the_others(tmp_path: Path, paper: Newsro
     errors = {feed["name"]: feed["error"] for feed in status["feeds"]}
     assert {"page", "empty", "huge", "private", "dead"} <= {name for name, error in errors.items() if error}, errors
     assert errors["good"] is None
+    words = {feed["name"]: feed["health"] for feed in status["feeds"]}
+    assert ("ok", "failing", "failing") == (words["good"], words["page"], words["dead"])
+    told = (await run("--config", str(config), "status")).out
+    assert "failing   dead: cannot connect" in told
     assert "web page" in errors["page"]
     assert "allow_networks" in errors["private"]
     assert [("A title",)] == rows(

@@ -358,6 +358,9 @@ class Pipeline:
         entry = waiting.entry
         if entry.url is None:
             return compose.from_feed(entry, "the entry has no link", now), None, False, timedelta(0)
+        if identity.is_forwarder(entry.url):
+            why = "a forwarder's address is not resolved"
+            return compose.from_feed(entry, why, now), why, False, timedelta(0)
         try:
             page = await pages.read(entry, entry.url, self._http, self._workers, now, self._robots)
             if page.quality == judge.FULL:

@@ -103,6 +103,7 @@ def after_success(
         shown=brought.shown,
         etag=etag,
         last_modified=last_modified,
+        same_etag_times=_same_etag_times(state, outcome, brought),
         body_hash=brought.body_hash,
         last_poll_at=now,
         last_success_at=now,
@@ -143,6 +144,13 @@ def ran_past_us(*, before: int, fresh: int, overlap: int) -> bool:
     `before`: entries shown at the earlier look. A feed that showed next to nothing then has nothing to overlap with.
     """
     return before >= LEAST_SHOWN and fresh > 0 and overlap == 0
+
+
+def _same_etag_times(state: FeedState, outcome: Fetched | NotModified, brought: Brought) -> int:
+    if isinstance(outcome, NotModified):
+        return state.same_etag_times
+    is_same = outcome.etag is not None and outcome.etag == state.etag and brought.body_hash == state.body_hash
+    return state.same_etag_times + 1 if is_same else 0
 
 
 def _validators(state: FeedState, outcome: Fetched | NotModified) -> tuple[str | None, str | None]:

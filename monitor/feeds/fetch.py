@@ -17,6 +17,8 @@ ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.8, */*;q=0.1"
 )
 
+PACKED, TIMES_UNKNOWN = '-gzip"', 3
+
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # surrogates stand for bytes that are not UTF-8
 _REASONS = {
     304: "the server says that nothing changed since our last visit, but there was none (304)",
@@ -64,8 +66,19 @@ def document_of(response: Response) -> Fetched:
 
 
 def _validators(state: FeedState) -> dict[str, str]:
-    both = {"If-None-Match": state.etag, "If-Modified-Since": state.last_modified}
+    both = {"If-None-Match": _tags(state), "If-Modified-Since": state.last_modified}
     return {name: value for name, value in both.items() if value is not None}
+
+
+def _tags(state: FeedState) -> str | None:
+    """Apache names what it packed "x-gzip", and then does not know it by that name; so it is asked for both."""
+    if state.etag is None or state.same_etag_times < TIMES_UNKNOWN or not is_packed_tag(state.etag):
+        return state.etag
+    return f'{state.etag}, {state.etag.removesuffix(PACKED)}"'
+
+
+def is_packed_tag(etag: str) -> bool:
+    return etag.startswith('"') and etag.endswith(PACKED)
 
 
 def _storable(validator: str | None) -> str | None:

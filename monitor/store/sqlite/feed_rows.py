@@ -102,7 +102,7 @@ class FeedRows:
               failures = :failures, error = :error, address = :address, moving_to = :moving_to,
               moving_since = :moving_since, moving_times = :moving_times, gone_since = :gone_since,
               last_new_at = :last_new_at, shown = :shown, rhythm = :rhythm, learnt_until = :learnt_until,
-              hints = :hints, probed_at = :probed_at, liar_until = :liar_until
+              hints = :hints, same_etag_times = :same_etag_times, probed_at = :probed_at, liar_until = :liar_until
             where id = :id
             """,
             {
@@ -126,6 +126,7 @@ class FeedRows:
                 "rhythm": state.rhythm,
                 "learnt_until": text_or_none(state.learnt_until),
                 "hints": None if state.hints is None else hints_json(state.hints),
+                "same_etag_times": state.same_etag_times,
                 "probed_at": text_or_none(state.probed_at),
                 "liar_until": text_or_none(state.liar_until),
             },
@@ -370,6 +371,7 @@ def _state(row: Row) -> FeedState:
         rhythm=row["rhythm"],
         learnt_until=time_or_none(row["learnt_until"]),
         hints=None if row["hints"] is None else hints_of_feed(row["hints"]),
+        same_etag_times=row["same_etag_times"],
         probed_at=time_or_none(row["probed_at"]),
         liar_until=time_or_none(row["liar_until"]),
     )

@@ -247,6 +247,7 @@ alter table feeds add column shown integer not null default 0;
 alter table feeds add column rhythm text;
 alter table feeds add column learnt_until text;
 alter table feeds add column hints text;
+alter table feeds add column same_etag_times integer not null default 0;
 alter table feeds add column probed_at text;
 alter table feeds add column liar_until text;
 create index feeds_due on feeds (next_poll_at) where active = 1;
