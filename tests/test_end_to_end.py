@@ -294,7 +294,7 @@ async def test_one_bad_feed_never_stops_the_others(tmp_path: Path, paper: Newsro
     words = {feed["name"]: feed["health"] for feed in status["feeds"]}
     assert ("ok", "failing", "failing") == (words["good"], words["page"], words["dead"])
     told = (await run("--config", str(config), "status")).out
-    assert "failing   dead: cannot connect" in told
+    assert "failing   dead: port 9 belongs to" in told
     assert "web page" in errors["page"]
     assert "allow_networks" in errors["private"]
     assert [("A title",)] == rows(
