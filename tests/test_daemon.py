@@ -7,6 +7,7 @@ import io
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 from aiohttp import web
@@ -130,3 +131,47 @@ async def test_a_host_that_asks_for_patience_is_left_alone_as_a_whole(tmp_path: 
         later.offset = timedelta(minutes=61)
         await Daemon(loaded, io.StringIO(), announce=False, clock=later).run_once()
         assert len(seen) + 2 <= len(paper.requests)
+
+
+async def test_a_server_that_says_not_modified_for_ever_is_found_out(tmp_path: Path) -> None:
+    """Its silence is not like the feed, so it is asked without validators; what it hid is read, and it is doubted."""
+    start = datetime.now(UTC)
+    items: list[tuple[str, datetime]] = [(f"Old {n}", start - timedelta(hours=n)) for n in range(1, 40)]
+    conditional: list[bool] = []
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        if request.path != "/feed":
+            return web.Response(status=404)
+        conditional.append("If-None-Match" in request.headers)
+        if conditional[-1]:
+            return web.Response(status=304, headers={"ETag": '"for ever"'})
+        shown = "".join(
+            f"<item><guid isPermaLink='false'>{title}</guid><title>{title}</title>"
+            f"<pubDate>{format_datetime(at)}</pubDate></item>"
+            for title, at in items
+        )
+        body = f"<rss version='2.0'><channel><title>L</title>{shown}</channel></rss>"
+        return web.Response(text=body, headers={"ETag": '"for ever"', "Content-Type": "application/rss+xml"})
+
+    runner = web.ServerRunner(web.Server(answer), shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    config = configuration.load(
+        write_config(tmp_path / "config", [("L", f"http://127.0.0.1:{runner.addresses[0][1]}/feed")])
+    )
+    clock = SetClock()
+
+    async def look(hours: float) -> None:
+        clock.offset = timedelta(hours=hours)
+        await Daemon(config, io.StringIO(), announce=False, clock=clock).run_once(now=True)
+
+    try:
+        await look(0)
+        items[:0] = [(f"New {hour}", start + timedelta(hours=hour)) for hour in range(1, 6)]
+        for hours in (12, 20, 30, 40, 41):
+            await look(hours)
+    finally:
+        await runner.cleanup()
+    # The first look; then it is believed; then asked outright, and from then on not believed any more.
+    assert [False, True, True, False, False, False] == conditional
+    assert 39 + 5 == sum(Store.reader(config.database).ledger.entry_states().values())

@@ -204,7 +204,7 @@ class Pipeline:
         look: FeedDocument | Unchanged | None,
         started: datetime,
     ) -> PollRecord:
-        now = self._clock()
+        now, probed = self._clock(), cadence.wants_probe(state, started)
         kind, size, body_hash = "not_modified", 0, state.body_hash
         if isinstance(outcome, Fetched):
             kind, size, body_hash = "unchanged", len(outcome.body), outcome.body_hash
@@ -216,7 +216,7 @@ class Pipeline:
                 known_since=state.known_since or now,
                 last_new_at=now if fresh else state.last_new_at,
             )
-        if cadence.wants_probe(state, started):
+        if probed:
             lied = cadence.was_lied_to(state, [entry.published_at for entry in fresh])
             state = replace(state, probed_at=now, liar_until=now + cadence.LIAR_FOR if lied else state.liar_until)
         brought = cadence.Brought(
