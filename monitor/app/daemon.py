@@ -335,11 +335,6 @@ def _status(parts: Parts) -> str:
     return f"{len(parts.config.feeds)} feeds, {len(parts.config.rules.rules)} rules"
 
 
-def hold_reloads() -> None:
-    """Until the daemon can take it, SIGHUP waits; it would end the program."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
-
-
 def serve(config: Config, output: TextIO) -> None:
     """The daemon in this process, until it is told to stop."""
     asyncio.run(_serve(config, output))
