@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
+import pytest
 from aiohttp import web
 
 from monitor.app import config as configuration
@@ -175,3 +176,57 @@ async def test_a_server_that_says_not_modified_for_ever_is_found_out(tmp_path: P
     # The first look; then it is believed; then asked outright, and from then on not believed any more.
     assert [False, True, True, False, False, False] == conditional
     assert 39 + 5 == sum(Store.reader(config.database).ledger.entry_states().values())
+
+
+async def test_restarts_cost_publishers_nothing(tmp_path: Path) -> None:
+    """A feed that was asked is not asked again before its time, nor inside what its server promised."""
+    async with Newsroom() as paper:
+        body = '<rss version="2.0"><channel><title>C</title><item><title>A</title></item></channel></rss>'
+        fresh = {"Cache-Control": "max-age=7200", "Content-Type": "application/rss+xml"}
+        paper.pages["/cached.xml"] = web.Response(text=body, headers=fresh)
+        feeds = [("A", paper.feed_url), ("C", f"http://127.0.0.1:{paper.port}/cached.xml")]
+        config = configuration.load(write_config(tmp_path / "config", feeds))
+        clock = SetClock()
+        for restart in range(20):
+            clock.offset = timedelta(seconds=10 * restart)
+            await Daemon(config, io.StringIO(), announce=False, clock=clock).run_once()
+        assert ["/cached.xml", "/feed.xml"] == sorted(path for path, _ in paper.requests)
+        clock.offset = timedelta(minutes=119)
+        await Daemon(config, io.StringIO(), announce=False, clock=clock).run_once()
+        assert 1 == sum(path == "/cached.xml" for path, _ in paper.requests)
+        clock.offset = timedelta(minutes=122)
+        await Daemon(config, io.StringIO(), announce=False, clock=clock).run_once()
+        assert 2 == sum(path == "/cached.xml" for path, _ in paper.requests)
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (410, "Feed A is not covered (gone): the publisher took this feed down for good (410)"),
+        (500, "Feed A is not covered (failing): the server answered 500 instead of the feed"),
+        (403, "Feed A is not covered (walled): the server refuses us (403)"),
+    ],
+)
+async def test_operators_hear_of_a_feed_that_is_not_covered(tmp_path: Path, status: int, told: str) -> None:
+    """Not at the first failure; then once, and once more when it works again."""
+    async with Newsroom() as paper:
+        paper.pages["/a.xml"] = page = web.Response(
+            text='<rss version="2.0"><channel><title>A</title><item><title>One</title></item></channel></rss>',
+            headers={"Content-Type": "application/rss+xml"},
+        )
+        config = configuration.load(write_config(tmp_path / "config", [("A", f"http://127.0.0.1:{paper.port}/a.xml")]))
+        clock = SetClock()
+
+        async def notices(hours: float) -> list[str]:
+            clock.offset = timedelta(hours=hours)
+            await Daemon(config, io.StringIO(), announce=False, clock=clock).run_once(now=True)
+            return [row["text"] for row in Store.reader(config.database).notices.open()]
+
+        assert [] == await notices(0)
+        paper.pages["/a.xml"] = web.Response(status=status)
+        assert [] == await notices(0.5)
+        for hours in (1, 26, 27):
+            open_now = await notices(hours)
+        assert [told] == [text.partition(";")[0] for text in open_now]
+        paper.pages["/a.xml"] = page
+        assert [] == await notices(28)
