@@ -230,3 +230,18 @@ async def test_operators_hear_of_a_feed_that_is_not_covered(tmp_path: Path, stat
         assert [told] == [text.partition(";")[0] for text in open_now]
         paper.pages["/a.xml"] = page
         assert [] == await notices(28)
+
+
+async def test_a_first_document_that_repeats_itself_is_history_all_the_same(tmp_path: Path) -> None:
+    """An item that stands in it twice does not make the feed a known one."""
+    async with Newsroom() as paper:
+        twice = "<item><title>Kosovo talks resume in Brussels</title><description>On Monday, again</description></item>"
+        paper.pages["/a.xml"] = web.Response(
+            text=f'<rss version="2.0"><channel><title>A</title>{twice}{twice.replace("<item>", "<item><guid>2</guid>")}'
+            "<item><title>Kosovo votes</title></item></channel></rss>",
+            headers={"Content-Type": "application/rss+xml"},
+        )
+        feed = ("A", f"http://127.0.0.1:{paper.port}/a.xml")
+        config = configuration.load(write_config(tmp_path / "config", [feed]))
+        await Daemon(config, io.StringIO(), announce=False).run_once()
+        assert {"baseline"} == set(Store.reader(config.database).ledger.entry_states())

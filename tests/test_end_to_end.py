@@ -344,6 +344,23 @@ async def test_what_rolled_off_is_found_in_the_archive(tmp_path: Path, slack: Sl
     assert "1 entries were found in its archive; that closes the gap" in report.text
 
 
+@pytest.mark.parametrize("is_same", [True, False])
+async def test_a_feed_at_another_address_brings_no_old_news(tmp_path: Path, paper: Newsroom, is_same: bool) -> None:
+    """Nor is the new item of a feed that moved taken for old; one that is quite another feed begins with history."""
+    paper.publish(TITLE, TANKS)
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)])
+    assert 0 == (await run("--config", str(config), "run", "--once", token=None)).code
+    async with Newsroom("Elsewhere") as moved:
+        moved.publish("Kosovo talks resume in Brussels", TALKS)
+        if is_same:
+            moved.items.append(paper.items[0])
+        feeds = config / "feeds.yaml"
+        feeds.write_text(feeds.read_text().replace(paper.feed_url, moved.feed_url))
+        result = await run("--config", str(config), "run", "--once", token=None)
+    assert int(is_same) == result.out.count("■ NORMAL  Kosovo talks resume"), result.out
+    assert 0 == result.out.count(TITLE)
+
+
 async def test_a_second_daemon_is_refused(tmp_path: Path, paper: Newsroom) -> None:
     """Exit 75, with a sentence."""
     config = write_config(tmp_path / "config", [("A", paper.feed_url)])

@@ -198,7 +198,7 @@ def test_a_feed_that_moves_keeps_its_history(store: Store) -> None:
         (synced,) = store.feeds.sync([moved], NOON)
     assert (FEED.id, moved.url) == (synced.id, synced.url)
     state = store.feeds.state(FEED.id)
-    assert (None, NOON, NOON) == (state.etag, state.known_since, state.next_poll_at)
+    assert (None, None, NOON) == (state.etag, state.known_since, state.next_poll_at)
     renamed = replace(moved, name="New name")
     newcomer = replace(FEED, name="Newcomer")
     with store.transaction():

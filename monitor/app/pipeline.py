@@ -270,8 +270,10 @@ class Pipeline:
         known = store.feeds.known(poll.feed_id, *identity.keys(look.entries))
         fresh = identity.unseen(look.entries, known, standing=look.standing)
         store.feeds.learn_keys(look.entries)
-        store.feeds.add_entries(fresh, baseline=self._history(state, fresh, poll), now=poll.finished_at)
         overlap = look.known + len(look.entries) - len(fresh)
+        is_known = state.known_since is not None or bool(known)  # a feed at another address is known by its entries
+        history = frozenset() if is_known else self._history(fresh, poll)
+        store.feeds.add_entries(fresh, baseline=history, now=poll.finished_at)
         if cadence.ran_past_us(before=state.shown, fresh=len(fresh), overlap=overlap) and state.last_success_at:
             store.feeds.add_gap(
                 poll.feed_id, from_at=state.last_success_at, to_at=poll.finished_at, now=poll.finished_at
@@ -287,13 +289,11 @@ class Pipeline:
         )
         return record, fresh
 
-    def _history(self, state: FeedState, entries: Sequence[Entry], poll: PollRecord) -> frozenset[EntryId]:
+    def _history(self, entries: Sequence[Entry], poll: PollRecord) -> frozenset[EntryId]:
         """At the first look at a feed everything is history, but for the last hours if the operator asks for them.
 
         An undated entry may be of the last hours, so then it is not taken for history.
         """
-        if state.known_since is not None:
-            return frozenset()
         if not self._alert_last:
             return frozenset(entry.id for entry in entries)
         since = poll.finished_at - self._alert_last

@@ -55,6 +55,8 @@ class FeedRows:
               etag = iif(url = excluded.url, etag, null), last_modified = iif(url = excluded.url, last_modified, null),
               next_poll_at = iif(url = excluded.url, next_poll_at, excluded.next_poll_at),
               address = iif(url = excluded.url, address, null), gone_since = iif(url = excluded.url, gone_since, null),
+              -- whether it is the same feed there is told by its next document
+              known_since = iif(url = excluded.url, known_since, null), shown = iif(url = excluded.url, shown, 0),
               url = excluded.url
             """,
             {
