@@ -57,7 +57,7 @@ class HttpSettings:
     stall: timedelta = timedelta(seconds=15)  # without a single byte
     pace: timedelta = timedelta(seconds=0.2)  # least time between two request starts to one host
     per_host: int = 2  # requests in flight to one host; the others wait in the order they came
-    at_once: int = 128  # requests in flight, all hosts together; hosts that never answer take places for `stall`
+    at_once: int = 256  # requests in flight, all hosts together; hosts that never answer take places for `stall`
     max_redirects: int = 5
     max_feed_bytes: int = 10_000_000  # after decompression
     max_page_bytes: int = 8_000_000

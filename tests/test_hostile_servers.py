@@ -172,7 +172,8 @@ async def test_a_hundred_tar_pits() -> None:
     """While a hundred hosts say nothing, the others are answered."""
     names = [f"n{i}.test" for i in range(200)]
     resolver = StubResolver(**{name: [["127.0.0.1"]] for name in names})
-    settings = HttpSettings(user_agent="test/1", allow_networks=(LOOPBACK,))
+    patient = timedelta(minutes=2)  # so that none is given up while this machine is busy
+    settings = HttpSettings(user_agent="test/1", allow_networks=(LOOPBACK,), stall=patient, timeout=patient)
     async with (
         serving(pit=silent, good=answered()) as site,
         loopback_http(settings=settings, resolver=resolver) as http,

@@ -112,7 +112,7 @@ class Jobs:
         self._each_feed_once = each_feed_once
         self._polled: set[FeedId] = set()
         self._lanes = {
-            "poll": Lane(at_once=48, per_site=2),
+            "poll": Lane(at_once=128, per_site=2),
             "read": Lane(at_once=16, per_site=2),
             "deliver": Lane(at_once=1_000, per_site=1),
             "heal": Lane(at_once=4, per_site=1),
