@@ -18,6 +18,7 @@ MAX_URL = 4096  # characters
 _DEFAULT_PORTS = {80, 443}
 _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
 _CONTROL = re.compile("[\x00-\x20\x7f-\x9f\ud800-\udfff]")
+_EDITION = re.compile(r"^(?:(?:www\d?|m|mobile|amp)\.)+(?=[^.]+\.[^.])")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 _TRACKING_PREFIXES = ("utm_", "pk_", "mtm_", "matomo_", "piwik_", "hsa_", "itm_", "guce_referrer", "__hs")
@@ -76,6 +77,11 @@ def site(url: str) -> str:
     return (urlsplit(url).hostname or "").rstrip(".").removeprefix("www.")
 
 
+def same_site(url: str, other: str) -> bool:
+    """Whether two addresses are of one site, its edition for phones or of AMP pages included."""
+    return _house(url) == _house(other)
+
+
 def origin(url: str) -> str:
     """The host and port that a request for the address would go to."""
     parts = urlsplit(url)
@@ -88,6 +94,10 @@ def join(base: str, link: str) -> str | None:
         return web_url(urljoin(base, link.strip()))
     except ValueError:
         return None
+
+
+def _house(url: str) -> str:
+    return _EDITION.sub("", (urlsplit(url).hostname or "").rstrip("."))
 
 
 def _split(text: str) -> SplitResult:
