@@ -11,13 +11,18 @@ import unicodedata
 from typing import Final
 
 from monitor.articles.furniture import trim
+from monitor.articles.walls import ERROR, ERROR_TITLE, PAYWALL, WALLS
 from monitor.model import Extract
 
 FULL: Final = "full"
 
 SHORT: Final = 60  # words; below, a text must speak for itself
 DOUBTFUL: Final = 120  # words; below, a phrase of a wall convicts
+BRIEF: Final = 40  # words; from here on, what tells the title's news is no wall
 LEAST: Final = 20  # words; below, there is no article
+LONG_WALL: Final = 600  # words; lists of partners and of cookies are long, so here it takes several phrases
+PHRASES: Final = 3
+FAR_SHORTER: Final = 0.7  # of the feed's own text; pages and feeds that carry the same differ by a line or two
 OPENING: Final = 3_000  # characters in which an article names what it is about
 STEM: Final = 4  # characters: enough to tell words apart, few enough to survive inflection
 
@@ -26,9 +31,12 @@ def judge(extract: Extract, *, entry_title: str, entry_summary: str) -> str:
     """FULL, or in the operator's words why the feed's own text is to be preferred."""
     text = trim(extract.text, entry_title, extract.title)
     length = _length(text)
-    if length < DOUBTFUL and (wall := wall_in(extract)) is not None:
+    wall = _wall_before(extract, text, entry_title)
+    if wall is not None:
         return wall
-    if length < _length(entry_summary):
+    if extract.is_list and not _shared(entry_title, extract.title) >= 0.5:
+        return "a page that lists articles"
+    if length < FAR_SHORTER * _length(entry_summary):
         return "shorter than the feed's own text"
     if length < LEAST or (length < SHORT and not _about(extract.title, text, entry_title)):
         return "too short"
@@ -39,10 +47,37 @@ def judge(extract: Extract, *, entry_title: str, entry_summary: str) -> str:
 
 def wall_in(extract: Extract) -> str | None:
     """What the phrases of a page say that it is instead of an article; to be asked of short pages only."""
-    for reason, wall in _WALLS.items():
+    for reason, wall in WALLS.items():
         if wall.search(extract.title) or wall.search(extract.text):
             return reason
     return None
+
+
+def _wall_before(extract: Extract, text: str, entry_title: str) -> str | None:
+    """The wall that hides the article; `text` is the page's without furniture."""
+    length = _length(text)
+    if ERROR_TITLE.match(extract.title) and _shared(entry_title, f"{extract.title}\n{text}") < 0.5:
+        return ERROR
+    if length < DOUBTFUL:
+        if WALLS[PAYWALL].search(extract.text) or extract.must_be_paid:
+            return PAYWALL
+        # Who asks whether I am a robot does not say in the same breath what the title announced.
+        told = length >= BRIEF and _shared(entry_title, text) >= 0.5
+        return None if told else wall_in(extract)
+    shared = _shared(entry_title, text)
+    if length < LONG_WALL and shared < 0.5:
+        for reason, wall in WALLS.items():
+            if len({match[0].casefold() for match in wall.finditer(text)}) >= (PHRASES if shared else PHRASES - 1):
+                return reason
+    return None
+
+
+def _shared(entry_title: str, text: str) -> float:
+    """The share of the feed's title that a text has, 0 to 1; 1 when that cannot be told."""
+    told = _stems(entry_title)
+    if len(told) < 2 or _script(entry_title) is None or _script(entry_title) != _script(text):
+        return 1.0
+    return len(told & _stems(text[:OPENING])) / len(told)
 
 
 def _length(text: str) -> int:
@@ -52,10 +87,9 @@ def _length(text: str) -> int:
 
 def _about(title: str, text: str, entry_title: str) -> bool | None:
     """Whether the page shares a word with the feed's title; None when that cannot be told."""
-    told, found = _stems(entry_title), _stems(f"{title} {text[:OPENING]}")
-    if len(told) < 2 or _script(entry_title) is None or _script(entry_title) != _script(text):
+    if len(_stems(entry_title)) < 2 or _script(entry_title) is None or _script(entry_title) != _script(text):
         return None
-    return not told.isdisjoint(found)
+    return _shared(entry_title, f"{text[:1]} {title} {text[:OPENING]}") > 0
 
 
 def _stems(text: str) -> frozenset[str]:
@@ -68,71 +102,4 @@ def _script(text: str) -> str | None:
     return unicodedata.name(letter).split()[0] if letter.lower() != letter.upper() else None
 
 
-def _wall(phrases: str) -> re.Pattern[str]:
-    return re.compile("|".join(phrase.strip() for phrase in phrases.strip().splitlines()), re.IGNORECASE)
-
-
 _UNDIVIDED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")  # Thai, Lao, kana, Han
-
-_WALLS: Final = {
-    "a page that checks for robots": _wall(
-        r"""
-        verify(?:ing)? (?:that )?you(?: are|['’]re) (?:a )?(?:human|not a (?:ro)?bot)
-        just a moment\W*$|just a moment (?:while|\.\.\.)
-        checking (?:your browser|if the site connection is secure)
-        unusual (?:traffic|activity) from your
-        are you a (?:ro)?bot\b|i(?:['’]|\sa)m not a robot|press (?:and|&) hold to confirm
-        (?:solve|complete) the captcha|captcha (?:challenge|verification)
-        (?:ddos protection|performance & security) by
-        pardon our interruption|attention required!|^request blocked|your request (?:has been|was) blocked
-        ^access (?:to this page has been )?denied|you have been blocked
-        bestätigen sie, dass sie (?:ein mensch|kein roboter)|vérifiez que vous êtes (?:un )?humain
-        подтвердите, что вы не робот
-        """
-    ),
-    "a page that needs JavaScript": _wall(
-        r"""
-        (?:enable|activate|turn on|requires?|needs?|without) java ?script
-        java ?script (?:is|has been|seems to be|appears to be) (?:disabled|required|turned off|not enabled)
-        javascript (?:aktivieren|einschalten)|activer javascript|включите javascript|omogućite javascript
-        """
-    ),
-    "a consent wall": _wall(
-        r"""
-        before you continue
-        (?:we value|we care about|we respect) your privacy|your privacy (?:choices|matters)
-        (?:accept|reject|manage|allow) (?:all )?(?:cookies|cookie settings|consent|preferences)
-        (?:we|partners|this (?:web)?site) (?:uses?|stores?)(?: and/or access)? cookies
-        (?:ihre|deine) (?:privatsphäre|zustimmung)|wir (?:benötigen ihre zustimmung|verwenden cookies)
-        (?:respectons|protégeons) votre vie privée|nous utilisons des cookies
-        accepter (?:les|tous les) cookies
-        koristimo kolačiće|prihvati(?:te)? (?:sve )?kolačiće|мы используем (?:файлы )?cookie
-        """
-    ),
-    "a paywall": _wall(
-        r"""
-        (?:subscribe|sign in|log in|register) (?:now )?to (?:continue|read|keep reading|unlock|access|view)
-        (?:to )?(?:continue|keep) reading,? (?:this article|please|you need|subscribe|sign)
-        already a (?:subscriber|member)\?|(?:for|to) (?:our )?(?:paid )?subscribers only
-        subscriber[- ](?:only|exclusive)
-        this (?:article|content|story) is (?:only )?(?:available |reserved )?(?:to|for) .{0,20}(?:subscriber|member)
-        (?:you(?:['’]ve| have) reached your|articles? left) .{0,40}(?:limit|this month)
-        start your (?:free )?trial|unlock (?:this|the full) (?:article|story)
-        nur für abonnenten|jetzt weiterlesen|mit .{1,30}plus weiterlesen|réservé aux abonnés|abonnez-vous pour
-        samo za pretplatnike|vetëm për abonentët|(?:только|доступн\w*) (?:для )?подписчик
-        """
-    ),
-    "an error page": _wall(
-        r"""
-        page (?:could )?(?:not|cannot|can['’]t) (?:be )?found|(?:404|410)\W+(?:error|not found|page|gone)
-        error\W+(?:404|410|500|50[23])
-        (?:page|article|content) (?:that )?you(?:['’]re| are| were)? (?:looking for|requested|tried to)
-        this (?:page|article) (?:does not|doesn['’]t|no longer) exists?
-        internal server error|service (?:temporarily )?unavailable|bad gateway
-        temporarily down for maintenance
-        seite (?:wurde )?nicht gefunden|page introuvable|страница не найдена
-        strani(?:ca|cu) ni(?:je|smo) (?:pronađen|našli)|страница није пронађена
-        faqja nuk (?:u gjet|ekziston)
-        """
-    ),
-}
