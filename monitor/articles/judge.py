@@ -59,7 +59,7 @@ def _wall_before(extract: Extract, text: str, entry_title: str) -> str | None:
     if ERROR_TITLE.match(extract.title) and _shared(entry_title, f"{extract.title}\n{text}") < 0.5:
         return ERROR
     if length < DOUBTFUL:
-        if WALLS[PAYWALL].search(extract.text) or extract.must_be_paid:
+        if WALLS[PAYWALL].search(extract.text) or (extract.must_be_paid and length < SHORT):
             return PAYWALL
         # Who asks whether I am a robot does not say in the same breath what the title announced.
         told = length >= BRIEF and _shared(entry_title, text) >= 0.5
