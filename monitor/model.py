@@ -217,6 +217,11 @@ class Article:
     quality: str  # "full", or why the page was not used
     text_sha256: str
     read_at: datetime
+    date_confidence: Confidence | None = None  # None: undated
+    captions: tuple[str, ...] = ()  # under its pictures; no part of the text
+    canonical_url: str | None = None  # the page's own name for itself, on its own site
+    syndicated_from: str | None = None  # the address on another site that the page names as the original
+    must_be_paid: bool = False  # by the page's own word
 
 
 # ---- rules: what the operator watches for ----

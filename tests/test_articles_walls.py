@@ -191,6 +191,16 @@ def test_front_page() -> None:
     assert FULL == verdict(html(TITLE, *PARAGRAPHS), announced=TITLE, url="https://coast.example/")
 
 
+def test_section_page() -> None:
+    """A page of links is no article, whatever its address is."""
+    links = "".join(
+        f'<p><a href="/{n}">{title}, part {n} of it</a></p>' for n, title in enumerate((TITLE, *OTHERS) * 4)
+    )
+    body = f"<html><head><title>Strike and port</title></head><body><div>{links}</div></body></html>".encode()
+
+    assert LIST == verdict(body, announced=TITLE)
+
+
 ARTICLES = [
     *((title, [text] * 2) for title, text in NEWS.values()),
     (

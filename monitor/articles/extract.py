@@ -13,7 +13,7 @@ from trafilatura import bare_extraction
 from trafilatura.settings import Document
 
 from monitor.articles import about, dates, json_ld
-from monitor.articles.lines import captions_of, paragraphs
+from monitor.articles.lines import captions_of, is_list_of_links, paragraphs
 from monitor.articles.markup import decoded, tree_of
 from monitor.errors import ExtractError
 from monitor.model import Extract
@@ -86,7 +86,7 @@ def _told(tree: HtmlElement, document: Document, url: str) -> Extract:
         syndicated_from=addresses.elsewhere,
         captions=tuple(clean_line(caption, limit=MAX_TITLE) for caption in captions),
         must_be_paid=about.must_be_paid(tree, nodes),
-        is_list=about.is_list(tree, nodes, url),
+        is_list=about.is_list(tree, nodes, url) or is_list_of_links(tree, document.text or ""),
         sources={name: source for name, source in sources.items() if source},
     )
 

@@ -31,8 +31,15 @@ def trim(text: str, *titles: str) -> str:
     return "\n\n".join(lines) or text
 
 
+def is_prose(line: str) -> bool:
+    """Whether a line is of sentences. In doubt it is."""
+    if _fits(_DATELINE, line):  # some end with a full stop
+        return False
+    return len(line.split()) > TITLE_WORDS or line.rstrip(QUOTES).endswith(SENTENCE_ENDS)
+
+
 def _without_head(lines: list[str], titles: frozenset[str]) -> list[str]:
-    opening = next((place for place, line in enumerate(lines) if _is_prose(line)), len(lines))
+    opening = next((place for place, line in enumerate(lines) if is_prose(line)), len(lines))
     head = [
         line
         for place, line in enumerate(lines[:HEAD])
@@ -75,12 +82,6 @@ def _names(words: list[str]) -> bool:
     if len(words) < 2 or words[0].casefold() not in _OF:
         return False
     return all(word[0].isupper() or word in _PARTICLES for word in words[1:])
-
-
-def _is_prose(line: str) -> bool:
-    if _fits(_DATELINE, line):  # some end with a full stop
-        return False
-    return len(line.split()) > TITLE_WORDS or line.rstrip(QUOTES).endswith(SENTENCE_ENDS)
 
 
 def _may_be_title(line: str) -> bool:

@@ -11,30 +11,34 @@ import unicodedata
 from typing import Final
 
 from monitor.articles.furniture import trim
+from monitor.articles.habits import Habits, is_all
 from monitor.articles.walls import ERROR, ERROR_TITLE, PAYWALL, WALLS
 from monitor.model import Extract
 
 FULL: Final = "full"
+NO_HABITS: Final = Habits()
 
 SHORT: Final = 60  # words; below, a text must speak for itself
 DOUBTFUL: Final = 120  # words; below, a phrase of a wall convicts
 BRIEF: Final = 40  # words; from here on, what tells the title's news is no wall
 LEAST: Final = 20  # words; below, there is no article
 LONG_WALL: Final = 600  # words; lists of partners and of cookies are long, so here it takes several phrases
-PHRASES: Final = 3
+PHRASES: Final = 2
 FAR_SHORTER: Final = 0.7  # of the feed's own text; pages and feeds that carry the same differ by a line or two
 OPENING: Final = 3_000  # characters in which an article names what it is about
 STEM: Final = 4  # characters: enough to tell words apart, few enough to survive inflection
 
 
-def judge(extract: Extract, *, entry_title: str, entry_summary: str) -> str:
+def judge(extract: Extract, *, entry_title: str, entry_summary: str, habits: Habits = NO_HABITS) -> str:
     """FULL, or in the operator's words why the feed's own text is to be preferred."""
     text = trim(extract.text, entry_title, extract.title)
     length = _length(text)
+    if is_all(habits, extract.text):
+        return "what the site shows everywhere"
     wall = _wall_before(extract, text, entry_title)
     if wall is not None:
         return wall
-    if extract.is_list and not _shared(entry_title, extract.title) >= 0.5:
+    if extract.is_list and _tells(entry_title, extract.title) is False:
         return "a page that lists articles"
     if length < FAR_SHORTER * _length(entry_summary):
         return "shorter than the feed's own text"
@@ -56,28 +60,29 @@ def wall_in(extract: Extract) -> str | None:
 def _wall_before(extract: Extract, text: str, entry_title: str) -> str | None:
     """The wall that hides the article; `text` is the page's without furniture."""
     length = _length(text)
-    if ERROR_TITLE.match(extract.title) and _shared(entry_title, f"{extract.title}\n{text}") < 0.5:
+    tells = _tells(entry_title, text)
+    if ERROR_TITLE.match(extract.title) and tells is False:
         return ERROR
     if length < DOUBTFUL:
         if WALLS[PAYWALL].search(extract.text) or (extract.must_be_paid and length < SHORT):
             return PAYWALL
         # Who asks whether I am a robot does not say in the same breath what the title announced.
-        told = length >= BRIEF and _shared(entry_title, text) >= 0.5
-        return None if told else wall_in(extract)
-    shared = _shared(entry_title, text)
-    if length < LONG_WALL and shared < 0.5:
-        for reason, wall in WALLS.items():
-            if len({match[0].casefold() for match in wall.finditer(text)}) >= (PHRASES if shared else PHRASES - 1):
-                return reason
+        return None if length >= BRIEF and tells else wall_in(extract)
+    if length < LONG_WALL and _about("", text, entry_title) is False:
+        return next((reason for reason, wall in WALLS.items() if reason != PAYWALL and _often(wall, text)), None)
     return None
 
 
-def _shared(entry_title: str, text: str) -> float:
-    """The share of the feed's title that a text has, 0 to 1; 1 when that cannot be told."""
+def _often(wall: re.Pattern[str], text: str) -> bool:
+    return len({match[0].casefold() for match in wall.finditer(text)}) >= PHRASES
+
+
+def _tells(entry_title: str, text: str) -> bool | None:
+    """Whether a text has half of the words in the feed's title; None when that cannot be told."""
     told = _stems(entry_title)
     if len(told) < 2 or _script(entry_title) is None or _script(entry_title) != _script(text):
-        return 1.0
-    return len(told & _stems(text[:OPENING])) / len(told)
+        return None
+    return len(told & _stems(text[:OPENING])) * 2 >= len(told)
 
 
 def _length(text: str) -> int:
@@ -87,9 +92,10 @@ def _length(text: str) -> int:
 
 def _about(title: str, text: str, entry_title: str) -> bool | None:
     """Whether the page shares a word with the feed's title; None when that cannot be told."""
-    if len(_stems(entry_title)) < 2 or _script(entry_title) is None or _script(entry_title) != _script(text):
+    told, found = _stems(entry_title), _stems(f"{title} {text[:OPENING]}")
+    if len(told) < 2 or _script(entry_title) is None or _script(entry_title) != _script(text):
         return None
-    return _shared(entry_title, f"{text[:1]} {title} {text[:OPENING]}") > 0
+    return not told.isdisjoint(found)
 
 
 def _stems(text: str) -> frozenset[str]:

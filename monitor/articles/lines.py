@@ -20,6 +20,7 @@ HEAD: Final = 8  # lines in which the headline and the page's address may stand 
 SAID_ONCE: Final = 10  # words; nobody writes a longer sentence twice, but pages carry their text twice
 LOST_WORDS: Final = 10  # a shorter paragraph is not missed
 LOST_SHARE: Final = 0.2  # of the text; less may be meant to be left out
+LINKS: Final = 8
 CAPTION: Final = 600  # characters
 MAX_CAPTIONS: Final = 40
 MAX_PARAGRAPHS: Final = 5_000  # in the page; beyond, only the extractor's word counts
@@ -51,6 +52,14 @@ def paragraphs(tree: HtmlElement, text: str, headlines: Iterable[str], captions:
         lines = _with_lost(tree, places, lines)
         lines = _with_headline(places, lines)
     return _without_works(lines, _link_texts(tree), _squashed(headlines), _squashed(captions)) or lines
+
+
+def is_list_of_links(tree: HtmlElement, text: str) -> bool:
+    """Whether what the extractor found in a page is mostly links to other pages."""
+    links = _link_texts(tree)
+    lines = [line for line in text.splitlines() if line.strip("|- ")]
+    linked = [line for line in lines if _squash(line) in links]
+    return len(linked) >= LINKS and 2 * sum(map(len, linked)) >= sum(map(len, lines))
 
 
 # ---- what was lost ----

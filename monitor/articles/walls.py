@@ -75,7 +75,7 @@ WALLS: Final = {
         (?:we|partners|this (?:web)?site) (?:uses?|stores?)(?: and/or access)? cookies
         (?:we and our|our) (?:\d+ )?partners (?:store|process|use)|legitimate interest
         wir (?:benötigen ihre zustimmung|verwenden cookies|schätzen ihre privatsphäre)
-        ihre (?:privatsphäre|zustimmung) 
+        ihre (?:privatsphäre|zustimmung)
         (?:alle(?: cookies)? (?:akzeptieren|ablehnen|annehmen)|cookie[- ]einstellungen|mit werbung weiterlesen)
         (?:respectons|protégeons) votre vie privée|votre vie privée (?:compte|nous)|nous utilisons des cookies
         (?:accepter|refuser) (?:les|tous les) cookies|tout (?:accepter|refuser)|continuer sans accepter
