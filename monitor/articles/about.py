@@ -19,10 +19,12 @@ from monitor.articles.json_ld import Node, is_article, name_of
 from monitor.articles.markup import line_of
 
 MAX_HEADLINES: Final = 20
+MAX_NAME: Final = 6  # words
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\Z")
 _CANONICAL: Final = '//link[@rel="canonical"]/@href'
 _OG_URL: Final = '//meta[@property="og:url"]/@content'
+_BYLINE: Final = "//a[@rel='author'] | //*[contains(@class, 'author') and contains(@class, 'vcard')]"
 _LOCKED: Final = frozenset({"locked", "metered", "paid", "premium", "subscriber", "subscription"})
 _LISTS: Final = frozenset({"CollectionPage", "SearchResultsPage", "ItemList", "Blog"})
 
@@ -66,6 +68,15 @@ def author(tree: HtmlElement, nodes: tuple[Node, ...]) -> tuple[str, str] | None
     for meta in tree.xpath('//meta[@name="author" or @property="article:author"]/@content'):
         if name := _person(str(meta)):
             return name, "meta author"
+    return None
+
+
+def byline(tree: HtmlElement) -> str | None:
+    """Who is named where themes name the author, for pages that declare nobody."""
+    for element in tree.xpath(_BYLINE)[:MAX_HEADLINES]:
+        name = _person(re.sub(r"^(?:by|von|par|nga|piše|пише)\b:?", "", line_of(element), flags=re.IGNORECASE))
+        if name is not None and len(name.split()) <= MAX_NAME:
+            return name
     return None
 
 

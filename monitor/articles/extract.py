@@ -14,7 +14,7 @@ from trafilatura.settings import Document
 
 from monitor.articles import about, dates, json_ld
 from monitor.articles.lines import captions_of, is_list_of_links, paragraphs
-from monitor.articles.markup import decoded, tree_of
+from monitor.articles.markup import decoded, flattened, tree_of
 from monitor.errors import ExtractError
 from monitor.model import Extract
 from monitor.text import clean, clean_line
@@ -36,12 +36,25 @@ def extract(body: bytes, *, url: str, content_type: str, light: bool = False) ->
     """
     if not body.strip(b" \t\r\n\0"):
         raise ExtractError("the page is empty")
+    html = decoded(body, content_type)
     if content_type.partition(";")[0].strip().lower() == "text/plain":
-        return _plain(decoded(body, content_type))
-    tree = tree_of(body, content_type)
+        return _plain(html)
+    light = light or len(body) > LIGHT_ABOVE
+    found = _read(html, url, light=light) or _read(flattened(html), url, light=light)
+    if found is None:
+        raise ExtractError("not HTML" if tree_of(html) is None else "no text found in the page")
+    return found
+
+
+def _read(html: str | None, url: str, *, light: bool) -> Extract | None:
+    tree = tree_of(html) if html else None
     if tree is None:
-        raise ExtractError("not HTML")
-    light = light or len(body) > LIGHT_ABOVE or _is_large(tree)
+        return None
+    document = _document(tree, url, light=light or _is_large(tree))
+    return _told(tree, document, url) if document is not None else None
+
+
+def _document(tree: HtmlElement, url: str, *, light: bool) -> Document | None:
     _unroll_layout_tables(tree)
     document = bare_extraction(
         tree,
@@ -51,9 +64,7 @@ def extract(body: bytes, *, url: str, content_type: str, light: bool = False) ->
         with_metadata=not light,
         date_extraction_params=dict(DATES),
     )
-    if not isinstance(document, Document) or not document.text:
-        raise ExtractError("no text found in the page")
-    return _told(tree, document, url)
+    return document if isinstance(document, Document) and document.text else None
 
 
 def _told(tree: HtmlElement, document: Document, url: str) -> Extract:
@@ -64,7 +75,8 @@ def _told(tree: HtmlElement, document: Document, url: str) -> Extract:
     captions = captions_of(tree)
     own = frozenset(filter(None, (url, addresses.canonical, addresses.elsewhere)))
     date = dates.published(tree, nodes, own, url)
-    author = about.author(tree, nodes) or (document.author and (document.author, "byline"))
+    byline = document.author or about.byline(tree)
+    author = about.author(tree, nodes) or (byline and (byline, "byline"))
     language = about.language(tree, nodes)
     sources = {
         "canonical_url": addresses.source,

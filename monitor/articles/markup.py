@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from lxml.html import HtmlElement
@@ -11,12 +12,15 @@ from w3lib.encoding import html_to_unicode
 
 MAX_JSON_LD: Final = 300_000  # characters; what parses larger ones takes a hundred times their size in memory
 MAX_ATTRIBUTE: Final = 20_000  # characters; larger ones are pictures or data of scripts
+DEEP: Final = 100  # elements
 JSON_LD: Final = "application/ld+json"
 
+_BLOCK = re.compile(r"<(/?)(?:div|section|article|main|center|font|span|table|tbody|tr|td|ul|ol|li)\b[^<>]*>", re.I)
 
-def tree_of(body: bytes, content_type: str) -> HtmlElement | None:
+
+def tree_of(html: str) -> HtmlElement | None:
     """The page without what nobody reads; None when it is not HTML."""
-    tree = load_html(decoded(body, content_type))
+    tree = load_html(html)
     if tree is None:
         return None
     _lighten(tree)
@@ -33,6 +37,16 @@ def decoded(body: bytes, content_type: str) -> str:
     except UnicodeDecodeError:
         pass
     return html_to_unicode(content_type, body, auto_detect_fun=_guessed_encoding)[1]
+
+
+def flattened(html: str) -> str | None:
+    """Without the blocks that stand in one another: the parser drops what is nested deeper than 255 elements.
+
+    None when there are not so many.
+    """
+    if len(_BLOCK.findall(html)) < DEEP:
+        return None
+    return _BLOCK.sub(lambda tag: "" if tag[1] else "<p>", html)
 
 
 def line_of(element: HtmlElement) -> str:
