@@ -24,7 +24,7 @@ CLOCKS: Final = timedelta(days=1)
 def article_id(entry: Entry | DueEntry) -> ArticleId:
     """The same for entries of all feeds that link to the same page."""
     try:
-        return ids.article_id(urls.canonical(entry.url or ""))
+        return ids.article_id(urls.article_key(entry.url or ""))
     except ValueError:
         return ids.article_id(entry.id)
 
