@@ -5,9 +5,11 @@ from __future__ import annotations
 from html import escape
 
 import pytest
+from lxml.html import document_fromstring
 
 from monitor.articles.extract import extract
 from monitor.articles.furniture import trim
+from monitor.articles.lines import paragraphs
 from monitor.model import Extract
 from tests.page_shells import OTHERS, PARAGRAPHS, TITLE, Story
 
@@ -28,23 +30,39 @@ def article(inside: str) -> str:
     return f'<article><h1>{TITLE}</h1><div class="text">{inside}</div></article>'
 
 
+def chunk(*texts: str, kind: str = "chunk") -> str:
+    inside = "".join(f"<p>{escape(text)}</p>" for text in texts)
+    return f'<div class="grid"><div class="{kind}">{inside}</div></div>'
+
+
+def of_half(body: str) -> list[str]:
+    """What is made of a page when the extractor kept only these four of its paragraphs."""
+    kept = "\n".join((*PARAGRAPHS[:2], *PARAGRAPHS[4:6]))
+    return paragraphs(document_fromstring(f"<html><body>{body}</body></html>"), kept, (), ())
+
+
 def test_cut_up() -> None:
     """A text in several blocks of one kind is one text, in its order."""
-    long = [*PARAGRAPHS, *(text.replace("Port Verran", "Port Lovran").replace("the", "that") for text in PARAGRAPHS)]
-    chunks = "".join(
-        f'<div class="grid"><div class="chunk"><p>{escape(one)}</p><p>{escape(other)}</p></div><div>Ad</div></div>'
-        for one, other in zip(long[::2], long[1::2], strict=True)
-    )
+    blocks = "".join(chunk(*PARAGRAPHS[number : number + 2]) for number in range(0, 8, 2))
 
-    assert lines(f"<article><h1>{TITLE}</h1>{chunks}</article>") == long
+    assert of_half(f"<h1>{TITLE}</h1><article>{blocks}</article>") == list(PARAGRAPHS)
 
 
-def test_next_article() -> None:
-    """Another article below, in the same dress, is another article, and what was not kept of it stays out."""
-    other = "".join(f"<p>Volcano, part {number}: {escape(text)}</p>" for number, text in enumerate(PARAGRAPHS))
-    below = f'<div class="next"><h1>Volcano quiet again</h1><div class="text">{other}</div></div>'
+KEPT = (chunk(*PARAGRAPHS[:2]), chunk(*PARAGRAPHS[4:6]))
+LOST = PARAGRAPHS[6:]
+OTHERS_OWN = [
+    f"<article>{KEPT[0]}{KEPT[1]}</article>{chunk(*LOST)}",
+    f"<article>{KEPT[0]}{KEPT[1]}</article><article>{chunk(*LOST)}</article>",
+    f"<div>{KEPT[0]}{KEPT[1]}</div><h1>Volcano quiet again</h1><div>{chunk(*LOST)}</div>",
+    f"<article>{KEPT[0]}{KEPT[1]}{chunk(*LOST, kind='promotion')}</article>",
+    f"<article>{KEPT[0]}{KEPT[1]}{chunk('One short paragraph that was left out, and not without a reason.')}</article>",
+]
 
-    assert lines(f'<div class="this">{article(Story().inner())}</div>{below}') == list(PARAGRAPHS)
+
+@pytest.mark.parametrize("body", OTHERS_OWN, ids=["outside", "article", "headline", "another kind", "little"])
+def test_left_out(body: str) -> None:
+    """What stands elsewhere, looks different, or is little, was left out for a reason."""
+    assert of_half(f"<h1>{TITLE}</h1>{body}") == [*PARAGRAPHS[:2], *PARAGRAPHS[4:6]]
 
 
 LINKS = "".join(f'<p><a href="/{number}">{title}</a></p>' for number, title in enumerate(OTHERS))
@@ -105,9 +123,9 @@ def test_caption_elsewhere() -> None:
 
 def test_said_twice() -> None:
     """A page that carries its text twice, for two sizes of screen, has one text."""
-    twice = f'<div class="wide">{Story().inner()}</div><div class="narrow">{Story().inner()}</div>'
+    twice = "\n".join(PARAGRAPHS * 2)
 
-    assert lines(f"<article><h1>{TITLE}</h1>{twice}</article>") == list(PARAGRAPHS)
+    assert paragraphs(document_fromstring("<p>x</p>"), twice, (), ()) == list(PARAGRAPHS)
 
 
 def test_refrain() -> None:
