@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -219,6 +220,13 @@ class Page:
     fetched_at: datetime
 
 
+class Confidence(StrEnum):
+    """What a date is worth."""
+
+    DECLARED = "declared"  # the feed's item or, for machines, the page says that this is it
+    GUESS = "guess"  # it stands somewhere near
+
+
 @dataclass(frozen=True, slots=True)
 class Extract:
     """What the extractor read out of a page. `text` has paragraphs divided by blank lines."""
@@ -228,8 +236,14 @@ class Extract:
     author: str | None
     published_at: datetime | None
     language: str | None
-    canonical_url: str | None
+    canonical_url: str | None  # on the page's own site
     site: str | None
+    date_confidence: Confidence | None = None  # None: no date
+    syndicated_from: str | None = None  # the address on another site that the page names as the original
+    captions: tuple[str, ...] = ()  # under its pictures; no part of the text
+    must_be_paid: bool = False  # by the page's own word
+    is_list: bool = False  # by the page's own word, or its address: it leads to articles
+    sources: Mapping[str, str] = field(default_factory=dict, hash=False)  # field -> where in the page it was found
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +263,11 @@ class Article:
     quality: str  # "full", or why the page was not used
     text_sha256: str
     read_at: datetime
+    date_confidence: Confidence | None = None  # None: undated
+    captions: tuple[str, ...] = ()  # under its pictures; no part of the text
+    canonical_url: str | None = None  # the page's own name for itself, on its own site
+    syndicated_from: str | None = None  # the address on another site that the page names as the original
+    must_be_paid: bool = False  # by the page's own word
 
 
 # ---- rules: what the operator watches for ----

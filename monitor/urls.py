@@ -18,6 +18,14 @@ MAX_URL = 4096  # characters
 _DEFAULT_PORTS = {80, 443}
 _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
 _CONTROL = re.compile("[\x00-\x20\x7f-\x9f\ud800-\udfff]")
+_EDITION = re.compile(r"^(?:(?:www\d?|m|mobile|amp)\.)+(?=[^.]+\.[^.])")
+_AMP_CACHE = re.compile(
+    r"(?:(?:www\.)?google(?:\.[a-z]{2,3}){1,2}/amp|[a-z0-9-]+\.cdn\.ampproject\.org/[acv]|www\.bing-amp\.com/c)"
+    r"/(?P<secure>s/)?(?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)+)(?P<path>/.*)?"
+)
+_AMP_QUERY = frozenset({"amp", "amp=", "amp=1", "amp=true", "outputtype=amp", "output=amp"})
+# Of a page whose own name has a hyphen or a long number: `/tools/amp` may well be about amplifiers.
+_AMP_PATH = re.compile(r"(.*/[^/]*(?:-|\d{5})[^/]*?)(?:/amp/?|\.amp(\.html?)?)")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 _TRACKING_PREFIXES = ("utm_", "pk_", "mtm_", "matomo_", "piwik_", "hsa_", "itm_", "guce_referrer", "__hs")
@@ -71,9 +79,28 @@ def canonical(url: str) -> str:
     return urlunsplit(("https", netloc, parts.path or "/", query, ""))
 
 
+def article_key(url: str) -> str:
+    """The key of an article's page, in whatever edition a link leads to it. Raises ValueError as `web_url` does.
+
+    Merges more than `canonical`: www, the editions for phones and of AMP, copies in AMP caches, and a slash at the
+    end. Servers do tell these apart, but nobody publishes another article there. Never fetched: it may not exist.
+    """
+    parts = urlsplit(canonical(_out_of_cache(web_url(url))))
+    query = "&".join(item for item in parts.query.split("&") if item.lower() not in _AMP_QUERY)
+    path = parts.path
+    if (found := _AMP_PATH.fullmatch(path)) is not None:
+        path = f"{found[1]}{found[2] or ''}"
+    return urlunsplit((parts.scheme, _EDITION.sub("", parts.netloc), path.rstrip("/"), query, ""))
+
+
 def site(url: str) -> str:
     """The host as people name it: `https://www.example.org:8080/a` is `example.org`."""
     return (urlsplit(url).hostname or "").rstrip(".").removeprefix("www.")
+
+
+def same_site(url: str, other: str) -> bool:
+    """Whether two addresses are of one site, its edition for phones or of AMP pages included."""
+    return _house(url) == _house(other)
 
 
 def origin(url: str) -> str:
@@ -88,6 +115,21 @@ def join(base: str, link: str) -> str | None:
         return web_url(urljoin(base, link.strip()))
     except ValueError:
         return None
+
+
+def _house(url: str) -> str:
+    return _EDITION.sub("", (urlsplit(url).hostname or "").rstrip("."))
+
+
+def _out_of_cache(url: str) -> str:
+    """Where an AMP cache has its copy from (developers.google.com/amp/cache/overview)."""
+    parts = urlsplit(url)
+    found = _AMP_CACHE.fullmatch(f"{parts.hostname}{parts.path}")
+    if found is None:
+        return url
+    scheme = "https" if found["secure"] else "http"
+    path: str = found["path"] or "/"
+    return urlunsplit((scheme, str(found["host"]), path, parts.query, ""))
 
 
 def _split(text: str) -> SplitResult:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from monitor.articles import compose
-from monitor.model import BodySource, Entry, EntryId, Extract, FeedId
+from monitor.articles.habits import Habits, learn
+from monitor.model import BodySource, Confidence, Entry, EntryId, Extract, FeedId
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -56,6 +57,31 @@ def test_page_fills_in() -> None:
 
     assert (article.title, article.author) == (EXTRACT.title, "Page Author")
     assert (article.published_at, article.published_from) == (NOW, "page")
+
+
+def test_doubtful_date() -> None:
+    """What a page's date is worth is kept; one of the future, beyond what clocks are wrong by, is none."""
+    silent = replace(ENTRY, published_at=None)
+    guessed = replace(EXTRACT, date_confidence=Confidence.GUESS)
+    future = replace(guessed, published_at=NOW + timedelta(days=3))
+    tomorrow = replace(guessed, published_at=NOW + timedelta(hours=14))
+
+    assert compose.from_page(ENTRY, PAGE_URL, guessed, NOW).date_confidence is Confidence.DECLARED
+    assert compose.from_page(silent, PAGE_URL, guessed, NOW).date_confidence is Confidence.GUESS
+    assert compose.from_page(silent, PAGE_URL, tomorrow, NOW).published_at == tomorrow.published_at
+    assert compose.from_page(silent, PAGE_URL, future, NOW).published_at is None
+    assert compose.from_page(silent, PAGE_URL, future, NOW).date_confidence is None
+
+
+def test_habits() -> None:
+    """What the site shows with every article is not in the text."""
+    habits = Habits()
+    for number in range(6):
+        habits = learn(habits, f"{PROSE}\n\nIslands on air\n\nNumber {number}", THEN.date() + timedelta(days=number))
+
+    article = compose.from_page(ENTRY, PAGE_URL, replace(EXTRACT, text=f"{PROSE}\n\nIslands on air"), NOW, habits)
+
+    assert article.text == PROSE
 
 
 def test_from_feed() -> None:

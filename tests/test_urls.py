@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.urls import canonical, join, origin, site, web_url
+from monitor.urls import article_key, canonical, join, origin, same_site, site, web_url
 
 
 @pytest.mark.parametrize(
@@ -198,3 +198,67 @@ def test_origins(url: str, host_and_port: str) -> None:
 def test_links_on_a_page(link: str, url: str | None) -> None:
     """Links are read against their page; those that leave the web are none."""
     assert join("https://example.org/news/a", link) == url
+
+
+EDITIONS = [
+    "https://example.org/2026/strike-ends",
+    "https://www.example.org/2026/strike-ends/",
+    "http://m.example.org/2026/strike-ends?utm_source=rss",
+    "https://mobile.example.org/2026/strike-ends",
+    "https://amp.example.org/2026/strike-ends",
+    "https://www.example.org/2026/strike-ends/amp/",
+    "https://www.example.org/2026/strike-ends/amp",
+    "https://example.org/2026/strike-ends.amp",
+    "https://example.org/2026/strike-ends?amp=1",
+    "https://example.org/2026/strike-ends?outputType=amp",
+    "https://www.google.com/amp/s/www.example.org/2026/strike-ends",
+    "https://www.google.co.uk/amp/example.org/2026/strike-ends/amp/",
+    "https://www-example-org.cdn.ampproject.org/c/s/www.example.org/2026/strike-ends?amp=1",
+    "https://www-example-org.cdn.ampproject.org/v/s/www.example.org/2026/strike-ends",
+]
+
+
+@pytest.mark.parametrize("url", EDITIONS)
+def test_article_key(url: str) -> None:
+    """An article is itself on every device, and in the caches of others."""
+    assert article_key(url) == "https://example.org/2026/strike-ends"
+
+
+def test_other_articles() -> None:
+    """What may be another article has another key."""
+    others = [
+        "https://example.org/2026/strike-ends-not",
+        "https://example.org/2026/amp",
+        "https://example.org/2026",
+        "https://example.org/tools/amp",
+        "https://example.org/tools",
+        "https://m.co/2026",
+        "https://co/2026",
+        "https://example.org/?p=1",
+        "https://example.org/?p=2",
+        "https://example.org/lamp-1.html",
+        "https://news.example.org/2026/strike-ends",
+        "https://www.google.com/amp/s/strike-ends",
+    ]
+
+    assert len({article_key(url) for url in others}) == len(others)
+
+
+@given(st.sampled_from([*EDITIONS, "https://example.org/", "https://example.org/a/amp-1/amp", "http://m.amp.org/x/"]))
+def test_article_key_is_its_own(url: str) -> None:
+    """The key of a key is the key."""
+    assert article_key(url) == article_key(article_key(url))
+
+
+@pytest.mark.parametrize(
+    ("url", "other", "same"),
+    [
+        ("https://www.example.org/a", "http://m.example.org:8080/b", True),
+        ("https://amp.example.org./a", "https://example.org/a", True),
+        ("https://news.example.org/a", "https://example.org/a", False),
+        ("https://m.org/a", "https://org/a", False),
+    ],
+)
+def test_same_site(url: str, other: str, same: bool) -> None:
+    """The editions of a site are one site; its other hosts may be anybody's."""
+    assert same_site(url, other) is same

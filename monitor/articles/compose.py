@@ -7,20 +7,24 @@ the id is made of the entry's address alone.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Final
 
 from monitor import ids, urls
 from monitor.articles.furniture import trim
-from monitor.articles.judge import FULL
-from monitor.model import Article, ArticleId, BodySource, DueEntry, Entry, Extract
+from monitor.articles.habits import Habits, without
+from monitor.articles.judge import FULL, NO_HABITS
+from monitor.model import Article, ArticleId, BodySource, Confidence, DueEntry, Entry, Extract
 from monitor.text import words
+
+CLOCKS: Final = timedelta(days=1)
 
 
 def article_id(entry: Entry | DueEntry) -> ArticleId:
     """The same for entries of all feeds that link to the same page."""
     try:
-        return ids.article_id(urls.canonical(entry.url or ""))
+        return ids.article_id(urls.article_key(entry.url or ""))
     except ValueError:
         return ids.article_id(entry.id)
 
@@ -41,23 +45,32 @@ def apart(entry: Entry, now: datetime) -> Article:
     return replace(alone, id=ids.article_id(f"{alone.id} {' '.join(words(entry.title))}"))
 
 
-def from_page(entry: Entry, page_url: str, extract: Extract, now: datetime) -> Article:
-    """The article as its page has it. `page_url` is where the page was found, after redirects."""
-    text = trim(extract.text, entry.title, extract.title)
+def from_page(entry: Entry, page_url: str, extract: Extract, now: datetime, habits: Habits = NO_HABITS) -> Article:
+    """The article as its page has it, without what its site repeats.
+
+    `page_url` is where the page was found, after redirects.
+    """
+    text = trim(without(habits, extract.text), entry.title, extract.title)
+    published_at, date_confidence = _dated(entry, extract, now)
     return Article(
         id=article_id(entry),
         url=entry.url or page_url,
         title=entry.title or extract.title,
         text=text,
         author=entry.author or extract.author,
-        published_at=entry.published_at or extract.published_at,
-        published_from="feed" if entry.published_at else "page" if extract.published_at else None,
+        published_at=published_at,
+        published_from="feed" if entry.published_at else "page" if published_at else None,
         language=extract.language or entry.language,
         site=urls.site(page_url),
         body_source=BodySource.PAGE,
         quality=FULL,
         text_sha256=_digest(text),
         read_at=now,
+        date_confidence=date_confidence,
+        captions=extract.captions,
+        canonical_url=extract.canonical_url,
+        syndicated_from=extract.syndicated_from,
+        must_be_paid=extract.must_be_paid,
     )
 
 
@@ -78,7 +91,17 @@ def from_feed(entry: Entry, reason: str, now: datetime) -> Article:
         quality=reason,
         text_sha256=_digest(text),
         read_at=now,
+        date_confidence=Confidence.DECLARED if entry.published_at else None,
     )
+
+
+def _dated(entry: Entry, extract: Extract, now: datetime) -> tuple[datetime | None, Confidence | None]:
+    """The feed's date, or the page's if that is not of the future: a clock may be wrong by a day, not by more."""
+    if entry.published_at is not None:
+        return entry.published_at, Confidence.DECLARED
+    if extract.published_at is None or extract.published_at > now + CLOCKS:
+        return None, None
+    return extract.published_at, extract.date_confidence
 
 
 def _digest(text: str) -> str:

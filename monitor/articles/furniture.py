@@ -31,8 +31,15 @@ def trim(text: str, *titles: str) -> str:
     return "\n\n".join(lines) or text
 
 
+def is_prose(line: str) -> bool:
+    """Whether a line is of sentences. In doubt it is."""
+    if _fits(_DATELINE, line):  # some end with a full stop
+        return False
+    return len(line.split()) > TITLE_WORDS or line.rstrip(QUOTES).endswith(SENTENCE_ENDS)
+
+
 def _without_head(lines: list[str], titles: frozenset[str]) -> list[str]:
-    opening = next((place for place, line in enumerate(lines) if _is_prose(line)), len(lines))
+    opening = next((place for place, line in enumerate(lines) if is_prose(line)), len(lines))
     head = [
         line
         for place, line in enumerate(lines[:HEAD])
@@ -75,12 +82,6 @@ def _names(words: list[str]) -> bool:
     if len(words) < 2 or words[0].casefold() not in _OF:
         return False
     return all(word[0].isupper() or word in _PARTICLES for word in words[1:])
-
-
-def _is_prose(line: str) -> bool:
-    if _fits(_DATELINE, line):  # some end with a full stop
-        return False
-    return len(line.split()) > TITLE_WORDS or line.rstrip(QUOTES).endswith(SENTENCE_ENDS)
 
 
 def _may_be_title(line: str) -> bool:
@@ -169,6 +170,15 @@ _LINK = _any_of(
     (?:lesen sie auch|(?:(?:à|a) )?lire aussi|lexo edhe)\s?[:|–—-]\s?\S.{0,200}
     (?:pročitajte (?:još|i)|прочитајте (?:још|и)|читайте также)\s?[:|–—-]\s?\S.{0,200}
     (?:advertisement|anzeige|publicité|реклама|oglas|reklama)
+    also on \w+\.(?:com|net|org|co\.uk)\b.{0,250}
+    (?:get .{0,40} )?(?:by )?click(?:ing)? here(?: to (?:get|read|see|watch|download|subscribe|sign up)\b.{0,60})?
+    (?:thanks|thank you) for (?:signing up|subscribing|registering)
+    (?:there was|an) error (?:has )?(?:processing|occurred|submitting)\b.{0,60}
+    keep an eye on your inbox.{0,60}
+    order reprints|print (?:this )?article
+    this (?:copy|article) is for your personal(?:,|\b).{0,300}
+    if you enjoyed this (?:article|story|post)\b.{0,300}
+    like this (?:story|article)\? .{0,60}
     """
 )
 
@@ -186,7 +196,10 @@ _TAIL = _any_of(
     the post .{1,250} (?:first appeared|appeared first) on .{1,80}
     (?:tags?|filed under|categories|topics|posted in)(?:\s?: .{0,200})?
     (?:previous|next) (?:post|article|story)\b.{0,160}
-    newsletter|about the author|advertisement
+    newsletter|about the author|advertisement|sorry|thank you
+    get (?:the|our|all the) (?:latest|best|top|day|morning|daily|biggest)\b.{0,160}
+    tell us what you think.{0,40}|have a (?:news )?tip\? .{0,160}|send us your .{0,80}
+    (?:write to|e-?mail|reach|contact) .{0,60}\bat \S+@\S+.{0,160}
     (?:jetzt )?(?:abonnieren|anmelden)(?: sie)?\b.{0,80}|newsletter (?:abonnieren|bestellen)
     wir verwenden cookies.{0,300}|mehr lesen|weiterlesen
     abonnez-vous\b.{0,80}|inscrivez-vous\b.{0,80}|nous utilisons des cookies.{0,300}|lire la suite

@@ -151,7 +151,7 @@ def explain(place: Place, url: str, as_json: bool) -> None:
 
 
 def _life(store: Store, url: str) -> dict[str, Any]:
-    entries = store.ledger.entries_at(url, ids.article_id(urls.canonical(url)))
+    entries = store.ledger.entries_at(url, ids.article_id(urls.article_key(url)))
     # A live page shows many items; those that are not the page's own article were judged apart from it.
     led_to = dict.fromkeys(entry["article_id"] for entry in entries if entry["article_id"])
     articles = ((article_id, store.stories.article(article_id)) for article_id in led_to)

@@ -1,0 +1,164 @@
+"""When a page says it was published, and how much that is worth. Pure.
+
+Declared is only what was written for machines to be the date of this page. Everything else is a guess: it may be
+shown, never relied upon. A page that gives neither has no date.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from lxml.html import HtmlElement
+
+from monitor.articles.json_ld import Node, is_article
+from monitor.model import Confidence
+
+EARLIEST: Final = 1995  # the year; before it nothing was published on the web, and clocks start in 1970
+MAX_VALUE: Final = 100  # characters
+LISTING: Final = 3  # articles; a page that describes so many, and none as itself, is a list of them
+NEAR_TITLE: Final = 60  # elements after the headline in which a page says when it was written
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A moment in UTC. One told without an offset is taken for UTC, one without a time for midnight."""
+
+    at: datetime
+    confidence: Confidence
+    source: str
+
+
+def published(tree: HtmlElement, nodes: tuple[Node, ...], addresses: frozenset[str], url: str) -> Dated | None:
+    """`addresses` are those that mean this page, by which it is told from others that it describes."""
+    for source, value in _declared(tree, nodes, addresses):
+        if (at := moment(value)) is not None:
+            return Dated(at, Confidence.DECLARED, source)
+    for source, value in _guesses(tree, url):
+        if (at := moment(value)) is not None:
+            return Dated(at, Confidence.GUESS, source)
+    return None
+
+
+def moment(value: object) -> datetime | None:
+    """The time that a value means, in UTC; None for what means none, or one at which there was no web."""
+    text = str(value).strip()[:MAX_VALUE]
+    for read in (_iso, _mail, _plain_day):
+        try:
+            at = read(text)
+            at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        except (ValueError, OverflowError, TypeError, LookupError):
+            continue
+        return at if EARLIEST <= at.year < 2100 else None
+    return None
+
+
+def _declared(tree: HtmlElement, nodes: tuple[Node, ...], addresses: frozenset[str]) -> Iterator[tuple[str, Any]]:
+    articles = [node for node in nodes if is_article(node) and node.values.get("datePublished")]
+    own = [node for node in articles if not node.addresses.isdisjoint(addresses)]
+    if own or len(articles) < LISTING:
+        for node in own or articles:
+            yield "JSON-LD", node.values["datePublished"]
+    for name in _META:
+        for meta in tree.xpath("//meta[@property=$name or @name=$name or @itemprop=$name]", name=name):
+            yield f"meta {name}", meta.get("content") or ""
+    named = {name.casefold(): name for name in _NAMES}
+    for meta in tree.iter("meta"):
+        name = (meta.get("name") or meta.get("property") or "").casefold()
+        if name in named:
+            yield f"meta {name}", meta.get("content") or ""
+    for node in nodes:
+        if (not node.types or "WebPage" in node.types) and node.values.get("datePublished"):
+            yield "JSON-LD", node.values["datePublished"]
+
+
+def _guesses(tree: HtmlElement, url: str) -> Iterator[tuple[str, Any]]:
+    marked = tree.xpath('//*[contains(@itemprop, "datePublished")] | //time[@pubdate]')
+    if len(marked) < LISTING:
+        for element in marked:
+            yield "microdata", element.get("datetime") or element.get("content") or element.text_content()
+    for element in _after_headline(tree):
+        if element.tag == "time":
+            yield "time element", element.get("datetime") or element.text_content()
+    if (day := _IN_ADDRESS.search(url)) is not None:
+        yield "address", "-".join(part.zfill(2) for part in day.groups())
+    for element in _after_headline(tree):
+        if _DATE_CLASS.search(f"{element.get('class')} {element.get('id')}"):
+            yield "date line", _first_day(element.text_content()[:MAX_VALUE])
+
+
+def _after_headline(tree: HtmlElement) -> Iterator[HtmlElement]:
+    headlines = tree.xpath("//h1")
+    if len(headlines) == 1:
+        for count, element in enumerate(headlines[0].xpath("following::*")):
+            if count > NEAR_TITLE:
+                return
+            yield element
+
+
+def _iso(text: str) -> datetime:
+    if not _ISO.match(text):
+        raise ValueError(text)
+    text = text.replace("/", "-")
+    # A colon more or less, a fraction of any length, and the words that some put between.
+    text = re.sub(r"\.\d+", "", text)
+    text = re.sub(r"\s*(?:Z|UTC|GMT)$", "+00:00", text)
+    text = re.sub(r"(\d)\s+([+-]\d\d:?\d\d)$", r"\1\2", text)
+    return datetime.fromisoformat(text)
+
+
+def _mail(text: str) -> datetime:
+    return parsedate_to_datetime(text)
+
+
+def _plain_day(text: str) -> datetime:
+    """Days in words, in the order of Europe or of America: 5 October 2021, October 5, 2021, 05.10.2021."""
+    if found := _NUMBERS.match(text):
+        day, month, year = map(int, found.groups())
+        return datetime(year, month, day, tzinfo=UTC)
+    if found := _WORDS.match(text):
+        before, name, after, in_year = found.groups()
+        return datetime(int(in_year), _MONTHS[name.casefold()[:3]], int(before or after), tzinfo=UTC)
+    raise ValueError(text)
+
+
+def _first_day(text: str) -> str:
+    found = _DAY_ANYWHERE.search(text)
+    return found[0] if found else ""
+
+
+_META: Final = ("article:published_time", "og:article:published_time", "og:published_time", "datePublished")
+_NAMES: Final = frozenset({
+    "article.published", "bt:pubdate", "citation_publication_date", "cxenseparse:recs:publishtime",
+    "cxenseparse:publishtime", "date", "date.created", "datepublished", "dc.date", "dc.date.issued", "dc.date.created",
+    "dcterms.date", "dcterms.issued", "dcterms.created", "displaydate", "firstpublishedtime", "issued",
+    "originalpublicationdate", "parsely-pub-date", "pdate", "ptime", "pub_date", "pubdate", "publicationdate",
+    "publication_date", "publish-date", "publish_date", "publishdate", "published-date", "published_time",
+    "publisheddate", "publishtime", "rnews:datepublished", "sailthru.date", "shareaholic:article_published_time",
+})  # fmt: skip
+_ISO = re.compile(r"\d{4}(?:[-/]?\d\d[-/]?\d\d)")
+_IN_ADDRESS = re.compile(r"/((?:19|20)\d\d)[/-](0?[1-9]|1[0-2])[/-](0?[1-9]|[12]\d|3[01])(?=[/-])")
+_DATE_CLASS = re.compile(r"\b(?:date|time|published|pubdate|posted|timestamp|datum|vreme)(?:\b|_|-)", re.IGNORECASE)
+_DAY = r"\d{1,2}\.\s?\d{1,2}\.\s?(?:19|20)\d\d"
+_IN_WORDS = r"(?:\d{1,2}(?:st|nd|rd|th)?\.? )?[^\W\d_]{3,12}\.?,? (?:\d{1,2}(?:st|nd|rd|th)?, ?)?(?:19|20)\d\d"
+_DAY_ANYWHERE = re.compile(rf"(?:19|20)\d\d-\d\d-\d\d|{_DAY}|{_IN_WORDS}")
+_NUMBERS = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?((?:19|20)\d\d)\b")
+_WORDS = re.compile(
+    r"(?:(\d{1,2})(?:st|nd|rd|th)?\.? )?([^\W\d_]{3,12})\.?,? (?:(\d{1,2})(?:st|nd|rd|th)?, ?)?((?:19|20)\d\d)\b"
+)
+_MONTHS: Final = {
+    name: number
+    for number, names in enumerate(
+        (
+            "jan јан янв", "feb fév shk феб фев", "mar mär мар", "apr avr pri апр", "may mai maj мај мая май",
+            "jun juin qer јун июн", "jul kor јул июл", "aug aoû gus авг", "sep sht сеп сен", "oct okt tet окт",
+            "nov nën нов ноя", "dec dez déc dhj дец дек",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}  # fmt: skip
