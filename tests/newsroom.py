@@ -51,6 +51,7 @@ class Newsroom:
     pages: dict[str, web.Response | str] = field(default_factory=dict)
     requests: list[tuple[str, int]] = field(default_factory=list)
     hanging: set[str] = field(default_factory=set)  # paths that are never answered
+    head: str = ""  # what stands before the items of the feed
     window: int = 1_000  # items on a page of the feed; older ones are at ?paged=2 and so on
     _runner: web.ServerRunner | None = None
     port: int = 0
@@ -102,7 +103,8 @@ class Newsroom:
             f"<guid>{path}</guid><pubDate>{format_datetime(at)}</pubDate></item>"
             for title, path, at in self.items[(number - 1) * self.window : number * self.window]
         )
-        return f'<?xml version="1.0"?><rss version="2.0"><channel><title>{self.name}</title>{items}</channel></rss>'
+        start = f'<?xml version="1.0"?><rss version="2.0"><channel><title>{self.name}</title>{self.head}'
+        return f"{start}{items}</channel></rss>"
 
 
 def page(title: str, paragraphs: Sequence[str]) -> str:
