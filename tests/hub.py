@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -65,7 +66,7 @@ class Hub:
         form = self.asked[-1]
         key = (form["hub.secret"] if secret is None else secret).encode()
         signed = {"X-Hub-Signature": f"{method}={hmac.new(key, body, method).hexdigest()}"} if method else {}
-        status, _ = await request("POST", form["hub.callback"], data=body, headers=signed)
+        status, _ = await request("POST", form["hub.callback"], data=io.BytesIO(body), headers=signed)
         return status
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,9 +13,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from click.testing import CliRunner
 
 from monitor.app import config as configuration
 from monitor.app.daemon import Daemon
+from monitor.cli.common import Place
+from monitor.cli.feeds import feeds
 from monitor.errors import StoreError
 from monitor.model import Subscription, SubscriptionState
 from monitor.store.sqlite.store import Store
@@ -97,6 +102,41 @@ async def test_a_push_brings_the_alert_at_once(tmp_path: Path) -> None:
         assert 202 == await it.hub.push(b"\x00 this is no feed <!ENTITY")
         await until(lambda: HEADLINE in it.output.getvalue())
         assert 2 == it.polls
+        shown = CliRunner().invoke(feeds, ["list", "--json"], obj=Place(tmp_path / "config")).stdout
+        assert "active" == json.loads(shown)["push"]
+
+
+async def test_a_push_during_a_look_brings_another_one(tmp_path: Path) -> None:
+    """The server may have answered the first one before there was that news."""
+    async with desk(tmp_path, Hub()) as it, running(it.daemon):
+        await until(lambda: it.polls == 1 and it.is_active())
+        it.sleep(timedelta(minutes=1))
+        it.paper.hanging.add("/feed.xml")
+        assert 202 == await it.hub.push()
+        await until(lambda: "/feed.xml" in it.paper.waiting)
+        it.paper.publish(HEADLINE, TANKS)
+        assert 202 == await it.hub.push()
+        it.paper.hanging.clear()
+        await until(lambda: it.polls == 2)
+        it.sleep(timedelta(seconds=11))
+        await until(lambda: HEADLINE in it.output.getvalue())
+        assert 3 == it.polls
+
+
+async def test_a_push_is_no_way_around_a_server_that_asked_to_be_left_alone(tmp_path: Path) -> None:
+    """Until that is over."""
+    async with desk(tmp_path, Hub(lease="864000")) as it, running(it.daemon):
+        await until(lambda: it.polls == 1 and it.is_active())
+        it.paper.pages["/feed.xml"] = web.Response(status=429, headers={"Retry-After": "1800"})
+        for expected in (2, 2):
+            it.sleep(timedelta(minutes=1))
+            assert 202 == await it.hub.push()
+            await until(lambda count=expected: it.polls == count)  # type: ignore[misc]
+            await asyncio.sleep(2)  # two heartbeats
+        assert 2 == it.polls
+        del it.paper.pages["/feed.xml"]
+        it.sleep(timedelta(minutes=32))
+        await until(lambda: it.polls == 3)
 
 
 async def test_a_verification_that_we_did_not_ask_for_is_none_of_ours(tmp_path: Path) -> None:
