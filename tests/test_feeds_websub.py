@@ -24,6 +24,8 @@ ACTIVE = replace(
     ASKED, state=SubscriptionState.ACTIVE, verified_at=NOON, listens_since=NOON, lease_until=NOON + 10 * DAY, failures=0
 )
 
+CALLED = replace(ACTIVE, pushed_at=NOON)
+
 
 @pytest.mark.parametrize(
     ("hints", "expected"),
@@ -177,19 +179,24 @@ def test_a_hub_is_silent_when_a_look_knows_better(
 
 
 @pytest.mark.parametrize(
-    ("held", "expected"),
+    ("held", "last_new_at", "expected"),
     [
-        (None, False),
-        (ASKED, False),
-        (ACTIVE, True),
-        (replace(ACTIVE, lease_until=NOON + HOUR), False),
-        (replace(ACTIVE, listens_since=None), False),
-        (replace(ACTIVE, state=SubscriptionState.ENDED), False),
+        (None, NOON, False),
+        (ASKED, NOON, False),
+        (ACTIVE, NOON, False),  # it never called
+        (CALLED, None, False),
+        (CALLED, NOON - MINUTE, False),  # what it called for is still missing
+        (CALLED, NOON, True),
+        (replace(CALLED, lease_until=NOON + HOUR), NOON, False),
+        (replace(CALLED, listens_since=None), NOON, False),
+        (replace(CALLED, state=SubscriptionState.ENDED), NOON, False),
     ],
 )
-def test_a_hub_covers_the_wait_or_it_does_not(held: Subscription | None, expected: bool) -> None:
-    """Only a promise that lasts until the next look is one."""
-    assert expected == websub.covers(held, NOON, 2 * HOUR)
+def test_a_hub_covers_the_wait_or_it_does_not(
+    held: Subscription | None, last_new_at: datetime | None, expected: bool
+) -> None:
+    """It has called, we found what it called for, and its promise lasts until the next look."""
+    assert expected == websub.covers(held, NOON, 2 * HOUR, last_new_at=last_new_at)
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,7 @@ async def test_what_is_not_signed_is_ignored(tmp_path: Path) -> None:
         assert before == it.held()
         assert [202] * 5 == [await it.hub.push() for _ in range(5)]
         await until(lambda: it.polls == 2)
+        assert 202 == await it.hub.push()  # ten seconds lie between two looks
         await asyncio.sleep(2)  # two heartbeats
         assert 2 == it.polls
 

@@ -230,7 +230,7 @@ class Pipeline:
             published=tuple(entry.published_at for entry in fresh),
         )
         subscription = self._mind_the_hub(store, feed.id, brought, now)
-        pushed = websub.covers(subscription, now, self._bounds.most)
+        pushed = websub.covers(subscription, now, self._bounds.most, last_new_at=state.last_new_at)
         after = cadence.after_success(
             feed, state, outcome, now, self._bounds, brought, price=self._price, pushed=pushed
         )

@@ -72,9 +72,14 @@ def is_live(subscription: Subscription, now: datetime) -> bool:
     return subscription.state is SubscriptionState.ACTIVE and listens and lease is not None and now < lease
 
 
-def covers(subscription: Subscription | None, now: datetime, span: timedelta) -> bool:
-    """Whether its hub has promised to tell us of all that comes within a span from now."""
-    return subscription is not None and is_live(subscription, now) and is_live(subscription, now + span)
+def covers(subscription: Subscription | None, now: datetime, span: timedelta, *, last_new_at: datetime | None) -> bool:
+    """Whether looks may be fewer for a span, because a hub that has shown that it calls will.
+
+    Not while what it called for is still missing: a cache may stand before the feed.
+    """
+    if subscription is None or subscription.pushed_at is None or last_new_at is None:
+        return False
+    return last_new_at >= subscription.pushed_at and is_live(subscription, now) and is_live(subscription, now + span)
 
 
 def was_silent(subscription: Subscription, published: Iterable[datetime | None], now: datetime) -> bool:
