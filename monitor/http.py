@@ -84,7 +84,7 @@ def _untold(_host: str, _until: datetime) -> None:
 
 
 class Http:
-    """GET, and nothing else. One for the whole process: pace and holds are kept here.
+    """GET, and forms for hubs. One for the whole process: pace and holds are kept here.
 
     `on_hold` hears of every host that asks to be left alone, and until when. `tls` is for those who have a certificate
     authority of their own; without it the system's are trusted.
@@ -144,17 +144,12 @@ class Http:
         `cut`: of what is larger, the beginning will do. Time spent waiting for our own turn does not count against the
         server. Raises FetchError.
         """
-        try:
-            url = web_url(url)
-        except ValueError as error:
-            raise FetchError(str(error), permanent=True) from error
+        url = _usable(url)
         left = self.settings.timeout.total_seconds()
         clock = asyncio.get_running_loop().time
         statuses: list[int] = []
         while len(statuses) <= self.settings.max_redirects:
-            reason = port_refusal(urlsplit(url).port)
-            if reason is not None:
-                raise FetchError(reason, permanent=True)
+            _check_port(url)
             pace = await admit(url) if admit else timedelta()
             async with self._gate.turn(host_of(url), pace):
                 started = clock()
@@ -167,11 +162,29 @@ class Http:
             url = hop.url
         raise FetchError(f"more than {self.settings.max_redirects} redirects", status=statuses[-1])
 
+    async def post_form(self, url: str, form: Mapping[str, str], *, max_bytes: int) -> Response:
+        """The answer to a form, of any status but a redirect; of its body the beginning. Raises FetchError."""
+        url = _usable(url)
+        _check_port(url)
+        seconds = self.settings.timeout.total_seconds()
+        async with self._gate.turn(host_of(url)):
+            hop = await self._hop(url, headers={}, max_bytes=max_bytes, cut=True, seconds=seconds, form=form)
+        if isinstance(hop, _Redirect):
+            raise FetchError(f"a redirect ({hop.status}) to {hop.url[:200]}", permanent=True, status=hop.status)
+        return Response(url, hop.status, hop.headers, hop.body, False, self._clock())
+
     async def _hop(
-        self, url: str, *, headers: Mapping[str, str], max_bytes: int, cut: bool, seconds: float
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        max_bytes: int,
+        cut: bool,
+        seconds: float,
+        form: Mapping[str, str] | None = None,
     ) -> _Answer | _Redirect:
         try:
-            async with asyncio.timeout(seconds), self._request(url, headers) as response:
+            async with asyncio.timeout(seconds), self._request(url, headers, form) as response:
                 if response.status in REDIRECTS:
                     return _redirect(url, response)
                 told = _joined(response.headers)
@@ -189,11 +202,14 @@ class Http:
         if self._holds.add(host, until):
             self._on_hold(host, until)
 
-    def _request(self, url: str, headers: Mapping[str, str]) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+    def _request(
+        self, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         if self._session is None:
             self._session = self._open()
         # `encoded`: the path goes out as it was given. Some servers sign every byte of it.
-        return self._session.get(URL(url, encoded=True), headers=headers, allow_redirects=False)
+        method = "GET" if form is None else "POST"
+        return self._session.request(method, URL(url, encoded=True), headers=headers, data=form, allow_redirects=False)
 
     def _open(self) -> aiohttp.ClientSession:
         settings = self.settings
@@ -274,6 +290,19 @@ class _Answer:
 class _Redirect:
     status: int
     url: str
+
+
+def _usable(url: str) -> str:
+    try:
+        return web_url(url)
+    except ValueError as error:
+        raise FetchError(str(error), permanent=True) from error
+
+
+def _check_port(url: str) -> None:
+    reason = port_refusal(urlsplit(url).port)
+    if reason is not None:
+        raise FetchError(reason, permanent=True)
 
 
 def _redirect(url: str, response: aiohttp.ClientResponse) -> _Redirect:

@@ -79,6 +79,36 @@ class FeedState:
     liar_until: datetime | None = None  # its 304s were not true: until then it is asked without validators
 
 
+class SubscriptionState(StrEnum):
+    """Where a subscription at a hub stands. `ended`: the hub was not worth its trust."""
+
+    ASKED = "asked"
+    ACTIVE = "active"
+    REFUSED = "refused"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What a feed's hub was asked for and promised (WebSub)."""
+
+    feed_id: FeedId
+    hub: str
+    topic: str  # the address by which the hub knows the feed
+    callback: str  # what hubs call begins with it
+    path: str = field(repr=False)  # the rest of that: nobody can guess it
+    secret: str = field(repr=False)  # of our own making; the hub signs with it
+    state: SubscriptionState = SubscriptionState.ASKED
+    next_ask_at: datetime | None = None  # for the first time, again, or to renew
+    failures: int = 0
+    asked_at: datetime | None = None
+    verified_at: datetime | None = None
+    lease_until: datetime | None = None
+    listens_since: datetime | None = None  # since when the hub can reach us; None: it cannot
+    pushed_at: datetime | None = None  # the last push with a good signature
+    error: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """A feed's server sent a document."""

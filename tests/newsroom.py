@@ -50,7 +50,9 @@ class Newsroom:
     items: list[tuple[str, str, datetime]] = field(default_factory=list)
     pages: dict[str, web.Response | str] = field(default_factory=dict)
     requests: list[tuple[str, int]] = field(default_factory=list)
-    hanging: set[str] = field(default_factory=set)  # paths that are never answered
+    hanging: set[str] = field(default_factory=set)  # paths that are not answered while they stand here
+    waiting: set[str] = field(default_factory=set)  # those of them that were asked for
+    head: str = ""  # what stands before the items of the feed
     window: int = 1_000  # items on a page of the feed; older ones are at ?paged=2 and so on
     _runner: web.ServerRunner | None = None
     port: int = 0
@@ -80,14 +82,15 @@ class Newsroom:
         return f"http://127.0.0.1:{self.port}{path}"
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        if request.path in self.hanging:
-            await asyncio.sleep(120)
         response = self._response(request.path, int(request.query.get("paged", "1")))
+        while request.path in self.hanging:
+            self.waiting.add(request.path)
+            await asyncio.sleep(0.05)
         self.requests.append((request.path, response.status))
         return response
 
     def _response(self, path: str, number: int) -> web.Response:
-        if path == "/feed.xml":
+        if path == "/feed.xml" and path not in self.pages:
             return web.Response(body=self._feed(number).encode(), content_type="application/rss+xml", charset="utf-8")
         found = self.pages.get(path)
         if found is None:
@@ -102,7 +105,8 @@ class Newsroom:
             f"<guid>{path}</guid><pubDate>{format_datetime(at)}</pubDate></item>"
             for title, path, at in self.items[(number - 1) * self.window : number * self.window]
         )
-        return f'<?xml version="1.0"?><rss version="2.0"><channel><title>{self.name}</title>{items}</channel></rss>'
+        start = f'<?xml version="1.0"?><rss version="2.0"><channel><title>{self.name}</title>{self.head}'
+        return f"{start}{items}</channel></rss>"
 
 
 def page(title: str, paragraphs: Sequence[str]) -> str:

@@ -37,6 +37,9 @@ RIGHT = {
     "schedule.least": "2m",
     "schedule.most": "1h",
     "baseline.alert_last": "0h",
+    "websub": "{callback: 'https://news.example.org/push', listen: '127.0.0.1:8090'}",
+    "websub.callback": "https://news.example.org/push",
+    "websub.listen": "'[::1]:8090'",
     "feeds": "[{name: A, url: 'https://a.example/'}]",
     "feeds.0": "{name: A, url: 'https://a.example/'}",
     "feeds.0.name": "Courier",
@@ -52,10 +55,13 @@ RIGHT = {
     "schedule": "{}",
     "baseline": "{}",
 }
-MAPPINGS = ("http", "slack", "schedule", "baseline", "feeds.0")
+MAPPINGS = ("http", "slack", "schedule", "baseline", "websub", "feeds.0")
 LISTS = ("http.allow_networks", "feeds.0.tags", "feeds.0.sections", "feeds")
 NUMBERS = ("schedule.budget", "http.per_host")
-REQUIRED = ("name: A", "url: https://a.example/")  # of a feed
+REQUIRED = {  # beside any other key
+    "feeds.0": ("name: A", "url: https://a.example/"),
+    "websub": ("callback: https://a.example/", "listen: 127.0.0.1:1"),
+}
 NOT_OURS = re.compile(r"Input|input should|instance|pydantic|valid |None|True|False|tuple|dict")
 
 
@@ -79,8 +85,8 @@ def _text(key: str, value: str) -> str:
     """The value stands last, and so does the line of its problem."""
     lines: list[str] = []
     for depth, part in enumerate(key.split(".")):
-        if key.startswith("feeds.0.") and depth == 2:
-            lines += [f"    {field}" for field in REQUIRED if not field.startswith(f"{part}:")]
+        beside = REQUIRED.get(".".join(key.split(".")[:depth]), ())
+        lines += ["  " * depth + field for field in beside if not field.startswith(f"{part}:")]
         lines.append("  " * depth + ("-" if part.isdigit() else f"{part}:"))
     return "\n".join(lines) + f" {value}\n"
 
@@ -89,7 +95,8 @@ def _keys() -> Iterator[str]:
     """Every key there is, of the models themselves."""
     for name, field in MonitorFile.model_fields.items():
         yield name
-        yield from (f"{name}.{inner}" for inner in getattr(field.annotation, "model_fields", ()))
+        sections = (field.annotation, *getattr(field.annotation, "__args__", ()))
+        yield from (f"{name}.{inner}" for section in sections for inner in getattr(section, "model_fields", ()))
     yield from FeedsFile.model_fields
     yield from (f"feeds.0.{inner}" for inner in FeedSection.model_fields)
 
@@ -157,6 +164,12 @@ def test_a_wrong_value_is_one_sentence(tmp_path: Path, key: str, value: str) -> 
         ("slack.token", "[x]", "slack.token must be the name of an environment variable or a systemd credential"),
         ("database", "${NOWHERE_SET}", "${NOWHERE_SET} is set nowhere; set it in the environment or as a systemd"),
         ("database", "postgresql://x", "database: 'postgresql://x' is not a file; write a path"),
+        ("websub", "{listen: '127.0.0.1:1'}", "websub.callback is missing; add it"),
+        ("websub", "{callback: 'https://a.example/'}", "websub.listen is missing; add it"),
+        ("websub.callback", "https://a.example/?x=1", "websub.callback: 'https://a.example/?x=1' has more than a path"),
+        ("websub.listen", "localhost:80", "websub.listen: 'localhost:80' is not an address and a port; write them as"),
+        ("websub.listen", "127.0.0.1:0", "websub.listen: '127.0.0.1:0' is not an address and a port; write them as"),
+        ("websub.listen", "127.0.0.1", "websub.listen: '127.0.0.1' is not an address and a port; write them as"),
         ("http.contct", "x", "unknown key 'http.contct'; did you mean 'contact'?"),
         ("feeds.0.nme", "x", "unknown key 'feeds.0.nme'; did you mean 'name'?"),
     ],

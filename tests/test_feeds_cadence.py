@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -136,6 +137,27 @@ def test_without_an_interval_the_rhythm_decides() -> None:
     second = after_success(FEED, first, document(), then, bounds, Brought("h", 40, published=(NOW + minutes(5),)))
     assert (then, 40) == (second.learnt_until, second.shown)
     assert second.rhythm != first.rhythm
+
+
+def test_a_feed_whose_news_is_pushed_is_looked_at_more_seldom() -> None:
+    """Never beyond the bounds, nor so long that what its document shows could roll off; a fixed interval stays."""
+    chance = random.Random(1)
+    dates = [NOW - minutes(chance.uniform(0, 6_000)) for _ in range(100)]
+    rhythm = rhythms.first_look(dates, NOW).to_json()
+
+    def looks(bounds: Bounds, shown: int, *, pushed: bool) -> int:
+        """In a day that brings nothing."""
+        state, now, count = replace(STATE, rhythm=rhythm, learnt_until=NOW), NOW, 0
+        while now < NOW + timedelta(days=1):
+            state = after_success(FEED, state, document(), now, bounds, Brought("h", shown), pushed=pushed)
+            now, count = state.next_poll_at, count + 1
+        return count
+
+    assert looks(Bounds(), 50, pushed=False) > 2 * looks(Bounds(), 50, pushed=True) > 2 * 12
+    assert 47 <= looks(Bounds(most=minutes(30)), 50, pushed=True)
+    seldom = Bounds(most=timedelta(hours=8))
+    assert looks(seldom, 3, pushed=True) > looks(seldom, 50, pushed=True)
+    assert looks(BOUNDS, 50, pushed=False) == looks(BOUNDS, 50, pushed=True)
 
 
 def test_a_rhythm_that_decides_nothing_costs_nothing() -> None:

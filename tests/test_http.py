@@ -11,11 +11,13 @@ from ipaddress import ip_network
 from itertools import pairwise
 
 import pytest
+from aiohttp import web
 
 from monitor.errors import FetchError
 from monitor.http import HttpSettings, Response
 from monitor.http_guard import refusal
 from tests.feed_server import LOOPBACK, Script, StubResolver, answered, loopback_http, serving
+from tests.newsroom import Newsroom
 
 SETTINGS = HttpSettings(user_agent="test/1 (+https://example.org)", allow_networks=(LOOPBACK,), pace=timedelta())
 MAX_BYTES = 100_000
@@ -186,6 +188,23 @@ async def test_unusable_urls(url: str) -> None:
     error = await error_of(url)
     assert error.permanent
     assert "secret" not in str(error)
+
+
+async def test_a_form_goes_to_nobody_else() -> None:
+    """It is guarded like every request, and neither carried on by a redirect nor past a host that asked for a rest."""
+    async with Newsroom() as site, loopback_http(resolver=StubResolver(evil_test=[["10.0.0.1"]])) as http:
+        hub = f"http://127.0.0.1:{site.port}/hub"
+        site.pages["/hub"] = web.Response(status=307, headers={"Location": "/feed.xml"})
+        for url in (hub, "http://127.0.0.2/", "http://evil.test/", "http://127.0.0.1:25/", "ftp://127.0.0.1/"):
+            with pytest.raises(FetchError) as caught:
+                await http.post_form(url, {"a": "b"}, max_bytes=10)
+            assert caught.value.permanent, url
+        site.pages["/hub"] = web.Response(status=429, text="x" * 100, headers={"Retry-After": "60"})
+        response = await http.post_form(hub, {"a": "b"}, max_bytes=10)
+        assert (429, b"x" * 10) == (response.status, response.body)
+        with pytest.raises(FetchError, match="left alone"):
+            await http.post_form(hub, {"a": "b"}, max_bytes=10)
+        assert [("/hub", 307), ("/hub", 429)] == site.requests
 
 
 # ---- manners ----

@@ -26,6 +26,8 @@ from monitor.model import (
     Notice,
     Severity,
     StoryId,
+    Subscription,
+    SubscriptionState,
 )
 from monitor.store.sqlite.backup import back_up
 from monitor.store.sqlite.schema import migrations
@@ -152,6 +154,58 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -
         store._db.execute("update deliveries set folded_into = 'nowhere' where id = 'b'")
     store.close()
     assert 1 == len(Store.reader(path).ledger.feeds())
+
+
+def test_a_database_of_the_second_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    """Its feeds can be subscribed to at hubs."""
+    path = tmp_path / "old.db"
+    old = Database(sqlite3.connect(path, isolation_level=None))
+    migrations.apply(old, stop_before="m003_pushes")
+    assert "subscriptions" not in old.table_names()
+    old.execute(
+        "insert into feeds (id, name, url, tags, active, next_poll_at) values (?, 'A', ?, '[]', 1, ?)",
+        [FEED.id, FEED.url, to_text(NOON)],
+    )
+    old.execute("pragma user_version = 2")
+    old.close()
+    store = Store.writer(path)
+    held = Subscription(FEED.id, "https://h.example/", FEED.url, "https://me.example", "p", "s", next_ask_at=NOON)
+    store.subscriptions.save(FEED.id, held)
+    assert (held,) == store.subscriptions.due(NOON, 10)
+    with pytest.raises(sqlite3.IntegrityError):
+        store._db.execute("update subscriptions set state = 'maybe'")
+    store.close()
+
+
+def test_a_subscription_comes_back_as_it_went_in(store: Store) -> None:
+    """Those of another callback are forgotten, and after a start nobody can reach us until we listen."""
+    full = Subscription(
+        FEED.id,
+        "https://h.example/",
+        FEED.url,
+        "https://me.example",
+        path="p",
+        secret="s",
+        state=SubscriptionState.ACTIVE,
+        next_ask_at=NOON,
+        failures=2,
+        asked_at=NOON,
+        verified_at=NOON,
+        lease_until=NOON,
+        listens_since=NOON,
+        pushed_at=NOON,
+        error="why",
+    )
+    store.subscriptions.save(FEED.id, full)
+    assert full == store.subscriptions.of(FEED.id) == store.subscriptions.by_path("p")
+    store.subscriptions.keep("https://me.example")
+    assert replace(full, listens_since=None) == store.subscriptions.of(FEED.id)
+    store.subscriptions.listen(NOON)
+    assert full == store.subscriptions.of(FEED.id)
+    store.feeds.sync([], NOON)
+    assert (None, ()) == (store.subscriptions.by_path("p"), store.subscriptions.due(NOON, 10))
+    store.subscriptions.keep(None)
+    assert store.subscriptions.of(FEED.id) is None
 
 
 def test_a_failed_transaction_leaves_nothing(store: Store) -> None:

@@ -15,6 +15,7 @@ from monitor.alerts.sinks.slack import SlackSettings, SlackSink
 from monitor.app.config import Config, HttpSection
 from monitor.app.healing import Healing
 from monitor.app.pipeline import Pipeline, Routes
+from monitor.app.push import Push
 from monitor.app.store_thread import StoreThread
 from monitor.app.workers import Workers
 from monitor.articles.robots import Robots
@@ -35,8 +36,11 @@ class Parts:
     slack: SlackSink | None
     pipeline: Pipeline
     healing: Healing
+    push: Push | None
 
     async def close(self) -> None:
+        if self.push is not None:
+            await self.push.close()
         for sink in self.sinks.values():
             await sink.close()
         await self.http.close()
@@ -74,6 +78,7 @@ def assemble(
         routes=routes_of(config),
         bounds=bounds_of(config),
         alert_last=config.monitor.baseline.alert_last,
+        callback=callback_of(config),
         store=store,
         http=http,
         robots=robots,
@@ -83,7 +88,9 @@ def assemble(
     )
     by_id = {feed.id: feed for feed in config.feeds}
     healing = Healing(feeds=by_id, store=store, http=http, workers=workers, clock=clock)
-    return Parts(config, http, sinks, slack, pipeline, healing)
+    websub = config.monitor.websub
+    push = None if websub is None else Push(listen=websub.listen, store=store, http=http, clock=clock)
+    return Parts(config, http, sinks, slack, pipeline, healing, push)
 
 
 def http_settings(http: HttpSection) -> HttpSettings:
@@ -102,12 +109,18 @@ def bounds_of(config: Config) -> Bounds:
     return Bounds(every=schedule.every, least=schedule.least, most=schedule.most, budget=schedule.budget)
 
 
+def callback_of(config: Config) -> str | None:
+    """Where hubs may call us; None when they may not."""
+    return None if config.monitor.websub is None else config.monitor.websub.callback
+
+
 def remember_configuration(store: Store, config: Config, now: datetime) -> Config:
     """The feeds to poll, and the text of every rule, so that a decision can name the version that made it.
 
     Returns the configuration with its feeds under the ids by which the store knows them.
     """
     feeds = store.feeds.sync(config.feeds, now)
+    store.subscriptions.keep(callback_of(config))
     for rule in config.rules.rules:
         store.stories.save_rule_version(version=rule.version, rule=rule.name, title=rule.title, text=rule.text, now=now)
     return replace(config, feeds=feeds)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -119,6 +119,36 @@ def _web_url(value: object) -> str:
         ) from e
 
 
+def _callback(value: object) -> str:
+    url = _web_url(value)
+    if "?" in url or "#" in url:
+        raise ValueError("has more than a path; write it without ? and #, as in https://news.example.org/push")
+    return url.rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """An address of this machine, and a port."""
+
+    host: str
+    port: int
+
+
+def _listen(value: object) -> Listen:
+    host, _, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
+    try:
+        return Listen(str(ip_address(host.removeprefix("[").removesuffix("]"))), _port(port))
+    except ValueError as e:
+        raise ValueError("is not an address and a port; write them as 127.0.0.1:8090 or [::1]:8090") from e
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isascii() and text.isdigit() else 0
+    if not 0 < port < 65_536:
+        raise ValueError
+    return port
+
+
 def _some_feeds(value: object) -> object:
     if value == []:
         raise ValueError("is empty; add a feed, as in - {name: Courier, url: https://courier.example/feed}")
@@ -135,6 +165,8 @@ Language = Annotated[str, BeforeValidator(_language)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 File = Annotated[str, BeforeValidator(_file)]
 WebUrl = Annotated[str, BeforeValidator(_web_url)]
+Callback = Annotated[str, BeforeValidator(_callback)]
+Address = Annotated[Listen, BeforeValidator(_listen)]
 Channel = Annotated[str, BeforeValidator(channel)]
 
 
@@ -180,6 +212,11 @@ class BaselineSection(_Section):
     alert_last: Duration = timedelta(0)
 
 
+class WebSubSection(_Section):
+    callback: Callback
+    listen: Address
+
+
 class MonitorFile(_Section):
     """monitor.yaml"""
 
@@ -188,6 +225,7 @@ class MonitorFile(_Section):
     slack: SlackSection = SlackSection()
     schedule: ScheduleSection = ScheduleSection()
     baseline: BaselineSection = BaselineSection()
+    websub: WebSubSection | None = None  # None: polling only
 
 
 class FeedSection(_Section):

@@ -34,6 +34,7 @@ LOOK_UPS_AT_ONCE = 64
 STOP_LIMIT = timedelta(seconds=30)  # systemd waits 90 s
 LATE_BEAT = timedelta(seconds=5)
 SLACK = ("slack", "setup")
+PUSH = ("push", "setup")
 CONFIGURATION = ("configuration", "refused")  # what a notice of it is about, and its kind
 
 
@@ -177,6 +178,27 @@ class Daemon:
         else:
             store.notices.end(SLACK[0], SLACK[1:], "Slack is set up right now.", self._clock())
 
+    async def _listen(self, parts: Parts) -> None:
+        """For hubs. Without them feeds are polled as ever, so nothing that is wrong here ends the service."""
+        wrong = None
+        try:
+            if parts.push is not None:
+                await parts.push.open()
+        except (OSError, StoreError) as e:
+            wrong = str(e)
+            log.error("cannot listen for pushes; feeds are polled without them", extra={"why": wrong})
+        try:
+            await self._store.change(lambda store: self._notice_push(store, wrong))
+        except StoreError as e:
+            log.error("operators cannot be told", extra={"why": str(e)})
+
+    def _notice_push(self, store: Store, wrong: str | None) -> None:
+        if wrong is None:
+            store.notices.end(PUSH[0], PUSH[1:], "Hubs can reach us again.", self._clock())
+        else:
+            words = f"No hub can reach us, feeds are polled without them: {wrong}; mend `websub.listen` and reload"
+            self._notice_anew(store, Notice(*PUSH, words))
+
     def _check_slack_soon(self, parts: Parts) -> None:
         """Beside the work: a Slack that does not answer holds up nothing."""
         check = asyncio.create_task(self._check_slack(parts))
@@ -195,6 +217,7 @@ class Daemon:
         systemd.notify(f"READY=1\nSTATUS={_status(parts)}")
         self._check_slack_soon(parts)
         try:
+            await self._listen(parts)
             while not self._stop.is_set():
                 if self._reload.is_set():
                     self._reload.clear()
@@ -287,6 +310,7 @@ class Daemon:
         renewed = assemble(config, self._store, self._workers, self._output, self._clock)
         await renewed.pipeline.take_up_holds()
         self._check_slack_soon(renewed)
+        await self._listen(renewed)
         log.info("reloaded", extra={"feeds": len(config.feeds), "rules": len(config.rules.rules)})
         systemd.notify(f"READY=1\nSTATUS={_status(renewed)}")
         return renewed, self._jobs(renewed)
@@ -311,6 +335,7 @@ class Daemon:
         return Jobs(
             parts.pipeline,
             parts.healing,
+            parts.push,
             self._store,
             parts.sinks,
             self._clock,

@@ -17,10 +17,11 @@ from datetime import datetime, timedelta
 from monitor import urls
 from monitor.app.healing import Healing
 from monitor.app.pipeline import PRICE_EVERY, Pipeline
+from monitor.app.push import Push
 from monitor.app.store_thread import StoreThread
 from monitor.articles import compose
 from monitor.errors import StoreError
-from monitor.model import DeliveryState, DueDelivery, DueEntry, FeedId, FeedState, Gap
+from monitor.model import DeliveryState, DueDelivery, DueEntry, FeedId, FeedState, Gap, Subscription
 from monitor.store.sqlite.store import Store
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ SINK_PATIENCE = timedelta(seconds=60)
 class Job:
     """Jobs of the same kind and id are the same job."""
 
-    kind: str  # poll | read | deliver | heal | report | budget
+    kind: str  # poll | read | deliver | heal | subscribe | report | budget
     id: str
     site: str = field(compare=False)  # the host that it will be busy with
     work: Callable[[], Awaitable[bool]] = field(compare=False, repr=False)  # whether it made something due
@@ -96,6 +97,7 @@ class Jobs:
         self,
         pipeline: Pipeline,
         healing: Healing,
+        push: Push | None,
         store: StoreThread,
         sinks: Iterable[str],
         clock: Callable[[], datetime],
@@ -105,6 +107,7 @@ class Jobs:
     ) -> None:
         self._pipeline = pipeline
         self._healing = healing
+        self._push = push
         self._store = store
         self._sinks = frozenset(sinks)
         self._clock = clock
@@ -116,6 +119,7 @@ class Jobs:
             "read": Lane(at_once=16, per_site=2),
             "deliver": Lane(at_once=1_000, per_site=1),
             "heal": Lane(at_once=4, per_site=1),
+            "subscribe": Lane(at_once=4, per_site=1),
             "report": Lane(at_once=1, per_site=1),
             "budget": Lane(at_once=1, per_site=1),
         }
@@ -199,6 +203,9 @@ class Jobs:
             yield self._read(entry)
         for gap in store.feeds.untried_gaps():
             yield self._heal(gap)
+        if self._push and self._push.is_open:
+            for subscription in store.subscriptions.due(now, LOOK_AHEAD):
+                yield self._subscribe(self._push, subscription)
         since = store.notices.untold_since()
         if since is not None and (self._each_feed_once or now - since >= GATHER):
             yield Job("report", "operations", "operations", self._pipeline.report, _nothing)
@@ -222,6 +229,15 @@ class Jobs:
             self._pipeline.host_of(gap.feed_id),
             lambda: self._healing.heal(gap),
             lambda why: self._healing.give_up(gap, why),
+        )
+
+    def _subscribe(self, push: Push, subscription: Subscription) -> Job:
+        return Job(
+            "subscribe",
+            subscription.feed_id,
+            urls.origin(subscription.hub),
+            lambda: push.subscribe(subscription),
+            lambda why: push.failed(subscription.feed_id, why),
         )
 
     def _read(self, entry: DueEntry) -> Job:

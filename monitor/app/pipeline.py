@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from secrets import token_urlsafe
 
 from monitor import ids, urls
 from monitor.alerts import message, policy, retry
@@ -20,7 +21,7 @@ from monitor.app.workers import WorkerFailed, Workers
 from monitor.articles import compose, judge
 from monitor.articles.robots import Robots
 from monitor.errors import ExtractError, FetchError, NewsMonitorError, ParseError
-from monitor.feeds import cadence, health, identity, moves, plan
+from monitor.feeds import cadence, health, identity, moves, plan, websub
 from monitor.feeds.fetch import fetch
 from monitor.feeds.reading import read
 from monitor.http import Http
@@ -47,6 +48,7 @@ from monitor.model import (
     Outcome,
     Placement,
     PollRecord,
+    Subscription,
     Unchanged,
     WaitingEntry,
 )
@@ -104,6 +106,7 @@ class Pipeline:
         routes: Routes,
         bounds: cadence.Bounds,
         alert_last: timedelta,
+        callback: str | None,
         store: StoreThread,
         http: Http,
         robots: Robots | None,
@@ -116,6 +119,7 @@ class Pipeline:
         self._routes = routes
         self._bounds = bounds
         self._alert_last = alert_last
+        self._callback = callback  # where hubs may call us
         self._store = store
         self._http = http
         self._robots = robots
@@ -225,16 +229,33 @@ class Pipeline:
             hints=look.hints if isinstance(look, FeedDocument) else state.hints,
             published=tuple(entry.published_at for entry in fresh),
         )
-        after = cadence.after_success(feed, state, outcome, now, self._bounds, brought, price=self._price)
+        subscription = self._mind_the_hub(store, feed.id, brought, now)
+        pushed = websub.covers(subscription, now, self._bounds.most, last_new_at=state.last_new_at)
+        after = cadence.after_success(
+            feed, state, outcome, now, self._bounds, brought, price=self._price, pushed=pushed
+        )
         after = moves.after_answer(after, outcome, now, same_feed=look is None or poll.overlap > 0)
         store.feeds.save(after)
         store.feeds.add_poll(poll)
+        if subscription and subscription.pushed_at and subscription.pushed_at >= started:
+            store.feeds.hasten(feed.id, websub.look_at(now, now))  # the server may have answered before that news
         if after.address != state.address and after.address is not None:
             moved = f"Feed {feed.name} moved for good and is read at {after.address} now; write that into feeds.yaml."
             store.notices.add(Notice(feed.id, "moved", moved, is_event=True), now)
         self._notice_recovery(store, feed, state, fresh)
         self._notice_health(store, feed, after)
         return poll
+
+    def _mind_the_hub(self, store: Store, feed: FeedId, brought: cadence.Brought, now: datetime) -> Subscription | None:
+        if self._callback is None:
+            return None
+        held = store.subscriptions.of(feed)
+        after = websub.after_look(
+            held, feed, brought.hints, brought.published, now, callback=self._callback, token=token_urlsafe
+        )
+        if after != held:
+            store.subscriptions.save(feed, after)
+        return after
 
     async def _keep_holds(self) -> None:
         """A restart is no way around what a host asked for."""

@@ -63,6 +63,7 @@ def list_(place: Place, as_json: bool) -> None:
 
 def _facts(feed: Feed, row: dict[str, Any], store: Store | None, now: datetime) -> dict[str, Any]:
     state = store.feeds.state(row["id"]) if store and row else FeedState(feed.id, next_poll_at=now)
+    subscription = store.subscriptions.of(row["id"]) if store and row else None
     condition = (
         health(state, now=now, last_gap_at=time_or_none(row.get("last_gap_at")))
         if row
@@ -79,6 +80,7 @@ def _facts(feed: Feed, row: dict[str, Any], store: Store | None, now: datetime) 
         "last_new_at": state.last_new_at,
         "last_poll_at": state.last_poll_at,
         "next_poll_at": state.next_poll_at if row else None,
+        "push": subscription.state if subscription else None,
     }
 
 

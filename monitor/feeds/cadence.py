@@ -19,6 +19,7 @@ from monitor.model import Feed, FeedHints, FeedId, FeedState, Fetched, NotModifi
 # Of whoever names an interval: a minute, or seconds on a server of their own.
 LEAST_INTERVAL, LONGEST_INTERVAL = timedelta(seconds=1), timedelta(hours=24)
 LEARN_EVERY = timedelta(hours=1)
+PUSHED = 4  # times as long is waited for a feed whose news is pushed
 # A server's promise of freshness is believed for an hour; for longer, if the feed brings nothing meanwhile: some
 # promise years and publish hourly all the same.
 CLOCK_SKEW = timedelta(minutes=10)  # between a publisher's clock and ours
@@ -68,8 +69,13 @@ def after_success(
     brought: Brought,
     *,
     price: float = plan.START_PRICE,
+    pushed: bool = False,
 ) -> FeedState:
-    """The state after an answer that could be used. `price`: see `plan`."""
+    """The state after an answer that could be used. `price`: see `plan`.
+
+    `pushed`: a hub tells us of news, so where the rhythm decides fewer looks will do.
+    """
+    slower = PUSHED if pushed else 1
     etag, last_modified = _validators(state, outcome)
     interval = _interval(feed, bounds)
     ttl = brought.hints.ttl if brought.hints else None
@@ -82,8 +88,8 @@ def after_success(
         wait = plan.next_wait(
             rhythm,
             now,
-            price=price,
-            budget=bounds.budget,
+            price=price * slower**2,  # requests grow as the root of the price falls
+            budget=bounds.budget / slower,
             least=bounds.least,
             most=bounds.most,
             window=brought.shown or None,

@@ -13,6 +13,8 @@ _PLANS = (
     ("entries", "next_read_at"),
     ("deliveries", "next_attempt_at"),
     ("hosts", "held_until"),
+    ("subscriptions", "next_ask_at"),
+    ("subscriptions", "lease_until"),
 )
 
 

@@ -95,6 +95,12 @@ class FeedRows:
         """Every active feed is due now, whatever its schedule says."""
         self._db.execute("update feeds set next_poll_at = ? where active = 1", [to_text(now)])
 
+    def hasten(self, feed: FeedId, at: datetime) -> None:
+        """An active feed is due at a time, if not sooner."""
+        self._db.execute(
+            "update feeds set next_poll_at = min(next_poll_at, ?) where id = ? and active = 1", [to_text(at), feed]
+        )
+
     def save(self, state: FeedState) -> None:
         self._db.execute(
             """

@@ -11,7 +11,7 @@ from sqlite_utils import Database, Migrations
 migrations = Migrations("news-monitor")
 
 # Raised by every migration; a program that finds a higher number than its own refuses to touch the file.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 @migrations()
@@ -23,6 +23,12 @@ def m001_the_whole_way(db: Database) -> None:
 def m002_operations(db: Database) -> None:
     """Feeds of one host share its patience, and operators are told what is not covered, over the same outbox."""
     _run(db, _SECOND)
+
+
+@migrations()
+def m003_pushes(db: Database) -> None:
+    """Hubs may tell us when a feed has news."""
+    _run(db, _THIRD)
 
 
 def _run(db: Database, statements: str) -> None:
@@ -322,4 +328,25 @@ create table notices (
 create unique index notices_open on notices (about, kind) where over_at is null;
 create index notices_untold on notices (created_at)
   where told_at is null or (over_at is not null and over_told_at is null);
+"""
+
+_THIRD = """
+create table subscriptions (
+  feed_id text primary key references feeds (id),
+  hub text not null,
+  topic text not null,                   -- the address by which the hub knows the feed
+  callback text not null,                -- the address that hubs call is this, a slash and the path
+  path text not null unique,
+  secret text not null,                  -- the hub signs with it
+  state text not null check (state in ('asked', 'active', 'refused', 'ended')),
+  next_ask_at text,
+  failures integer not null default 0,
+  asked_at text,
+  verified_at text,
+  lease_until text,
+  listens_since text,                    -- null: no hub can reach us
+  pushed_at text,                        -- the last push with a good signature
+  error text
+) strict;
+create index subscriptions_due on subscriptions (next_ask_at);
 """

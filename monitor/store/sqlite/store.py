@@ -14,6 +14,7 @@ from monitor.store.sqlite.connection import WriterLock, open_reader, open_writer
 from monitor.store.sqlite.feed_rows import FeedRows
 from monitor.store.sqlite.ledger import Ledger
 from monitor.store.sqlite.notice_rows import NoticeRows
+from monitor.store.sqlite.push_rows import PushRows
 from monitor.store.sqlite.story_rows import StoryRows
 
 
@@ -29,6 +30,7 @@ class Store:
         self.deliveries = DeliveryRows(db)
         self.clock = ClockRows(db)
         self.notices = NoticeRows(db)
+        self.subscriptions = PushRows(db)
         self.ledger = Ledger(db)
 
     @classmethod
