@@ -64,7 +64,8 @@ class FetchError(NewsMonitorError):
     """No usable answer from an address.
 
     `permanent`: asking again soon cannot help (refused address, 404, not a web address).
-    `retry_after`: how long the server asked to be left alone.
+    `status`: of the answer, if one came. `retry_after`: how long the server asked to be left alone.
+    `challenge`: a wall that lets only browsers or people in stands in front of the address.
     """
 
     def __init__(
@@ -74,11 +75,13 @@ class FetchError(NewsMonitorError):
         permanent: bool = False,
         status: int | None = None,
         retry_after: timedelta | None = None,
+        challenge: bool = False,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.status = status
         self.retry_after = retry_after
+        self.challenge = challenge
 
 
 class ParseError(NewsMonitorError):

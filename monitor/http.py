@@ -1,94 +1,66 @@
-"""The one way out to the web: size, time, redirects, private addresses, pace per host.
+"""The one way out to the web: size, time, redirects, private addresses, manners.
 
-Everything that answers is hostile until shown otherwise. The address guard is asked twice: by the resolver (a
-name with one forbidden address is refused whole) and for the very address of each connection. So neither a
-literal, nor a redirect, nor a name that changes its mind gets past it.
+Everything that answers is hostile until shown otherwise. Where we may connect is http_guard.py's to say, whose turn
+it is http_gate.py's; how a body is unpacked stands in http_body.py.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-import zlib
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import timedelta
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
+from urllib.parse import urlsplit
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.abc import AbstractResolver
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from monitor.errors import FetchError
-from monitor.urls import join, origin, web_url
+from monitor.http_body import decoder
+from monitor.http_gate import Gate, Holds, host_of
+from monitor.http_guard import GuardedResolver, Network, RefusedAddressError, ThreadedResolver, port_refusal, refusal
+from monitor.http_hints import retry_after
+from monitor.urls import join, web_url
 
-Network = IPv4Network | IPv6Network
-
-CONNECT_SECONDS = 10
-RESOLVE_SECONDS = 5
-ALLOW_HINT = "add its network to http.allow_networks if this feed is yours"
-CHUNK_BYTES = 64 * 1024
+CHUNK_BYTES: Final = 64 * 1024
 
 # Real sites send more and longer headers than aiohttp's defaults allow; the total time bounds the rest.
-MAX_HEADERS = 512
-MAX_HEADER_BYTES = 64 * 1024
+MAX_HEADERS: Final = 256
+MAX_HEADER_BYTES: Final = 64 * 1024  # each
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PERMANENT_REDIRECTS = frozenset({301, 308})
+ASK_TO_WAIT = frozenset({429, 503})  # with a Retry-After
 
-# A table of our own: `ipaddress.is_global` changes with the Python release, and passes multicast, 6to4, NAT64
-# and some metadata addresses.
-_DENIED: tuple[tuple[Network, str], ...] = tuple(
-    (ip_network(network), kind)
-    for network, kind in (
-        ("0.0.0.0/8", "this machine's"),
-        ("10.0.0.0/8", "a private"),
-        ("100.64.0.0/10", "a carrier's private"),
-        ("127.0.0.0/8", "this machine's"),
-        ("168.63.129.16/32", "a cloud host's"),
-        ("169.254.0.0/16", "a link-local"),
-        ("172.16.0.0/12", "a private"),
-        ("192.0.0.0/24", "a reserved"),
-        ("192.0.2.0/24", "a documentation"),
-        ("192.88.99.0/24", "a reserved"),
-        ("192.168.0.0/16", "a private"),
-        ("198.18.0.0/15", "a test network's"),
-        ("198.51.100.0/24", "a documentation"),
-        ("203.0.113.0/24", "a documentation"),
-        ("224.0.0.0/4", "a multicast"),
-        ("240.0.0.0/4", "a reserved"),
-        ("::/96", "this machine's or a reserved"),
-        ("64:ff9b:1::/48", "a private"),
-        ("100::/64", "a reserved"),
-        ("2001::/23", "a reserved"),
-        ("2001:db8::/32", "a documentation"),
-        ("2002::/16", "a reserved"),
-        ("3fff::/20", "a documentation"),
-        ("5f00::/16", "a reserved"),
-        ("fc00::/7", "a private"),
-        ("fe80::/10", "a link-local"),
-        ("fec0::/10", "a private"),
-        ("ff00::/8", "a multicast"),
-    )
-)
-_CARRIERS_OF_V4 = (IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96"))  # mapped, NAT64
+_NO_SUCH_NAME = frozenset({socket.EAI_NONAME, socket.EAI_NODATA})
+
+# Asked before each hop of a request: the pace that the host wishes, or a FetchError when it does not want us there.
+Admit = Callable[[str], Awaitable[timedelta]]
 
 
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
-    """How we behave as a guest of other people's servers."""
+    """How we behave as a guest of other people's servers, and how much we take from them."""
 
     user_agent: str
     allow_networks: tuple[Network, ...] = ()  # private networks that may be fetched from
     timeout: timedelta = timedelta(seconds=30)  # for one answer, redirects and body included
-    pace: timedelta = timedelta(seconds=0.2)  # least time between two request starts to one host and port
-    per_host: int = 2  # requests in flight
-    at_once: int = 32  # requests in flight, all hosts together
+    connect: timedelta = timedelta(seconds=10)  # until a connection stands
+    resolve: timedelta = timedelta(seconds=5)  # until a name is looked up
+    stall: timedelta = timedelta(seconds=15)  # without a single byte
+    pace: timedelta = timedelta(seconds=0.2)  # least time between two request starts to one host
+    per_host: int = 2  # requests in flight to one host; the others wait in the order they came
+    at_once: int = 256  # requests in flight, all hosts together; hosts that never answer take places for `stall`
     max_redirects: int = 5
+    max_feed_bytes: int = 10_000_000  # after decompression
+    max_page_bytes: int = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,33 +72,41 @@ class Response:
     headers: Mapping[str, str]  # names in any case
     body: bytes
     permanent: bool  # the URL moved for good: there were redirects, and every one was 301 or 308
+    at: datetime  # when it came
 
 
-def refusal(address: str, allow_networks: Sequence[Network]) -> str | None:
-    """Why we do not connect to an IP address, in words for the operator; None when we may."""
-    ip = _inner(ip_address(address.partition("%")[0]))
-    if any(ip in network for network in allow_networks):
-        return None
-    for network, kind in _DENIED:
-        if ip in network:
-            return f"{address} is {kind} address; {ALLOW_HINT}"
-    return None
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
-def _inner(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    if any(ip in network for network in _CARRIERS_OF_V4):
-        return IPv4Address(int(ip) & 0xFFFFFFFF)
-    return ip
+def _untold(_host: str, _until: datetime) -> None:
+    """Nobody wants to know."""
 
 
 class Http:
-    """GET, and nothing else. One for the whole process: the pace per host is kept here."""
+    """GET, and nothing else. One for the whole process: pace and holds are kept here.
 
-    def __init__(self, settings: HttpSettings, *, resolver: AbstractResolver | None = None) -> None:
-        self._settings = settings
+    `on_hold` hears of every host that asks to be left alone, and until when. `tls` is for those who have a certificate
+    authority of their own; without it the system's are trusted.
+    """
+
+    def __init__(
+        self,
+        settings: HttpSettings,
+        *,
+        resolver: AbstractResolver | None = None,
+        tls: ssl.SSLContext | None = None,
+        clock: Callable[[], datetime] = _utc_now,
+        on_hold: Callable[[str, datetime], None] = _untold,
+    ) -> None:
+        self.settings = settings
         self._resolver = resolver
+        self._tls = tls
+        self._clock = clock
+        self._on_hold = on_hold
         self._session: aiohttp.ClientSession | None = None
-        self._hosts = _HostGate(per_host=settings.per_host, at_once=settings.at_once, pace=settings.pace)
+        self._holds = Holds(clock)
+        self._gate = Gate(self._holds, per_host=settings.per_host, at_once=settings.at_once, pace=settings.pace)
 
     async def __aenter__(self) -> Self:
         return self
@@ -142,41 +122,72 @@ class Http:
         if self._resolver is not None:
             await self._resolver.close()
 
-    async def get(self, url: str, *, headers: Mapping[str, str] = {}, max_bytes: int) -> Response:
+    def hold(self, host: str, until: datetime) -> None:
+        """Send nothing to a host (as `holds` spells it) until then, a week at most. For what was remembered."""
+        self._holds.add(host, until)
+
+    def holds(self) -> Mapping[str, datetime]:
+        """The hosts that are left alone now, and until when."""
+        return self._holds.now()
+
+    async def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] = {},
+        max_bytes: int,
+        cut: bool = False,
+        admit: Admit | None = None,
+    ) -> Response:
         """The final answer of a server, of any status; `max_bytes` counts after decompression.
 
-        Time spent waiting for our own turn does not count against the server. Raises FetchError.
+        `cut`: of what is larger, the beginning will do. Time spent waiting for our own turn does not count against the
+        server. Raises FetchError.
         """
         try:
             url = web_url(url)
         except ValueError as error:
             raise FetchError(str(error), permanent=True) from error
-        left = self._settings.timeout.total_seconds()
+        left = self.settings.timeout.total_seconds()
         clock = asyncio.get_running_loop().time
         statuses: list[int] = []
-        while len(statuses) <= self._settings.max_redirects:
-            async with self._hosts.turn(origin(url)):
+        while len(statuses) <= self.settings.max_redirects:
+            reason = port_refusal(urlsplit(url).port)
+            if reason is not None:
+                raise FetchError(reason, permanent=True)
+            pace = await admit(url) if admit else timedelta()
+            async with self._gate.turn(host_of(url), pace):
                 started = clock()
-                hop = await self._hop(url, headers=headers, max_bytes=max_bytes, seconds=left)
+                hop = await self._hop(url, headers=headers, max_bytes=max_bytes, cut=cut, seconds=left)
                 left -= clock() - started
             if isinstance(hop, _Answer):
                 permanent = bool(statuses) and PERMANENT_REDIRECTS.issuperset(statuses)
-                return Response(url, hop.status, hop.headers, hop.body, permanent)
+                return Response(url, hop.status, hop.headers, hop.body, permanent, self._clock())
             statuses.append(hop.status)
             url = hop.url
-        raise FetchError(f"more than {self._settings.max_redirects} redirects")
+        raise FetchError(f"more than {self.settings.max_redirects} redirects", status=statuses[-1])
 
     async def _hop(
-        self, url: str, *, headers: Mapping[str, str], max_bytes: int, seconds: float
+        self, url: str, *, headers: Mapping[str, str], max_bytes: int, cut: bool, seconds: float
     ) -> _Answer | _Redirect:
         try:
             async with asyncio.timeout(seconds), self._request(url, headers) as response:
                 if response.status in REDIRECTS:
                     return _redirect(url, response)
-                body = await _read(response, max_bytes)
-                return _Answer(response.status, _joined(response.headers), body)
+                told = _joined(response.headers)
+                self._heed(host_of(url), response.status, told)
+                return _Answer(response.status, told, await _read(response, max_bytes, cut=cut))
         except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError is an OSError
             raise self._explained(error, url) from error
+
+    def _heed(self, host: str, status: int, headers: Mapping[str, str]) -> None:
+        """Whoever asks us to wait is left alone as a whole: the server counts requests, not feeds."""
+        wait = retry_after(headers, self._clock()) if status in ASK_TO_WAIT else None
+        if wait is None:
+            return
+        until = self._clock() + wait
+        if self._holds.add(host, until):
+            self._on_hold(host, until)
 
     def _request(self, url: str, headers: Mapping[str, str]) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         if self._session is None:
@@ -185,11 +196,13 @@ class Http:
         return self._session.get(URL(url, encoded=True), headers=headers, allow_redirects=False)
 
     def _open(self) -> aiohttp.ClientSession:
+        settings = self.settings
         if self._resolver is None:
-            self._resolver = aiohttp.ThreadedResolver()
+            self._resolver = ThreadedResolver()
         connector = aiohttp.TCPConnector(
-            resolver=_GuardedResolver(self._resolver, self._settings.allow_networks),
+            resolver=GuardedResolver(self._resolver, settings.allow_networks, settings.resolve),
             socket_factory=self._guarded_socket,
+            ssl=self._tls or True,  # True: verified against the system's authorities
             limit=0,  # our gate stands before the pool: in the pool a waiting request's clock already runs
             ttl_dns_cache=300,
         )
@@ -198,8 +211,12 @@ class Http:
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,  # a proxy would look names up where the guard cannot see
             auto_decompress=False,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
-            headers={"User-Agent": self._settings.user_agent, "Accept-Encoding": "gzip, deflate"},
+            timeout=aiohttp.ClientTimeout(
+                total=None,
+                sock_connect=settings.connect.total_seconds(),
+                sock_read=settings.stall.total_seconds(),
+            ),
+            headers={"User-Agent": settings.user_agent, "Accept-Encoding": "gzip, deflate"},
             max_line_size=MAX_HEADER_BYTES,
             max_field_size=MAX_HEADER_BYTES,
             max_headers=MAX_HEADERS,
@@ -207,23 +224,25 @@ class Http:
 
     def _guarded_socket(self, address: Any) -> socket.socket:
         family, kind, protocol, _, dialled = address
-        reason = refusal(dialled[0], self._settings.allow_networks)
+        reason = refusal(dialled[0], self.settings.allow_networks)
         if reason is not None:
-            raise _RefusedAddressError(reason)
+            raise RefusedAddressError(reason)
         return socket.socket(family, kind, protocol)
 
     def _explained(self, error: Exception, url: str) -> FetchError:
-        host = origin(url).rpartition(":")[0]
+        host = urlsplit(url).hostname
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
             return FetchError(f"the certificate of {host} is not valid: {error.certificate_error}")
         cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
         match cause:
-            case _RefusedAddressError():
+            case RefusedAddressError():
                 return FetchError(str(cause), permanent=True)
             case aiohttp.ConnectionTimeoutError():
-                return FetchError(f"no connection to {host} within {CONNECT_SECONDS} s")
+                return FetchError(f"no connection to {host} within {_seconds(self.settings.connect)}")
+            case aiohttp.SocketTimeoutError():
+                return FetchError(f"{host} sent nothing for {_seconds(self.settings.stall)}")
             case TimeoutError():
-                return FetchError(f"no answer within {self._settings.timeout.total_seconds():g} s")
+                return FetchError(f"no answer within {_seconds(self.settings.timeout)}")
             case aiohttp.InvalidURL():
                 return FetchError(f"{url!r} is not a usable web address", permanent=True)
             case aiohttp.ServerDisconnectedError():
@@ -234,11 +253,13 @@ class Http:
                 detail = cause.message.partition("\n")[0][:200]
                 return FetchError(f"{host} does not speak proper HTTP: {detail}")
         if isinstance(error, aiohttp.ClientConnectorDNSError):
-            return FetchError(f"cannot resolve {host}")
+            return FetchError(f"cannot resolve {host}: {_why_unresolved(error.os_error)}")
         if isinstance(error, aiohttp.ClientSSLError):
             return FetchError(f"no secure connection to {host}: {cause}")
         if isinstance(error, OSError):
-            return FetchError(f"cannot connect to {host}: {getattr(cause, 'strerror', None) or cause}")
+            # In the middle of a handshake asyncio has no more to say than that it ended.
+            detail = getattr(cause, "strerror", None) or str(cause) or "it closed the connection"
+            return FetchError(f"cannot connect to {host}: {detail}")
         return FetchError(f"no usable answer from {host}: {cause}")
 
 
@@ -273,132 +294,24 @@ def _joined(headers: CIMultiDictProxy[str]) -> Mapping[str, str]:
     return CIMultiDictProxy(CIMultiDict((name, ", ".join(headers.getall(name))) for name in set(headers)))
 
 
-async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
-    decoder = _decoder(response.headers.get("Content-Encoding", ""))
+async def _read(response: aiohttp.ClientResponse, max_bytes: int, *, cut: bool) -> bytes:
+    unpack = decoder(response.headers.get("Content-Encoding", ""))
     body = bytearray()
     async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-        body += decoder.feed(chunk, max_bytes + 1 - len(body))
+        body += unpack.feed(chunk, max_bytes + 1 - len(body))
+        if len(body) > max_bytes and cut:
+            return bytes(body[:max_bytes])
         if len(body) > max_bytes:
             raise FetchError(f"more than {max_bytes / 1_000_000:g} MB")
-    decoder.finish()
+    unpack.finish()
     return bytes(body)
 
 
-def _decoder(coding: str) -> _Identity | _Zlib:
-    match coding.strip().lower():
-        case "" | "identity":
-            return _Identity()
-        case "gzip" | "x-gzip" | "deflate" as known:
-            return _Zlib(known)
-        case unknown:
-            raise FetchError(f"the answer is packed in a way we did not ask for: {unknown[:100]!r}")
+def _why_unresolved(error: OSError) -> str:
+    if isinstance(error, socket.gaierror) and error.errno in _NO_SUCH_NAME:
+        return "there is no such name"
+    return str(error.strerror or error)
 
 
-class _Identity:
-    def feed(self, data: bytes, most: int) -> bytes:
-        return data[:most]
-
-    def finish(self) -> None:
-        pass
-
-
-class _Zlib:
-    """Unpacks no further than asked, and knows if it saw the end; aiohttp takes a cut gzip for a whole."""
-
-    def __init__(self, coding: str) -> None:
-        self._gzip = coding != "deflate"
-        self._stream: zlib._Decompress | None = None
-
-    def feed(self, data: bytes, most: int) -> bytes:
-        out = bytearray()
-        while data and len(out) < most:
-            if self._stream is None or (self._stream.eof and self._gzip and data[:1] == b"\x1f"):
-                self._stream = zlib.decompressobj(self._window(data))
-            if self._stream.eof:
-                break  # what follows a finished stream is none of ours
-            try:
-                out += self._stream.decompress(data, most - len(out))
-            except zlib.error as error:
-                raise FetchError("the answer is not packed as it says") from error
-            data = self._stream.unconsumed_tail or self._stream.unused_data
-        return bytes(out)
-
-    def finish(self) -> None:
-        if self._stream is not None and not self._stream.eof:
-            raise FetchError("the answer broke off before its end")
-
-    def _window(self, data: bytes) -> int:
-        if self._gzip:
-            return 31
-        # "deflate" means zlib (RFC 9110), yet some send it bare; a zlib header's low bits are 8 (RFC 1950).
-        return 15 if data[0] & 0x0F == 8 else -15
-
-
-class _RefusedAddressError(OSError):
-    """The guard's no, in the only shape that aiohttp lets through."""
-
-
-class _GuardedResolver(AbstractResolver):
-    def __init__(self, inner: AbstractResolver, allow_networks: Sequence[Network]) -> None:
-        self._inner = inner
-        self._allow_networks = allow_networks
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """The addresses of a name, or an OSError when even one of them is forbidden."""
-        try:
-            async with asyncio.timeout(RESOLVE_SECONDS):
-                found = await self._inner.resolve(host, port, family)
-        except TimeoutError as error:
-            raise OSError("the name servers do not answer") from error  # a timeout would pass for the site's
-        for result in found:
-            reason = refusal(result["host"], self._allow_networks)
-            if reason is not None:
-                raise _RefusedAddressError(f"{host} leads to a forbidden address: {reason}")
-        return found
-
-    async def close(self) -> None:
-        await self._inner.close()
-
-
-@dataclass(slots=True)
-class _Host:
-    slots: asyncio.Semaphore
-    users: int = 0
-    next_start: float = 0.0  # on the loop's clock
-
-
-class _HostGate:
-    """At most so many requests at once, so many to one host, and a least time between two starts there."""
-
-    def __init__(self, *, per_host: int, at_once: int, pace: timedelta) -> None:
-        self._per_host = per_host
-        self._all = asyncio.Semaphore(at_once)
-        self._pace = pace.total_seconds()
-        self._hosts: dict[str, _Host] = {}
-
-    @asynccontextmanager
-    async def turn(self, name: str) -> AsyncIterator[None]:
-        host = self._hosts.setdefault(name, _Host(asyncio.Semaphore(self._per_host)))
-        host.users += 1
-        try:
-            # In this order, so that those who wait for a slow host take nobody else's place.
-            async with host.slots, self._all:
-                await self._start(host)
-                yield
-        finally:
-            host.users -= 1
-            asyncio.get_running_loop().call_at(host.next_start, self._forget, name)
-
-    async def _start(self, host: _Host) -> None:
-        now = asyncio.get_running_loop().time()
-        wait = host.next_start - now
-        host.next_start = max(now, host.next_start) + self._pace
-        if wait > 0:
-            await asyncio.sleep(wait)
-
-    def _forget(self, name: str) -> None:
-        host = self._hosts.get(name)
-        if host is not None and not host.users and host.next_start <= asyncio.get_running_loop().time():
-            del self._hosts[name]
+def _seconds(span: timedelta) -> str:
+    return f"{span.total_seconds():g} s"

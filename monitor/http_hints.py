@@ -1,4 +1,7 @@
-"""What a server says about time, in its headers. Pure; its clock is compared with itself, never with ours."""
+"""What a server says about time, in its headers. Pure.
+
+Its clock is compared with itself; with ours (`now`) only when it does not tell the time.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +16,20 @@ LONGEST: Final = timedelta(days=7)  # that a server can make us wait
 _SECONDS = re.compile(r"[0-9]{1,18}")
 
 
-def retry_after(headers: Mapping[str, str]) -> timedelta | None:
+def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     """How long the server asks to be left alone (RFC 9110 section 10.2.3)."""
     text = headers.get("Retry-After", "").strip()
-    return _bounded(_seconds(text) or _between(headers.get("Date", ""), text))
+    return _bounded(_seconds(text) or _until(text, headers, now))
 
 
-def fresh_for(headers: Mapping[str, str]) -> timedelta | None:
+def fresh_for(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     """How long the server says that asking again is useless (RFC 9111 section 4.2)."""
     directives = _cache_control(headers.get("Cache-Control", ""))
     if "no-cache" in directives or "no-store" in directives:
         return None
     lifetime = _seconds(directives.get("max-age", ""))
     if lifetime is None:
-        return _bounded(_between(headers.get("Date", ""), headers.get("Expires", "")))
+        return _bounded(_until(headers.get("Expires", ""), headers, now))
     return _bounded(lifetime - (_seconds(headers.get("Age", "").strip()) or timedelta()))
 
 
@@ -39,10 +42,10 @@ def _seconds(text: str) -> timedelta | None:
     return timedelta(seconds=min(int(text), 10**9)) if _SECONDS.fullmatch(text) else None
 
 
-def _between(earlier: str, later: str) -> timedelta | None:
-    second = _http_date(later)  # the rarer one
-    first = _http_date(earlier) if second is not None else None
-    return None if first is None or second is None else second - first
+def _until(text: str, headers: Mapping[str, str], now: datetime) -> timedelta | None:
+    """How far a date lies ahead, by the server's clock: it may be wrong, but then it is wrong in both."""
+    later = _http_date(text)
+    return None if later is None else later - (_http_date(headers.get("Date", "")) or now)
 
 
 def _http_date(text: str) -> datetime | None:

@@ -29,6 +29,22 @@ class Feed:
     tags: tuple[str, ...] = ()
     language: str | None = None  # BCP 47, when the operator says so
     every: timedelta | None = None  # the interval the operator asks for
+    sections: tuple[str, ...] = ()  # other feeds of the outlet, where what rolled off this one may still be
+
+
+@dataclass(frozen=True, slots=True)
+class FeedHints:
+    """What a feed says of itself in its head: when to look, and where else."""
+
+    ttl: timedelta | None = None
+    skip_hours: frozenset[int] = frozenset()  # 0 to 23, UTC
+    skip_days: frozenset[int] = frozenset()  # Monday is 0
+    update_every: timedelta | None = None  # the syndication module's; a programme's default more often than a plan
+    hubs: tuple[str, ...] = ()  # WebSub
+    self_url: str | None = None  # the address that hubs know it by
+    next_url: str | None = None  # RFC 5005 section 3, and JSON Feed: the page with older items
+    prev_archive: str | None = None  # RFC 5005 section 4
+    complete: bool = False  # RFC 5005 section 2: it shows all that there is
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +73,10 @@ class FeedState:
     shown: int = 0  # entries in the last document
     rhythm: str | None = None  # JSON, see feeds/rhythm.py
     learnt_until: datetime | None = None  # the rhythm knows of what came until then
+    hints: FeedHints | None = None  # what the last document that was read says of itself
+    same_etag_times: int = 0  # documents in a row that came although their very ETag had been sent
+    probed_at: datetime | None = None  # when it was last asked without validators because its silence was odd
+    liar_until: datetime | None = None  # its 304s were not true: until then it is asked without validators
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +90,7 @@ class Fetched:
     last_modified: str | None
     fresh_for: timedelta | None  # Cache-Control or Expires
     moved: bool = False  # the address it was found at is its address for good (301, 308), says the server
+    body_hash: str = ""  # SHA-256
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +106,27 @@ class NotModified:
 
 @dataclass(frozen=True, slots=True)
 class FeedDocument:
-    """A parsed feed: every item it shows, in its order."""
+    """A parsed feed: the entries of every item it shows, in its order, but for the known ones.
+
+    Known is an item whose very bytes stood in the last document that was read; those were not read again.
+    """
 
     title: str
     language: str | None
     entries: tuple[Entry, ...]
     note: str | None = None  # what was wrong with the document although it could be read
-    ttl: timedelta | None = None
+    hints: FeedHints = FeedHints()
+    shown: int = 0  # items
+    known: int = 0  # of them
+    standing: frozenset[str] = frozenset()  # the beginnings of the ids of the known ones' entries
+    memory: bytes = b""  # what the document is remembered by, for the comparison with the next one
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A feed's document shows nothing that was not in the last one that was read."""
+
+    shown: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +145,7 @@ class Entry:
     language: str | None
     page: str | None = None  # the key of its page; None when its link does not tell it from other items
     words: str | None = None  # the key of what it says; None when that is too little
+    named: bool = field(default=True, compare=False)  # the publisher gave it an id; not remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +179,16 @@ class DueEntry:
 
     id: EntryId
     url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A time in which entries of a feed may have come and gone unseen."""
+
+    id: str
+    feed_id: FeedId
+    since: datetime
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from ipaddress import ip_network
 from socket import AF_INET, AddressFamily
 
@@ -77,7 +79,9 @@ def answered(
 
 
 @asynccontextmanager
-async def serving(**answers: bytes | Script) -> AsyncIterator[FeedServer]:
+async def serving(
+    *, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None, **answers: bytes | Script
+) -> AsyncIterator[FeedServer]:
     """A server whose answer to `/name` is given by the argument `name`."""
     site = FeedServer(answers={f"/{name}": answer for name, answer in answers.items()})
     handlers: set[asyncio.Task[None]] = set()
@@ -87,7 +91,7 @@ async def serving(**answers: bytes | Script) -> AsyncIterator[FeedServer]:
         handlers.add(task)
         task.add_done_callback(handlers.discard)
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    server = await asyncio.start_server(accept, host, 0, ssl=tls)
     site.port = server.sockets[0].getsockname()[1]
     try:
         yield site
@@ -119,9 +123,19 @@ class StubResolver(AbstractResolver):
         pass
 
 
-def loopback_http(*, resolver: AbstractResolver | None = None, settings: HttpSettings | None = None) -> Http:
+def loopback_http(
+    *,
+    resolver: AbstractResolver | None = None,
+    settings: HttpSettings | None = None,
+    tls: ssl.SSLContext | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    on_hold: Callable[[str, datetime], None] = lambda host, until: None,
+) -> Http:
     """The real thing, allowed to reach 127.0.0.1 and nothing else that is private."""
     return Http(
         settings or HttpSettings(user_agent="test/1 (+https://example.org)", allow_networks=(LOOPBACK,)),
         resolver=resolver or StubResolver(),
+        tls=tls,
+        clock=clock,
+        on_hold=on_hold,
     )

@@ -51,6 +51,7 @@ class Newsroom:
     pages: dict[str, web.Response | str] = field(default_factory=dict)
     requests: list[tuple[str, int]] = field(default_factory=list)
     hanging: set[str] = field(default_factory=set)  # paths that are never answered
+    window: int = 1_000  # items on a page of the feed; older ones are at ?paged=2 and so on
     _runner: web.ServerRunner | None = None
     port: int = 0
 
@@ -81,13 +82,13 @@ class Newsroom:
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path in self.hanging:
             await asyncio.sleep(120)
-        response = self._response(request.path)
+        response = self._response(request.path, int(request.query.get("paged", "1")))
         self.requests.append((request.path, response.status))
         return response
 
-    def _response(self, path: str) -> web.Response:
+    def _response(self, path: str, number: int) -> web.Response:
         if path == "/feed.xml":
-            return web.Response(body=self._feed().encode(), content_type="application/rss+xml", charset="utf-8")
+            return web.Response(body=self._feed(number).encode(), content_type="application/rss+xml", charset="utf-8")
         found = self.pages.get(path)
         if found is None:
             return web.Response(status=404, text="nothing here")
@@ -95,11 +96,11 @@ class Newsroom:
             return web.Response(text=found, content_type="text/html", charset="utf-8")
         return web.Response(status=found.status, body=found.body, headers=found.headers)
 
-    def _feed(self) -> str:
+    def _feed(self, number: int) -> str:
         items = "".join(
             f"<item><title>{escape(title)}</title><link>http://127.0.0.1:{self.port}{path}</link>"
             f"<guid>{path}</guid><pubDate>{format_datetime(at)}</pubDate></item>"
-            for title, path, at in self.items
+            for title, path, at in self.items[(number - 1) * self.window : number * self.window]
         )
         return f'<?xml version="1.0"?><rss version="2.0"><channel><title>{self.name}</title>{items}</channel></rss>'
 

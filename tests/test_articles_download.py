@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitor.articles.download import MAX_PAGE_BYTES, download
+from monitor.articles.download import download
 from monitor.errors import FetchError
 from monitor.model import Page
 from tests.feed_server import answered, loopback_http, serving
@@ -91,6 +91,6 @@ async def test_no_page(content_type: str, body: bytes, message: str) -> None:
 
 async def test_too_large() -> None:
     """A page has a size it may not pass."""
-    error = await error_of(answered(200, b" " * (MAX_PAGE_BYTES + 1), headers={"Content-Type": "text/html"}))
+    error = await error_of(answered(200, b" " * 8_000_001, headers={"Content-Type": "text/html"}))
 
     assert str(error) == "more than 8 MB"

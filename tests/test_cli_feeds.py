@@ -117,7 +117,7 @@ async def test_check_a_good_feed(config: Path, site: FeedServer) -> None:
     ):
         assert expected in out
     assert out.endswith(f"\n  - {{name: Test Courier, url: {site.url('/feed')}, tags: [], language: en}}\n")
-    assert sorted(["/feed", "/feed", "/0", "/1", "/2"]) == sorted(asked.path for asked in site.asked)
+    assert sorted(["/feed", "/feed", "/robots.txt", "/0", "/1", "/2"]) == sorted(asked.path for asked in site.asked)
 
 
 async def test_check_a_home_page(config: Path, site: FeedServer) -> None:

@@ -23,6 +23,8 @@ RIGHT = {
     "http.allow_networks.0": "10.1.0.0/16",
     "http.timeout": "30s",
     "http.pace": "0s",
+    "http.per_host": "4",
+    "http.robots": "false",
     "slack.token": "${NEWS_TEST_TOKEN}",
     "slack.app_token": "${NEWS_TEST_TOKEN}",
     "slack.channel": "'#news'",
@@ -43,14 +45,16 @@ RIGHT = {
     "feeds.0.tags.0": "balkans",
     "feeds.0.language": "sr-Latn",
     "feeds.0.every": "90s",
+    "feeds.0.sections": "[https://courier.example/world/feed]",
+    "feeds.0.sections.0": "https://courier.example/world/feed",
     "http": "{}",
     "slack": "{}",
     "schedule": "{}",
     "baseline": "{}",
 }
 MAPPINGS = ("http", "slack", "schedule", "baseline", "feeds.0")
-LISTS = ("http.allow_networks", "feeds.0.tags", "feeds")
-NUMBERS = ("schedule.budget",)
+LISTS = ("http.allow_networks", "feeds.0.tags", "feeds.0.sections", "feeds")
+NUMBERS = ("schedule.budget", "http.per_host")
 REQUIRED = ("name: A", "url: https://a.example/")  # of a feed
 NOT_OURS = re.compile(r"Input|input should|instance|pydantic|valid |None|True|False|tuple|dict")
 
@@ -110,6 +114,7 @@ def test_what_a_key_takes(tmp_path: Path, key: str) -> None:
         if not (key in MAPPINGS and value.startswith("{"))
         and not (key in LISTS and value.startswith("["))
         and not (key in NUMBERS and re.fullmatch(r"[0-9.]+", value))
+        and not (key == "http.robots" and value in ("true", "false"))
     ],
 )
 def test_a_wrong_value_is_one_sentence(tmp_path: Path, key: str, value: str) -> None:

@@ -7,7 +7,11 @@ import io
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
+
+import pytest
+from aiohttp import web
 
 from monitor.app import config as configuration
 from monitor.app.audit import audit
@@ -107,3 +111,137 @@ async def test_a_sink_that_crashes_is_put_off_and_told(tmp_path: Path) -> None:
         assert ((), ()) == (swept.left, swept.faults)
         assert 1 == output.getvalue().count("■ HIGH")
         assert audit(Store.reader(configuration.load(config).database)).balanced
+
+
+async def test_a_host_that_asks_for_patience_is_left_alone_as_a_whole(tmp_path: Path) -> None:
+    """By its other feeds and by its pages, and over a restart."""
+    async with Newsroom() as paper:
+        paper.publish("Serbia moves tanks to the border", TANKS)
+        slow = web.Response(status=429, headers={"Retry-After": "3600"})
+        paper.pages["/busy.xml"] = slow
+        base = f"http://127.0.0.1:{paper.port}"
+        config = write_config(tmp_path / "config", [("A", paper.feed_url), ("B", f"{base}/busy.xml")])
+        loaded = configuration.load(config)
+        await Daemon(loaded, io.StringIO(), announce=False).run_once()
+        seen = [path for path, _ in paper.requests]
+        assert "/busy.xml" in seen
+        for _ in range(2):
+            await Daemon(loaded, io.StringIO(), announce=False).run_once(now=True)
+        assert seen == [path for path, _ in paper.requests]
+        later = SetClock()
+        later.offset = timedelta(minutes=61)
+        await Daemon(loaded, io.StringIO(), announce=False, clock=later).run_once()
+        assert len(seen) + 2 <= len(paper.requests)
+
+
+async def test_a_server_that_says_not_modified_for_ever_is_found_out(tmp_path: Path) -> None:
+    """Its silence is not like the feed, so it is asked without validators; what it hid is read, and it is doubted."""
+    start = datetime.now(UTC)
+    items: list[tuple[str, datetime]] = [(f"Old {n}", start - timedelta(hours=n)) for n in range(1, 40)]
+    conditional: list[bool] = []
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        if request.path != "/feed":
+            return web.Response(status=404)
+        conditional.append("If-None-Match" in request.headers)
+        if conditional[-1]:
+            return web.Response(status=304, headers={"ETag": '"for ever"'})
+        shown = "".join(
+            f"<item><guid isPermaLink='false'>{title}</guid><title>{title}</title>"
+            f"<pubDate>{format_datetime(at)}</pubDate></item>"
+            for title, at in items
+        )
+        body = f"<rss version='2.0'><channel><title>L</title>{shown}</channel></rss>"
+        return web.Response(text=body, headers={"ETag": '"for ever"', "Content-Type": "application/rss+xml"})
+
+    runner = web.ServerRunner(web.Server(answer), shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    config = configuration.load(
+        write_config(tmp_path / "config", [("L", f"http://127.0.0.1:{runner.addresses[0][1]}/feed")])
+    )
+    clock = SetClock()
+
+    async def look(hours: float) -> None:
+        clock.offset = timedelta(hours=hours)
+        await Daemon(config, io.StringIO(), announce=False, clock=clock).run_once(now=True)
+
+    try:
+        await look(0)
+        items[:0] = [(f"New {hour}", start + timedelta(hours=hour)) for hour in range(1, 6)]
+        for hours in (12, 20, 30, 40, 41):
+            await look(hours)
+    finally:
+        await runner.cleanup()
+    # The first look; then it is believed; then asked outright, and from then on not believed any more.
+    assert [False, True, True, False, False, False] == conditional
+    assert 39 + 5 == sum(Store.reader(config.database).ledger.entry_states().values())
+
+
+async def test_restarts_cost_publishers_nothing(tmp_path: Path) -> None:
+    """A feed that was asked is not asked again before its time, nor inside what its server promised."""
+    async with Newsroom() as paper:
+        body = '<rss version="2.0"><channel><title>C</title><item><title>A</title></item></channel></rss>'
+        fresh = {"Cache-Control": "max-age=7200", "Content-Type": "application/rss+xml"}
+        paper.pages["/cached.xml"] = web.Response(text=body, headers=fresh)
+        feeds = [("A", paper.feed_url), ("C", f"http://127.0.0.1:{paper.port}/cached.xml")]
+        config = configuration.load(write_config(tmp_path / "config", feeds))
+        clock = SetClock()
+        for restart in range(20):
+            clock.offset = timedelta(seconds=10 * restart)
+            await Daemon(config, io.StringIO(), announce=False, clock=clock).run_once()
+        assert ["/cached.xml", "/feed.xml"] == sorted(path for path, _ in paper.requests)
+        clock.offset = timedelta(minutes=119)
+        await Daemon(config, io.StringIO(), announce=False, clock=clock).run_once()
+        assert 1 == sum(path == "/cached.xml" for path, _ in paper.requests)
+        clock.offset = timedelta(minutes=122)
+        await Daemon(config, io.StringIO(), announce=False, clock=clock).run_once()
+        assert 2 == sum(path == "/cached.xml" for path, _ in paper.requests)
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (410, "Feed A is not covered (gone): the publisher took this feed down for good (410)"),
+        (500, "Feed A is not covered (failing): the server answered 500 instead of the feed"),
+        (403, "Feed A is not covered (walled): the server refuses us (403)"),
+    ],
+)
+async def test_operators_hear_of_a_feed_that_is_not_covered(tmp_path: Path, status: int, told: str) -> None:
+    """Not at the first failure; then once, and once more when it works again."""
+    async with Newsroom() as paper:
+        paper.pages["/a.xml"] = page = web.Response(
+            text='<rss version="2.0"><channel><title>A</title><item><title>One</title></item></channel></rss>',
+            headers={"Content-Type": "application/rss+xml"},
+        )
+        config = configuration.load(write_config(tmp_path / "config", [("A", f"http://127.0.0.1:{paper.port}/a.xml")]))
+        clock = SetClock()
+
+        async def notices(hours: float) -> list[str]:
+            clock.offset = timedelta(hours=hours)
+            await Daemon(config, io.StringIO(), announce=False, clock=clock).run_once(now=True)
+            return [row["text"] for row in Store.reader(config.database).notices.open()]
+
+        assert [] == await notices(0)
+        paper.pages["/a.xml"] = web.Response(status=status)
+        assert [] == await notices(0.5)
+        for hours in (1, 26, 27):
+            open_now = await notices(hours)
+        assert [told] == [text.partition(";")[0] for text in open_now]
+        paper.pages["/a.xml"] = page
+        assert [] == await notices(28)
+
+
+async def test_a_first_document_that_repeats_itself_is_history_all_the_same(tmp_path: Path) -> None:
+    """An item that stands in it twice does not make the feed a known one."""
+    async with Newsroom() as paper:
+        twice = "<item><title>Kosovo talks resume in Brussels</title><description>On Monday, again</description></item>"
+        paper.pages["/a.xml"] = web.Response(
+            text=f'<rss version="2.0"><channel><title>A</title>{twice}{twice.replace("<item>", "<item><guid>2</guid>")}'
+            "<item><title>Kosovo votes</title></item></channel></rss>",
+            headers={"Content-Type": "application/rss+xml"},
+        )
+        feed = ("A", f"http://127.0.0.1:{paper.port}/a.xml")
+        config = configuration.load(write_config(tmp_path / "config", [feed]))
+        await Daemon(config, io.StringIO(), announce=False).run_once()
+        assert {"baseline"} == set(Store.reader(config.database).ledger.entry_states())

@@ -123,7 +123,7 @@ async def test_polls_are_conditional_and_pages_are_read_once(tmp_path: Path, pap
     paper.publish(TITLE, TANKS)
     for _ in range(3):
         assert (await run("--config", str(config), "run", "--once", "--now", token=None)).code == 0
-    pages = [path for path, _ in paper.requests if path != "/feed.xml"]
+    pages = [path for path, _ in paper.requests if path not in ("/feed.xml", "/robots.txt")]
     assert 1 == len(pages)
 
 
@@ -291,6 +291,10 @@ async def test_one_bad_feed_never_stops_the_others(tmp_path: Path, paper: Newsro
     errors = {feed["name"]: feed["error"] for feed in status["feeds"]}
     assert {"page", "empty", "huge", "private", "dead"} <= {name for name, error in errors.items() if error}, errors
     assert errors["good"] is None
+    words = {feed["name"]: feed["health"] for feed in status["feeds"]}
+    assert ("ok", "failing", "failing") == (words["good"], words["page"], words["dead"])
+    told = (await run("--config", str(config), "status")).out
+    assert "failing   dead: port 9 belongs to" in told
     assert "web page" in errors["page"]
     assert "allow_networks" in errors["private"]
     assert [("A title",)] == rows(
@@ -313,6 +317,48 @@ async def test_a_gap_is_recorded_and_an_empty_beginning_is_none(tmp_path: Path, 
         assert 0 == (await run("--config", str(config), "run", "--once", "--now", token=None)).code
     gaps = rows(tmp_path / "news.db", "select f.name from gaps g join feeds f on f.id = g.feed_id")
     assert [("A",)] == gaps
+
+
+async def test_what_rolled_off_is_found_in_the_archive(tmp_path: Path, slack: SlackStandIn) -> None:
+    """And alerted; operators hear of the gap. What is older than anything that was ever seen stays history."""
+    async with Newsroom() as paper:
+        config = write_config(
+            tmp_path / "config", [("A", paper.feed_url)], slack_url=slack.url, slack={"ops_channel": "#news-ops"}
+        )
+        slack.set_channel(Channel("C0OPS", "news-ops"))
+        for number in range(6):
+            paper.publish(f"Old {number}", FOOTBALL)
+        paper.window = 3
+        assert 0 == (await run("--config", str(config), "run", "--once")).code
+        paper.publish(TITLE, TANKS)
+        for number in range(3):
+            paper.publish(f"New {number}", FOOTBALL, f"/new/{number}")
+        assert 0 == (await run("--config", str(config), "run", "--once", "--now")).code
+    assert [TITLE] == [
+        title for (title,) in rows(tmp_path / "news.db", "select title from articles where text like '%tanks%'")
+    ]
+    assert [(1, 1)] == rows(tmp_path / "news.db", "select found, closed from gaps")
+    assert 6 + 1 == rows(tmp_path / "news.db", "select count(*) from entries")[0][0]
+    assert 1 == len(slack.messages("C0ALERTS"))
+    (report,) = slack.messages("C0OPS")
+    assert "1 entries were found in its archive; that closes the gap" in report.text
+
+
+@pytest.mark.parametrize("is_same", [True, False])
+async def test_a_feed_at_another_address_brings_no_old_news(tmp_path: Path, paper: Newsroom, is_same: bool) -> None:
+    """Nor is the new item of a feed that moved taken for old; one that is quite another feed begins with history."""
+    paper.publish(TITLE, TANKS)
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)])
+    assert 0 == (await run("--config", str(config), "run", "--once", token=None)).code
+    async with Newsroom("Elsewhere") as moved:
+        moved.publish("Kosovo talks resume in Brussels", TALKS)
+        if is_same:
+            moved.items.append(paper.items[0])
+        feeds = config / "feeds.yaml"
+        feeds.write_text(feeds.read_text().replace(paper.feed_url, moved.feed_url))
+        result = await run("--config", str(config), "run", "--once", token=None)
+    assert int(is_same) == result.out.count("■ NORMAL  Kosovo talks resume"), result.out
+    assert 0 == result.out.count(TITLE)
 
 
 async def test_a_second_daemon_is_refused(tmp_path: Path, paper: Newsroom) -> None:

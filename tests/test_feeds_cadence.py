@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from monitor.errors import FetchError, ParseError
 from monitor.feeds import rhythm as rhythms
-from monitor.feeds.cadence import Bounds, Brought, after_failure, after_success
-from monitor.model import Feed, FeedId, FeedState, Fetched, NotModified
+from monitor.feeds.cadence import Bounds, Brought, after_failure, after_success, wants_probe
+from monitor.model import Feed, FeedHints, FeedId, FeedState, Fetched, NotModified
 
 NOW = datetime(2026, 11, 25, 10, tzinfo=UTC)
 BOUNDS = Bounds(every=timedelta(minutes=10))
@@ -129,11 +129,11 @@ def test_without_an_interval_the_rhythm_decides() -> None:
     """Inside the bounds; the first document's dates are the start of it, and each look adds to it."""
     bounds = Bounds()
     dates = tuple(NOW - timedelta(minutes=20 * n) for n in range(1, 40))
-    first = after_success(FEED, STATE, document(), NOW, bounds, Brought("h", 40, dates))
+    first = after_success(FEED, STATE, document(), NOW, bounds, Brought("h", 40, published=dates))
     assert bounds.least <= waited(first) <= timedelta(minutes=40)
     assert NOW == first.learnt_until
     then = NOW + timedelta(hours=1)
-    second = after_success(FEED, first, document(), then, bounds, Brought("h", 40, (NOW + minutes(5),)))
+    second = after_success(FEED, first, document(), then, bounds, Brought("h", 40, published=(NOW + minutes(5),)))
     assert (then, 40) == (second.learnt_until, second.shown)
     assert second.rhythm != first.rhythm
 
@@ -143,7 +143,39 @@ def test_a_rhythm_that_decides_nothing_costs_nothing() -> None:
     state = after_success(FEED, STATE, document(), NOW, BOUNDS, BROUGHT)
     idle = after_success(FEED, state, document(), NOW + minutes(10), BOUNDS, BROUGHT)
     assert (state.rhythm, NOW) == (idle.rhythm, idle.learnt_until)
-    came = after_success(FEED, state, document(), NOW + minutes(10), BOUNDS, Brought("h", 20, (None,)))
+    came = after_success(FEED, state, document(), NOW + minutes(10), BOUNDS, Brought("h", 20, published=(None,)))
     assert NOW + minutes(10) == came.learnt_until
     late = after_success(FEED, state, document(), NOW + minutes(61), BOUNDS, BROUGHT)
     assert NOW + minutes(61) == late.learnt_until
+
+
+@pytest.mark.parametrize(
+    ("hints", "due"),
+    [
+        (FeedHints(ttl=minutes(30)), NOW + minutes(30)),
+        (FeedHints(ttl=timedelta(days=7)), NOW + minutes(60)),
+        (FeedHints(skip_hours=frozenset({10, 11})), NOW.replace(hour=12)),
+        (FeedHints(skip_hours=frozenset(range(24))), NOW + minutes(5)),
+        (FeedHints(skip_days=frozenset({NOW.weekday()})), NOW.replace(hour=0) + timedelta(days=1)),
+        (FeedHints(skip_days=frozenset(range(7))), NOW + minutes(5)),
+    ],
+)
+def test_what_a_feed_says_of_itself_is_heeded(hints: FeedHints, due: datetime) -> None:
+    """As far as it makes sense; a busy feed is asked as soon as it allows."""
+    busy = rhythms.first_look([NOW - timedelta(minutes=n) for n in range(1, 200)], NOW)
+    state = replace(STATE, rhythm=busy.to_json(), learnt_until=NOW)
+    after = after_success(FEED, state, document(), NOW, Bounds(), Brought("h", 20, hints))
+    assert due <= after.next_poll_at <= due + minutes(3)
+
+
+def test_an_odd_silence_is_probed_once_a_day() -> None:
+    """Whoever brings an entry an hour and says "not modified" for two days may not be telling the truth."""
+    hourly = rhythms.first_look([NOW - timedelta(hours=n) for n in range(60)], NOW).to_json()
+    state = replace(STATE, rhythm=hourly, known_since=NOW - timedelta(days=9), last_new_at=NOW)
+    assert not wants_probe(state, NOW + timedelta(hours=12))
+    then = NOW + timedelta(days=2)
+    assert wants_probe(state, then)
+    assert not wants_probe(replace(state, probed_at=then), then + timedelta(hours=23))
+    assert wants_probe(replace(state, probed_at=then), then + timedelta(hours=24))
+    weekly = rhythms.learn(rhythms.Rhythm(), NOW - timedelta(days=60), NOW, [NOW - timedelta(days=7)]).to_json()
+    assert not wants_probe(replace(state, rhythm=weekly), then)

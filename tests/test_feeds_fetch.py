@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 
 from monitor.errors import FetchError
-from monitor.feeds.fetch import MAX_FEED_BYTES, fetch
+from monitor.feeds.fetch import fetch
 from monitor.model import Feed, FeedId, FeedState, Fetched, NotModified
 from tests.feed_server import FeedServer, answered, loopback_http, serving
 
 DATE = "Wed, 25 Nov 2026 10:00:00 GMT"
+NOW = datetime(2026, 11, 25, 10, tzinfo=UTC)
 NEW = FeedState(FeedId("f"), next_poll_at=datetime(2026, 11, 25, tzinfo=UTC))
 SEEN = replace(NEW, etag='"x"')
 
 
 async def polled(site: FeedServer, state: FeedState = NEW) -> Fetched | NotModified:
-    async with loopback_http() as http:
+    async with loopback_http(clock=lambda: NOW) as http:
         return await fetch(Feed(FeedId("f"), "News", site.url("/feed")), state, http)
 
 
@@ -34,6 +36,7 @@ async def test_the_first_request_has_no_conditions() -> None:
     async with serving(feed=answered(body=b"<rss/>", headers=headers)) as site:
         outcome = await polled(site)
         expected = Fetched(site.url("/feed"), b"<rss/>", "text/xml", etag='"a"', last_modified=DATE, fresh_for=None)
+        expected = replace(expected, body_hash=sha256(b"<rss/>").hexdigest())
     assert outcome == expected
     (asked,) = site.asked
     assert {"if-none-match", "if-modified-since"}.isdisjoint(asked.headers)
@@ -110,7 +113,10 @@ async def test_an_unasked_304_is_an_error() -> None:
         ({"Date": DATE, "Expires": "Wed, 25 Nov 2026 10:05:00 GMT", "Cache-Control": "no-cache"}, None),
         ({"Date": DATE, "Expires": "Wed, 25 Nov 2026 09:00:00 GMT"}, None),
         ({"Date": DATE, "Expires": "0"}, None),
-        ({"Expires": "Wed, 25 Nov 2026 10:05:00 GMT"}, None),
+        ({"Expires": "Wed, 25 Nov 2026 10:05:00 GMT"}, 300),
+        ({"Date": "today", "Expires": "Wed, 25 Nov 2026 10:05:00 GMT"}, 300),
+        ({"Cache-Control": "max-age=600, max-age=60"}, 60),
+        ({"Cache-Control": "max-age=1000000000"}, 7 * 86400),
         ({"Date": DATE, "Expires": "Wed, 99 Nov 999999999999 10:05:00 GMT"}, None),
     ],
 )
@@ -171,15 +177,9 @@ async def test_other_answers(status: int, message: str, permanent: bool) -> None
     assert (str(error), error.permanent, error.status) == (message, permanent, status)
 
 
-async def test_bot_walls() -> None:
-    """A challenge page is told apart from a plain refusal."""
-    async with serving(feed=answered(403, headers={"CF-Mitigated": "challenge"})) as site:
-        assert "only browsers" in str(await error_of(site))
-
-
 async def test_the_largest_feed() -> None:
     """A feed larger than the limit is refused."""
-    async with serving(feed=answered(body=bytes(MAX_FEED_BYTES + 1))) as site:
+    async with serving(feed=answered(body=bytes(10_000_001))) as site:
         assert str(await error_of(site)) == "more than 10 MB"
 
 

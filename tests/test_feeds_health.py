@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from monitor.errors import FetchError, ParseError
+from monitor.feeds import rhythm
 from monitor.feeds.fetch import document_of
-from monitor.feeds.health import Condition, Health, health
+from monitor.feeds.health import Condition, Health, health, worth_telling
 from monitor.feeds.parse import parse
 from monitor.feeds.spoken import spoken, written
 from monitor.http import Response
@@ -30,17 +32,17 @@ def state(error: str | None = None, *, failures: int = 1, read: datetime | None 
     )
 
 
-def refused(status: int, **headers: str) -> str:
+def refused(status: int, *, url: str = "https://a.example/", body: bytes = b"", headers: Mapping[str, str] = {}) -> str:
     """What fetching says of such an answer."""
     with pytest.raises(FetchError) as caught:
-        document_of(Response("https://a.example/", status, headers, b"", permanent=False))
+        document_of(Response(url, status, headers, body, permanent=False, at=NOON))
     return str(caught.value)
 
 
 def misread(body: bytes) -> str:
     """What parsing says of such a document."""
     with pytest.raises(ParseError) as caught:
-        parse(body, feed_id=FeedId("f"), url="https://a.example/", content_type="text/html")
+        parse(body, feed_id=FeedId("f"), url="https://a.example/", content_type="text/html", now=NOON)
     return str(caught.value)
 
 
@@ -58,7 +60,9 @@ WEB_PAGE = misread(b"<!doctype html><p>Are you human?")
         (state(refused(404), read=NOON - 8 * DAY), Health.GONE),
         (state(refused(404), read=None), Health.FAILING),
         (state(refused(403)), Health.WALLED),
-        (state(refused(503, **{"cf-mitigated": "challenge"})), Health.WALLED),
+        (state(refused(503, headers={"cf-mitigated": "challenge"})), Health.WALLED),
+        (state(refused(200, body=b"<html>_cf_chl_opt")), Health.WALLED),
+        (state(refused(200, body=b"<html>", url="https://consent.a.example/")), Health.WALLED),
         (state(WEB_PAGE), Health.WALLED),
         (state(WEB_PAGE, read=None), Health.FAILING),
         (state(refused(500)), Health.FAILING),
@@ -77,27 +81,43 @@ def test_a_failure_is_told_in_full() -> None:
     assert Condition(Health.FAILING, expected) == health(state(refused(500), failures=3), now=NOON)
 
 
+HOURLY = rhythm.first_look([NOON - n * HOUR for n in range(60)], NOON).to_json()
+WEEKLY = rhythm.learn(rhythm.Rhythm(), NOON - 60 * DAY, NOON, [NOON - 7 * DAY]).to_json()
+
+
 @pytest.mark.parametrize(
-    ("last_new_at", "probability", "expected"),
+    ("last_new_at", "known", "expected"),
     [
-        (NOON - 2 * DAY, 0.0001, Health.QUIET),
-        (NOON - 2 * DAY, 0.01, Health.OK),
+        (NOON - 2 * DAY, HOURLY, Health.QUIET),
+        (NOON - 23 * HOUR, HOURLY, Health.OK),
+        (NOON - 2 * DAY, WEEKLY, Health.OK),
         (NOON - 2 * DAY, None, Health.OK),
-        (NOON - 23 * HOUR, 0.0001, Health.OK),
-        (None, 0.0001, Health.OK),
+        (None, HOURLY, Health.OK),
     ],
 )
-def test_silence(last_new_at: datetime | None, probability: float | None, expected: Health) -> None:
+def test_silence(last_new_at: datetime | None, known: str | None, expected: Health) -> None:
     """Silence is told when it is both long and unlike the feed."""
-    assert (
-        expected is health(replace(state(), last_new_at=last_new_at), now=NOON, silence_probability=probability).health
-    )
+    assert expected is health(replace(state(), last_new_at=last_new_at, rhythm=known), now=NOON).health
 
 
 def test_silence_since_the_first_look() -> None:
     """A feed that never showed anything new is silent since it was first read."""
-    known = health(state(read=NOON - 2 * DAY), now=NOON, silence_probability=0.0)
+    known = health(replace(state(read=NOON - 2 * DAY), rhythm=HOURLY), now=NOON)
     assert Condition(Health.QUIET, "nothing new for 2 days, which is not like it") == known
+
+
+def test_operators_hear_of_what_lasts() -> None:
+    """Not of a failure or two, nor of many in a minute; at once of a feed that is gone or oddly silent."""
+    cases = [
+        (state("no answer", failures=2, read=NOON - 2 * HOUR), False),
+        (state("no answer", failures=9, read=NOON - HOUR / 2), False),
+        (state("no answer", failures=3, read=NOON - HOUR), True),
+        (state("no answer", failures=3, read=None), True),
+        (replace(state("taken down (410)"), gone_since=NOON - 2 * DAY), True),
+        (state(), False),
+    ]
+    for known, told in cases:
+        assert told is worth_telling(known, health(known, now=NOON), NOON)
 
 
 @pytest.mark.parametrize(("days", "expected"), [(1, Health.GAP), (8, Health.OK)])

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.feeds.identity import guid_of, unseen
-from monitor.feeds.items import Item, entries_of
-from monitor.model import FeedId, KnownEntry
+from monitor.feeds.identity import BEGINNING, guid_of, unseen
+from monitor.feeds.items import Item, distinct, entry_of
+from monitor.model import Entry, FeedId, KnownEntry
 from tests.builders import NOON
 
 LINK = "http://www.Example.org/a?utm_source=rss#top"
@@ -59,11 +59,13 @@ def item(
 
 def new(before: list[Item], now: list[Item]) -> list[str]:
     """The titles that are new in a document, after one before it."""
-    feed = FeedId("f")
-    known = unseen(entries_of(before, feed_id=feed, url="https://paper.example/feed"), ())
-    remembered = [KnownEntry(entry.id, entry.title, entry.page, entry.words) for entry in known]
-    shown = entries_of(now, feed_id=feed, url="https://paper.example/feed")
-    return [entry.title for entry in unseen(shown, remembered)]
+    remembered = [KnownEntry(entry.id, entry.title, entry.page, entry.words) for entry in unseen(entries(before), ())]
+    return [entry.title for entry in unseen(entries(now), remembered)]
+
+
+def entries(items: list[Item]) -> tuple[Entry, ...]:
+    url = "https://paper.example/feed"
+    return distinct(entry_of(item, feed_id=FeedId("f"), url=url, now=NOON + timedelta(days=2)) for item in items)
 
 
 LONG = "Ministers of both countries will meet in the capital next week"
@@ -143,6 +145,122 @@ def test_this_is_new(before: list[Item], now: list[Item], fresh: list[str]) -> N
     """However much it shares with what was there."""
     assert fresh == new(before, now)
     assert [] == new([*before, *now], now)
+
+
+def polls(*documents: list[Item]) -> list[list[str]]:
+    """The titles that are new at each look at a feed, all that was new before being remembered."""
+    known: list[KnownEntry] = []
+    found: list[list[str]] = []
+    for document in documents:
+        fresh = unseen(entries(document), known)
+        known += [KnownEntry(entry.id, entry.title, entry.page, entry.words) for entry in fresh]
+        assert len({entry.id for entry in known}) == len(known)
+        found.append([entry.title for entry in fresh])
+    return found
+
+
+PAGE = "https://paper.example/news/1"
+MORE = "Serbia moves more tanks to the border"
+EDITED = "Serbia moves tanks to its border"
+LIVE = "https://paper.example/live"
+ALARM = item("Air raid alarm for the whole of the northern region", guid="a1", link=None, published=None)
+GOAL = item("Goal in the final: the score is 1-0", guid="1", link=LIVE)
+NEXT = item("Goal in the final: the score is 2-0", guid="2", link=LIVE)
+MINUTES = [timedelta(minutes=minute) for minute in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("documents", "found"),
+    [
+        # I01: one id for two items, from the first look on or from the second.
+        ([[TANKS, item("Talks end", link=LIVE)]], [[TANKS.title, "Talks end"]]),
+        (
+            [[TANKS], [TANKS, item("Talks end", link=LIVE)], [item("Talks end", link=LIVE)]],
+            [[TANKS.title], ["Talks end"], []],
+        ),
+        # One id for all, one item at a time.
+        (
+            [[item("Talks end", link=LIVE + "/1")], [item("Water is back", link=LIVE + "/2")]] * 2,
+            [["Talks end"], ["Water is back"], [], []],
+        ),
+        # I02: another id each time, also with dates that move along, also with an edited headline.
+        ([[item(guid=f"session-{n}")] for n in range(5)], [[TANKS.title], [], [], [], []]),
+        (
+            [[item(guid=str(n), published=NOON + after)] for n, after in enumerate(MINUTES)],
+            [[TANKS.title], [], [], [], []],
+        ),
+        ([[TANKS], [item(MORE, guid="s")]], [[TANKS.title], []]),
+        # I03: the address changes in ways that mean nothing.
+        (
+            [[TANKS]]
+            + [
+                [item(link=link)]
+                for link in (
+                    "https://paper.example/news/1?utm_source=a#b",
+                    "http://paper.example/news/1",
+                    "https://www.paper.example/news/1",
+                    "https://m.paper.example/news/1",
+                )
+            ],
+            [[TANKS.title], [], [], [], []],
+        ),
+        # I04: no id and no address; an empty id; the headline as the id.
+        ([[item(LONG, guid="", link=None)]] * 2, [[LONG], []]),
+        ([[item("A", guid=" ", link=None), item("B", guid="", link=None)]] * 2, [["A", "B"], []]),
+        ([[item(guid=TANKS.title)], [item(EDITED, guid=EDITED)]], [[TANKS.title], []]),
+        # I05: edited again and again under its id and address.
+        ([[item(f"Version {n}: {'x' * n}", summary=f"{n} dead")] for n in range(30)], [["Version 0:"], *[[]] * 29]),
+        ([[item(guid=PAGE)], [item(LONG, guid=PAGE)]], [[TANKS.title], []]),
+        # I06: it goes and comes back.
+        ([[TANKS, TALKS], [TALKS], [TANKS, TALKS]], [[TANKS.title, TALKS.title], [], []]),
+        # I08, I14: every item has the time of the document, or a new date each day.
+        (
+            [[item(published=NOON + a), item(LONG, guid="l", link=LIVE, published=NOON + a)] for a in MINUTES],
+            [[TANKS.title, LONG], [], [], [], []],
+        ),
+        # From RSS to Atom: all ids change, and summaries come.
+        (
+            [
+                [TANKS, TALKS],
+                [item(guid="tag:1", summary="S"), item(TALKS.title, guid="tag:2", link=TALKS.link, summary="S")],
+            ],
+            [[TANKS.title, TALKS.title], []],
+        ),
+        # A live page: its items look alike, and earlier ones are still there, or not.
+        ([[GOAL], [NEXT, GOAL], [NEXT]], [[GOAL.title], [NEXT.title], []]),
+        ([[GOAL], [NEXT]], [[GOAL.title], [NEXT.title]]),
+        (
+            [[item(link=LIVE)], [item(MORE, guid="2", link=LIVE), item(link=LIVE)]],
+            [[TANKS.title], [MORE]],
+        ),
+        # A live page without ids shows several items at once, and then one more.
+        (
+            [[item("Talks end", guid="", link=LIVE), item("Water is back", guid="", link=LIVE)]] * 2
+            + [[item("Fire at the port", guid="", link=LIVE), item("Talks end", guid="", link=LIVE)]],
+            [["Talks end", "Water is back"], [], ["Fire at the port"]],
+        ),
+        # Items without a headline on one page.
+        (
+            [[item("", guid="1", link=LIVE, summary="One")], [item("", guid="2", link=LIVE, summary="Two")]],
+            [[""], [""]],
+        ),
+        # The same words again: an alarm while the last one is still shown is another one.
+        ([[ALARM], [item(ALARM.title, guid="a2", link=None, published=None), ALARM]], [[ALARM.title], [ALARM.title]]),
+        ([[ALARM], [item(ALARM.title, guid="a2", link=None, published=None)]], [[ALARM.title], []]),
+    ],
+)
+def test_polls(documents: list[list[Item]], found: list[list[str]]) -> None:
+    """Ids, addresses and headlines each fail some feeds; together they tell."""
+    assert found == polls(*documents)
+
+
+def test_what_stands_unread_stands_for_itself() -> None:
+    """Of a document only the new items may be read; those that were not are there all the same."""
+    [known] = entries([item(link=LIVE)])
+    remembered = [KnownEntry(known.id, known.title, known.page, known.words)]
+    shown = entries([item(MORE, guid="2", link=LIVE)])
+    assert () == unseen(shown, remembered)
+    assert shown == unseen(shown, remembered, standing={known.id[:BEGINNING]})
 
 
 def test_items_of_a_forwarder_are_known_by_their_headlines() -> None:

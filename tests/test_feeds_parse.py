@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import pickle
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
+from xml.sax import make_parser
+from xml.sax.handler import ContentHandler
 
+import feedparser.api
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +21,7 @@ from monitor.feeds.parse import parse
 from monitor.feeds.plain import plain
 from monitor.ids import entry_id
 from monitor.model import Entry, FeedDocument, FeedId
+from tests.builders import NOON
 
 FEED = FeedId("f")
 URL = "https://example.org/feeds/news.xml"
@@ -24,7 +29,7 @@ URL = "https://example.org/feeds/news.xml"
 
 def parsed(body: bytes | str, content_type: str = "application/xml") -> FeedDocument:
     data = body.encode() if isinstance(body, str) else body
-    return parse(data, feed_id=FEED, url=URL, content_type=content_type)
+    return parse(data, feed_id=FEED, url=URL, content_type=content_type, now=NOON)
 
 
 def rss(*items: str, head: str = "") -> str:
@@ -106,11 +111,11 @@ def test_details(body: str) -> None:
 
 def test_head() -> None:
     """Language and time to live come along when they make sense."""
-    assert (parsed(RSS_2).language, parsed(RSS_2).ttl) == ("en-GB", timedelta(minutes=15))
+    assert (parsed(RSS_2).language, parsed(RSS_2).hints.ttl) == ("en-GB", timedelta(minutes=15))
     assert parsed(ATOM).entries[0].language == "sq"
     for ttl in ("0", "-5", "soon", "1" * 20):
-        assert parsed(rss(head=f"<ttl>{ttl}</ttl><language>no such!</language>")).ttl is None
-    assert parsed(rss(head="<ttl>999999999</ttl>")).ttl == timedelta(days=7)
+        assert parsed(rss(head=f"<ttl>{ttl}</ttl><language>no such!</language>")).hints.ttl is None
+    assert parsed(rss(head="<ttl>999999999</ttl>")).hints.ttl == timedelta(days=7)
     assert parsed(rss(head="<language>no such!</language>")).language is None
 
 
@@ -229,8 +234,11 @@ def test_a_base_stays_in_its_entry() -> None:
     ("written", "date"),
     [
         ("Wed, 25 Nov 2026 10:00:00 GMT", datetime(2026, 11, 25, 10, tzinfo=UTC)),
-        ("2026-11-25T10:00:00-05:00", datetime(2026, 11, 25, 15, tzinfo=UTC)),
-        ("Tue, 01 Jan 2999 00:00:00 GMT", datetime(2999, 1, 1, tzinfo=UTC)),
+        ("2026-11-25T05:00:00-05:00", datetime(2026, 11, 25, 10, tzinfo=UTC)),
+        ("Wed, 25 Nov 2026 12:09:00 GMT", NOON + timedelta(minutes=9)),
+        ("Wed, 25 Nov 2026 12:11:00 GMT", None),
+        ("Tue, 01 Jan 2999 00:00:00 GMT", None),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", None),
         ("30 Feb 2026 10:00 GMT", None),
         ("Mon, 01 Jan 99999 00:00:00 GMT", None),
         ("yesterday", None),
@@ -238,13 +246,35 @@ def test_a_base_stays_in_its_entry() -> None:
     ],
 )
 def test_dates(written: str, date: datetime | None) -> None:
-    """A date is UTC, also one in the future; an impossible one is none."""
+    """A date is UTC; one that cannot be, or not yet, is none."""
     assert only(f"<title>t</title><pubDate>{written}</pubDate>").published_at == date
+
+
+def test_dates_that_are_not_believed_are_noted() -> None:
+    """How many, and that the items count as undated."""
+    date = "<title>t{}</title><pubDate>Tue, 01 Jan 2999 00:00:00 GMT</pubDate>".format
+    document = parsed(rss(date(1), date(2), "<title>t</title><pubDate>Wed, 25 Nov 2026 10:00:00 GMT</pubDate>"))
+    assert document.note == "2 of its dates are in the future or before 1990; those items count as undated"
 
 
 def test_an_updated_date_will_do() -> None:
     """Without a date of publication that of the last change counts."""
     assert parsed(ATOM_03).entries[0].published_at == datetime(2026, 11, 25, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "media",
+    [
+        "<enclosure url='https://example.org/a.mp3' length='1' type='audio/mpeg'/>",
+        "<enclosure url='javascript:x'/>",
+        "<enclosure/>",
+        "<media:content xmlns:media='http://search.yahoo.com/mrss/' url='https://example.org/a.mp4'/>",
+    ],
+)
+def test_media_are_no_pages(media: str) -> None:
+    """An item that only carries a recording has no page; one that has a page keeps it."""
+    assert only("<title>t</title>", media).url is None
+    assert only("<title>t</title><link>https://example.org/a</link>", media).url == "https://example.org/a"
 
 
 def test_repeated_ids() -> None:
@@ -383,10 +413,11 @@ ENTITIES = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 9)
         (rss("<a>" * 300 + "</a>" * 300), "nested"),
         (rss("<b " + " ".join(f'a{n}=""' for n in range(300)) + "/>"), "attributes"),
         (rss("<b " + " ".join(f'xmlns:a{n}="u"' for n in range(100)) + "/>"), "namespaces"),
-        (rss(*["<title>t</title>"] * 20_001), "entries"),
-        (rss("&nbsp;", *["<title>t</title>"] * 20_001), "entries"),
+        (rss(*[f"<b xmlns:a{n}='u'/>" for n in range(1_100)]), "namespaces"),
+        (rss(*["<title>t</title>"] * 100_001), "entries"),
+        (rss("&nbsp;", *["<title>t</title>"] * 100_001), "entries"),
         (rss("&nbsp;<b " + "a " * 40_000 + "/>"), "tag"),
-        (json.dumps({"version": "https://jsonfeed.org/version/1", "items": [{}] * 20_001}), "entries"),
+        (json.dumps({"version": "https://jsonfeed.org/version/1", "items": [{}] * 100_001}), "entries"),
         ("[" * 100_000, "broken"),
     ],
 )
@@ -403,6 +434,25 @@ def test_a_path_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     for body in ("feed.xml", f"file://{tmp_path}/feed.xml", "http://127.0.0.1:9/feed.xml"):
         with pytest.raises(ParseError, match="not a feed"):
             parsed(body)
+
+
+class Pieces(ContentHandler):
+    """The texts as they come from an XML reader."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def characters(self, content: str) -> None:
+        self.texts.append(content)
+
+
+def test_text_comes_in_whole_pieces() -> None:
+    """feedparser uses the reader that does not hand over each line and entity by itself."""
+    reader, pieces = make_parser(feedparser.api.PREFERRED_XML_PARSERS), Pieces()
+    reader.setContentHandler(pieces)
+    reader.parse(BytesIO(b"<a>one\ntwo &amp; three\n<![CDATA[four]]></a>"))
+    assert pieces.texts == ["one\ntwo & three\nfour"]
 
 
 def test_results_cross_processes() -> None:

@@ -198,7 +198,7 @@ def test_a_feed_that_moves_keeps_its_history(store: Store) -> None:
         (synced,) = store.feeds.sync([moved], NOON)
     assert (FEED.id, moved.url) == (synced.id, synced.url)
     state = store.feeds.state(FEED.id)
-    assert (None, NOON, NOON) == (state.etag, state.known_since, state.next_poll_at)
+    assert (None, None, NOON) == (state.etag, state.known_since, state.next_poll_at)
     renamed = replace(moved, name="New name")
     newcomer = replace(FEED, name="Newcomer")
     with store.transaction():
@@ -360,10 +360,10 @@ def test_operators_are_told_once_and_once_more_when_it_is_over(store: Store) -> 
     assert ["A fails"] == [row["text"] for row in store.notices.open()]
     with store.transaction():
         store.notices.add(failing, NOON)
-        store.notices.end("feed", "failing", "A works again", NOON)
+        store.notices.end("feed", ["failing"], "A works again", NOON)
     assert ["A works again"] == told()
     with store.transaction():
         store.notices.add(failing, NOON)
-        store.notices.end("feed", "failing", "A works again", NOON)
+        store.notices.end("feed", ["failing"], "A works again", NOON)
     assert [] == told()
     assert store.notices.untold_since() is None

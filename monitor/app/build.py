@@ -13,9 +13,11 @@ from monitor.alerts.sinks import console
 from monitor.alerts.sinks.console import ConsoleSink
 from monitor.alerts.sinks.slack import SlackSettings, SlackSink
 from monitor.app.config import Config, HttpSection
+from monitor.app.healing import Healing
 from monitor.app.pipeline import Pipeline, Routes
 from monitor.app.store_thread import StoreThread
 from monitor.app.workers import Workers
+from monitor.articles.robots import Robots
 from monitor.feeds.cadence import Bounds
 from monitor.http import Http, HttpSettings
 from monitor.store.sqlite.store import Store
@@ -32,6 +34,7 @@ class Parts:
     sinks: dict[str, Sink]
     slack: SlackSink | None
     pipeline: Pipeline
+    healing: Healing
 
     async def close(self) -> None:
         for sink in self.sinks.values():
@@ -59,7 +62,8 @@ def assemble(
     config: Config, store: StoreThread, workers: Workers, output: TextIO, clock: Callable[[], datetime]
 ) -> Parts:
     """Nothing is opened or sent yet, but for the HTTP sessions."""
-    http = Http(http_settings(config.monitor.http))
+    http = Http(http_settings(config.monitor.http), clock=clock)
+    robots = Robots(http, clock) if config.monitor.http.robots else None
     sinks: dict[str, Sink] = {ConsoleSink.name: ConsoleSink(output, clock)}
     slack = _slack(config, store, clock)
     if slack is not None:
@@ -72,11 +76,14 @@ def assemble(
         alert_last=config.monitor.baseline.alert_last,
         store=store,
         http=http,
+        robots=robots,
         workers=workers,
         sinks=sinks,
         clock=clock,
     )
-    return Parts(config, http, sinks, slack, pipeline)
+    by_id = {feed.id: feed for feed in config.feeds}
+    healing = Healing(feeds=by_id, store=store, http=http, workers=workers, clock=clock)
+    return Parts(config, http, sinks, slack, pipeline, healing)
 
 
 def http_settings(http: HttpSection) -> HttpSettings:
@@ -86,6 +93,7 @@ def http_settings(http: HttpSection) -> HttpSettings:
         allow_networks=http.allow_networks,
         timeout=http.timeout,
         pace=http.pace,
+        per_host=http.per_host,
     )
 
 

@@ -26,6 +26,7 @@ from monitor.yaml_file import load as load_yaml
 
 LONGEST_DURATION = timedelta(days=365)
 LONGEST_TEXT = 200
+MOST_PER_HOST = 16
 MOST_REQUESTS = 1_440  # one a minute
 FEEDS = "feeds.yaml"
 SLACK_API = "https://slack.com/api/"
@@ -49,6 +50,18 @@ def _duration(value: object) -> timedelta:
     if seconds > LONGEST_DURATION.total_seconds():
         raise ValueError("is too long; the longest is 365d")
     return timedelta(seconds=seconds)
+
+
+def _yes_no(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("is neither yes nor no; write true or false")
+    return value
+
+
+def _per_host(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_PER_HOST:
+        raise ValueError(f"is not a number of requests at once; write one between 1 and {MOST_PER_HOST}")
+    return value
 
 
 def _requests(value: object) -> float:
@@ -112,6 +125,8 @@ def _some_feeds(value: object) -> object:
     return value
 
 
+YesNo = Annotated[bool, BeforeValidator(_yes_no)]
+PerHost = Annotated[int, BeforeValidator(_per_host)]  # requests in flight
 Requests = Annotated[float, BeforeValidator(_requests)]  # a feed and day
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 SomeTime = Annotated[timedelta, BeforeValidator(_some_time)]
@@ -140,6 +155,8 @@ class HttpSection(_Section):
     allow_networks: tuple[Network, ...] = Field(default=(), strict=False)
     timeout: SomeTime = timedelta(seconds=30)
     pace: Duration = timedelta(seconds=0.2)
+    per_host: PerHost = 2
+    robots: YesNo = True
 
 
 class SlackSection(_Section):
@@ -179,6 +196,7 @@ class FeedSection(_Section):
     tags: tuple[Text, ...] = Field(default=(), strict=False)
     language: Language | None = None
     every: SomeTime | None = None
+    sections: tuple[WebUrl, ...] = Field(default=(), strict=False)
 
 
 class FeedsFile(_Section):
@@ -245,7 +263,8 @@ def feeds_of(file: YamlFile) -> tuple[Feed, ...]:
     if problems:
         raise ConfigError(problems)
     return tuple(
-        Feed(feed_id(feed.url), feed.name, feed.url, feed.tags, feed.language, feed.every) for feed in section.feeds
+        Feed(feed_id(feed.url), feed.name, feed.url, feed.tags, feed.language, feed.every, feed.sections)
+        for feed in section.feeds
     )
 
 

@@ -114,6 +114,7 @@ class Daemon:
         await self._store.open()
         self._config = await self._store.change(lambda store: self._take_up(store, self._config))
         parts = assemble(self._config, self._store, self._workers, self._output, self._clock)
+        await parts.pipeline.take_up_holds()
         if self._announces:
             self._announce(parts)
         return parts
@@ -125,7 +126,7 @@ class Daemon:
         if ahead >= LEAST_STEP:
             self._plan_anew(store, ahead)
         config = remember_configuration(store, config, now)
-        store.notices.end(*CONFIGURATION, "The configuration is good again and in force.", now)
+        store.notices.end(CONFIGURATION[0], CONFIGURATION[1:], "The configuration is good again and in force.", now)
         store.deliveries.doubt_unfinished(settle_after(config))
         routes = routes_of(config)
         for rule in config.rules.rules:
@@ -174,7 +175,7 @@ class Daemon:
         if wrong:
             self._notice_anew(store, Notice(*SLACK, f"Slack is not set up right: {'; '.join(wrong)}"))
         else:
-            store.notices.end(*SLACK, "Slack is set up right now.", self._clock())
+            store.notices.end(SLACK[0], SLACK[1:], "Slack is set up right now.", self._clock())
 
     def _check_slack_soon(self, parts: Parts) -> None:
         """Beside the work: a Slack that does not answer holds up nothing."""
@@ -284,6 +285,7 @@ class Daemon:
         await parts.close()
         self._config = config
         renewed = assemble(config, self._store, self._workers, self._output, self._clock)
+        await renewed.pipeline.take_up_holds()
         self._check_slack_soon(renewed)
         log.info("reloaded", extra={"feeds": len(config.feeds), "rules": len(config.rules.rules)})
         systemd.notify(f"READY=1\nSTATUS={_status(renewed)}")
@@ -308,6 +310,7 @@ class Daemon:
     def _jobs(self, parts: Parts, *, each_feed_once: bool = False) -> Jobs:
         return Jobs(
             parts.pipeline,
+            parts.healing,
             self._store,
             parts.sinks,
             self._clock,
@@ -330,11 +333,6 @@ def _dead(store: Store) -> int:
 
 def _status(parts: Parts) -> str:
     return f"{len(parts.config.feeds)} feeds, {len(parts.config.rules.rules)} rules"
-
-
-def hold_reloads() -> None:
-    """Until the daemon can take it, SIGHUP waits; it would end the program."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
 
 
 def serve(config: Config, output: TextIO) -> None:

@@ -15,11 +15,12 @@ from monitor import urls
 from monitor.app import pages
 from monitor.app.workers import WorkerFailed, Workers
 from monitor.articles import judge
+from monitor.articles.robots import Robots
 from monitor.articles.tasks import read_page
 from monitor.errors import ExtractError, FetchError, ParseError
 from monitor.feeds.channel import channel_of
 from monitor.feeds.discover import Candidate, Found, is_web_page
-from monitor.feeds.fetch import ACCEPT, MAX_FEED_BYTES, document_of, fetch
+from monitor.feeds.fetch import ACCEPT, document_of, fetch
 from monitor.feeds.report import Conditional, PageTried, Report, Sighting, report, wall_evidence
 from monitor.feeds.tasks import find_feeds, read_feed
 from monitor.http import Http, Response
@@ -94,6 +95,7 @@ class FeedCheck:
         clock: Callable[[], datetime],
     ) -> None:
         self._http = http
+        self._robots = Robots(http, clock)
         self._workers = workers
         self._held = held
         self._known_through = known_through
@@ -148,7 +150,8 @@ class FeedCheck:
     async def _look(self, url: str) -> Sighting | _WebPage:
         now = self._clock()
         try:
-            response = await self._http.get(url, headers={"Accept": ACCEPT}, max_bytes=MAX_FEED_BYTES)
+            limit = self._http.settings.max_feed_bytes
+            response = await self._http.get(url, headers={"Accept": ACCEPT}, max_bytes=limit)
         except FetchError as e:
             return Sighting(url, url, now, failure=str(e))
         wall = wall_evidence(status=response.status, headers=response.headers, asked=url, url=response.url)
@@ -166,7 +169,8 @@ class FeedCheck:
         return await self._seen_closely(seen, fetched, document, response.headers.get("Link", ""))
 
     async def _document(self, fetched: Fetched) -> FeedDocument:
-        return await self._workers.run(read_feed, fetched.body, feed_id(fetched.url), fetched.url, fetched.content_type)
+        where = (feed_id(fetched.url), fetched.url, fetched.content_type)
+        return await self._workers.run(read_feed, fetched.body, *where, self._clock())
 
     async def _seen_closely(self, seen: Sighting, fetched: Fetched, document: FeedDocument, header: str) -> Sighting:
         channel = channel_of(fetched.body, url=fetched.url, content_type=fetched.content_type, link_header=header)
@@ -204,7 +208,7 @@ class FeedCheck:
 
     async def _try_page(self, entry: Entry, url: str) -> PageTried:
         try:
-            page = await pages.read(entry, url, self._http, self._workers, self._clock())
+            page = await pages.read(entry, url, self._http, self._workers, self._clock(), self._robots)
         except (FetchError, ExtractError, WorkerFailed) as e:
             return PageTried(url, str(e))
         return PageTried(url, None if page.quality == judge.FULL else page.quality)

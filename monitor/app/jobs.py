@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from monitor import urls
+from monitor.app.healing import Healing
 from monitor.app.pipeline import PRICE_EVERY, Pipeline
 from monitor.app.store_thread import StoreThread
 from monitor.articles import compose
 from monitor.errors import StoreError
-from monitor.model import DeliveryState, DueDelivery, DueEntry, FeedId, FeedState
+from monitor.model import DeliveryState, DueDelivery, DueEntry, FeedId, FeedState, Gap
 from monitor.store.sqlite.store import Store
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ SINK_PATIENCE = timedelta(seconds=60)
 class Job:
     """Jobs of the same kind and id are the same job."""
 
-    kind: str  # poll | read | deliver | report | budget
+    kind: str  # poll | read | deliver | heal | report | budget
     id: str
     site: str = field(compare=False)  # the host that it will be busy with
     work: Callable[[], Awaitable[bool]] = field(compare=False, repr=False)  # whether it made something due
@@ -94,6 +95,7 @@ class Jobs:
     def __init__(
         self,
         pipeline: Pipeline,
+        healing: Healing,
         store: StoreThread,
         sinks: Iterable[str],
         clock: Callable[[], datetime],
@@ -102,6 +104,7 @@ class Jobs:
         each_feed_once: bool = False,
     ) -> None:
         self._pipeline = pipeline
+        self._healing = healing
         self._store = store
         self._sinks = frozenset(sinks)
         self._clock = clock
@@ -109,9 +112,10 @@ class Jobs:
         self._each_feed_once = each_feed_once
         self._polled: set[FeedId] = set()
         self._lanes = {
-            "poll": Lane(at_once=48, per_site=2),
+            "poll": Lane(at_once=128, per_site=2),
             "read": Lane(at_once=16, per_site=2),
             "deliver": Lane(at_once=1_000, per_site=1),
+            "heal": Lane(at_once=4, per_site=1),
             "report": Lane(at_once=1, per_site=1),
             "budget": Lane(at_once=1, per_site=1),
         }
@@ -145,13 +149,17 @@ class Jobs:
 
     async def something_comes(self) -> bool:
         """Whether anything is to be done so soon that a single sweep should wait for it. Raises StoreError."""
-        now, soon = self._clock(), self._clock() + PAGE_PATIENCE
-        entries = await self._store.ask(lambda store: store.feeds.waiting(soon, LOOK_AHEAD))
-        heads = await self._store.ask(lambda store: store.deliveries.heads())
-        coming = [self._read(entry) for entry in entries]
-        coming += [self._deliver(head) for head in heads if head.sink in self._sinks and not is_stuck(head, now)]
+        coming = await self._store.ask(lambda store: list(self._coming(store, self._clock())))
         self._wake_the_rested()
         return any(job not in self._resting for job in coming)
+
+    def _coming(self, store: Store, now: datetime) -> Iterator[Job]:
+        yield from (job for job in self._found(store, now) if job.kind != "budget")
+        for entry in store.feeds.waiting(now + PAGE_PATIENCE, LOOK_AHEAD):
+            yield self._read(entry)
+        for head in store.deliveries.heads():
+            if head.sink in self._sinks and not is_stuck(head, now):
+                yield self._deliver(head)
 
     async def finish(self, limit: timedelta) -> None:
         """End what is under way. The store knows of it: polls and reads are cut short and done again later.
@@ -189,6 +197,8 @@ class Jobs:
                 yield self._poll(state)
         for entry in store.feeds.waiting(now, LOOK_AHEAD):
             yield self._read(entry)
+        for gap in store.feeds.untried_gaps():
+            yield self._heal(gap)
         since = store.notices.untold_since()
         if since is not None and (self._each_feed_once or now - since >= GATHER):
             yield Job("report", "operations", "operations", self._pipeline.report, _nothing)
@@ -203,6 +213,15 @@ class Jobs:
             self._pipeline.host_of(state.feed_id),
             lambda: self._pipeline.poll(state),
             lambda why: self._pipeline.poll_failed(state, why),
+        )
+
+    def _heal(self, gap: Gap) -> Job:
+        return Job(
+            "heal",
+            gap.id,
+            self._pipeline.host_of(gap.feed_id),
+            lambda: self._healing.heal(gap),
+            lambda why: self._healing.give_up(gap, why),
         )
 
     def _read(self, entry: DueEntry) -> Job:

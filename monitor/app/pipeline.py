@@ -10,8 +10,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
-from itertools import count
 
 from monitor import ids, urls
 from monitor.alerts import message, policy, retry
@@ -20,12 +18,13 @@ from monitor.app import pages
 from monitor.app.store_thread import StoreThread
 from monitor.app.workers import WorkerFailed, Workers
 from monitor.articles import compose, judge
+from monitor.articles.robots import Robots
 from monitor.errors import ExtractError, FetchError, NewsMonitorError, ParseError
-from monitor.feeds import cadence, identity, moves, plan
-from monitor.feeds.delta import Difference, Known
+from monitor.feeds import cadence, health, identity, moves, plan
 from monitor.feeds.fetch import fetch
-from monitor.feeds.tasks import PART, compare, read_feed, read_part
+from monitor.feeds.reading import read
 from monitor.http import Http
+from monitor.http_gate import host_of
 from monitor.model import (
     Alert,
     Article,
@@ -39,13 +38,16 @@ from monitor.model import (
     EntryId,
     Fate,
     Feed,
+    FeedDocument,
     FeedId,
     FeedState,
     Fetched,
+    Notice,
     NotModified,
     Outcome,
     Placement,
     PollRecord,
+    Unchanged,
     WaitingEntry,
 )
 from monitor.rules.match import decide
@@ -62,7 +64,6 @@ QUICK_RETRY = timedelta(seconds=3)
 WALL_WAIT = timedelta(minutes=1)
 PAGE_RETRIES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 PRICE_EVERY, SPENT_OVER = timedelta(hours=1), timedelta(hours=24)
-LOOP_BYTES = 500_000  # of a document; a longer one is compared by a worker, so that the loop is not held up
 # An entry that our own program fails over.
 FIRST_REST = timedelta(minutes=1)
 LONGEST_REST = timedelta(hours=6)
@@ -80,15 +81,6 @@ class Routes:
     def target(self, channel: str | None) -> str:
         """`channel`: the one that a rule names."""
         return (channel if self.by_rule else None) or self.default_target
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What a feed's document brought: the entries of the items that were not in the one before it."""
-
-    entries: tuple[Entry, ...]
-    found: Difference
-    note: str | None = None  # what was wrong with the document although it could be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +106,7 @@ class Pipeline:
         alert_last: timedelta,
         store: StoreThread,
         http: Http,
+        robots: Robots | None,
         workers: Workers,
         sinks: Mapping[str, Sink],
         clock: Callable[[], datetime],
@@ -125,6 +118,8 @@ class Pipeline:
         self._alert_last = alert_last
         self._store = store
         self._http = http
+        self._robots = robots
+        self._holds: Mapping[str, datetime] = {}
         self._workers = workers
         self._sinks = sinks
         self._clock = clock
@@ -156,14 +151,23 @@ class Pipeline:
     async def poll(self, state: FeedState) -> bool:
         """Whether there is something to read now. So each step says if it made something due."""
         feed, started = self._feeds[state.feed_id], self._clock()
+        held_until = self._http.holds().get(host_of(state.address or feed.url))
+        if held_until is not None:  # another of its host's feeds or pages was told to wait
+            await self._store.change(lambda store: store.feeds.save(replace(state, next_poll_at=held_until)))
+            return False
         try:
-            outcome = await fetch(feed, state, self._http)
+            outcome = await fetch(feed, self._asked(state, started), self._http)
             look = await self._look(feed, state, outcome)
         except (FetchError, ParseError, WorkerFailed) as e:
             await self._poll_failed(feed, state, e, started)
             return False
         poll = await self._store.change(lambda store: self._record_poll(store, feed, state, outcome, look, started))
         return poll.new > 0
+
+    def _asked(self, state: FeedState, now: datetime) -> FeedState:
+        """The state that is asked with: without validators when "not modified" is not to be believed."""
+        distrusted = (state.liar_until is not None and now < state.liar_until) or cadence.wants_probe(state, now)
+        return replace(state, etag=None, last_modified=None) if distrusted else state
 
     async def poll_failed(self, state: FeedState, why: str) -> None:
         """Put off a feed that our own program failed over."""
@@ -173,38 +177,22 @@ class Pipeline:
         if not isinstance(error, FetchError | ParseError):
             error = ParseError(f"the feed could not be read: {error}")
         after = moves.after_failure(cadence.after_failure(feed, state, error, self._clock(), self._bounds))
-        await self._store.change(lambda store: self._record_failure(store, after, started))
+        await self._store.change(lambda store: self._record_failure(store, feed, after, started))
+        await self._keep_holds()
         log.warning("feed failed", extra={"feed": feed.name, "why": str(error), "next": after.next_poll_at})
 
-    async def _look(self, feed: Feed, state: FeedState, outcome: Fetched | NotModified) -> Look | None:
+    async def _look(
+        self, feed: Feed, state: FeedState, outcome: Fetched | NotModified
+    ) -> FeedDocument | Unchanged | None:
         """None when it is the document that was seen last."""
-        if isinstance(outcome, NotModified) or sha256(outcome.body).hexdigest() == state.body_hash:
+        if isinstance(outcome, NotModified) or outcome.body_hash == state.body_hash:
             return None
-        before = Known.from_bytes(await self._store.ask(lambda store: store.feeds.prints(feed.id)))
-        where = (outcome.url, outcome.content_type)
-        if len(outcome.body) <= LOOP_BYTES:
-            found = compare(outcome.body, before, *where)
-        else:
-            found = await self._workers.run(compare, outcome.body, before, *where)
-        if found.document is None:
-            return Look((), found)
-        if found.shown - found.known <= PART:
-            document = await self._workers.run(read_feed, found.document, feed.id, *where)
-            return Look(document.entries, found, document.note)
-        return Look(await self._parts(found.document, feed, *where), found)
+        memory = await self._store.ask(lambda store: store.feeds.prints(feed.id))
+        return await read(outcome, memory or b"", feed_id=feed.id, now=self._clock(), run=self._workers.run)
 
-    async def _parts(self, document: bytes, feed: Feed, url: str, content_type: str) -> tuple[Entry, ...]:
-        """The entries of a long document, so many at a time that no worker needs long."""
-        entries: list[Entry] = []
-        for first in count(0, PART):
-            part = await self._workers.run(read_part, document, first, feed.id, url, content_type)
-            if part is None:
-                return tuple(entries)
-            entries += part.entries
-        raise AssertionError("unreachable")
-
-    def _record_failure(self, store: Store, after: FeedState, started: datetime) -> None:
+    def _record_failure(self, store: Store, feed: Feed, after: FeedState, started: datetime) -> None:
         store.feeds.save(after)
+        self._notice_health(store, feed, after)
         store.feeds.add_poll(PollRecord(after.feed_id, started, self._clock(), "failed", note=after.error))
 
     def _record_poll(
@@ -213,14 +201,14 @@ class Pipeline:
         feed: Feed,
         state: FeedState,
         outcome: Fetched | NotModified,
-        look: Look | None,
+        look: FeedDocument | Unchanged | None,
         started: datetime,
     ) -> PollRecord:
-        now = self._clock()
-        body = outcome.body if isinstance(outcome, Fetched) else b""
-        body_hash = sha256(body).hexdigest() if body else state.body_hash
-        kind = "not_modified" if isinstance(outcome, NotModified) else "unchanged"
-        poll, fresh = PollRecord(feed.id, started, now, kind, bytes=len(body)), tuple[Entry, ...]()
+        now, probed = self._clock(), cadence.wants_probe(state, started)
+        kind, size, body_hash = "not_modified", 0, state.body_hash
+        if isinstance(outcome, Fetched):
+            kind, size, body_hash = "unchanged", len(outcome.body), outcome.body_hash
+        poll, fresh = PollRecord(feed.id, started, now, kind, bytes=size), tuple[Entry, ...]()
         if look is not None:
             poll, fresh = self._record_entries(store, state, look, poll)
             state = replace(
@@ -228,46 +216,84 @@ class Pipeline:
                 known_since=state.known_since or now,
                 last_new_at=now if fresh else state.last_new_at,
             )
-        brought = cadence.Brought(body_hash, poll.entries or state.shown, tuple(entry.published_at for entry in fresh))
+        if probed:
+            lied = cadence.was_lied_to(state, [entry.published_at for entry in fresh])
+            state = replace(state, probed_at=now, liar_until=now + cadence.LIAR_FOR if lied else state.liar_until)
+        brought = cadence.Brought(
+            body_hash=body_hash,
+            shown=poll.entries or state.shown,
+            hints=look.hints if isinstance(look, FeedDocument) else state.hints,
+            published=tuple(entry.published_at for entry in fresh),
+        )
         after = cadence.after_success(feed, state, outcome, now, self._bounds, brought, price=self._price)
         after = moves.after_answer(after, outcome, now, same_feed=look is None or poll.overlap > 0)
         store.feeds.save(after)
         store.feeds.add_poll(poll)
+        if after.address != state.address and after.address is not None:
+            moved = f"Feed {feed.name} moved for good and is read at {after.address} now; write that into feeds.yaml."
+            store.notices.add(Notice(feed.id, "moved", moved, is_event=True), now)
+        self._notice_recovery(store, feed, state, fresh)
+        self._notice_health(store, feed, after)
         return poll
 
+    async def _keep_holds(self) -> None:
+        """A restart is no way around what a host asked for."""
+        holds = self._http.holds()
+        if holds != self._holds:
+            self._holds = holds
+            await self._store.change(lambda store: store.feeds.save_holds(holds))
+
+    async def take_up_holds(self) -> None:
+        """What hosts asked for before the last restart."""
+        now = self._clock()
+        for host, until in (await self._store.ask(lambda store: store.feeds.holds(now))).items():
+            self._http.hold(host, until)
+
+    def _notice_health(self, store: Store, feed: Feed, state: FeedState) -> None:
+        now = self._clock()
+        condition = health.health(state, now=now)
+        if health.worth_telling(state, condition, now):
+            store.notices.end(feed.id, health.TROUBLES - {condition.health}, None, now)
+            text = f"Feed {feed.name} is not covered ({condition.health}): {condition.sentence}"
+            store.notices.add(Notice(feed.id, condition.health, text), now)
+
+    def _notice_recovery(self, store: Store, feed: Feed, before: FeedState, fresh: Sequence[Entry]) -> None:
+        if before.failures or fresh:
+            store.notices.end(feed.id, health.TROUBLES, f"Feed {feed.name} is well again.", self._clock())
+
     def _record_entries(
-        self, store: Store, state: FeedState, look: Look, poll: PollRecord
+        self, store: Store, state: FeedState, look: FeedDocument | Unchanged, poll: PollRecord
     ) -> tuple[PollRecord, tuple[Entry, ...]]:
         """The record of the look, and the entries that were not seen before."""
+        if isinstance(look, Unchanged):
+            return replace(poll, entries=look.shown, overlap=look.shown), ()
         known = store.feeds.known(poll.feed_id, *identity.keys(look.entries))
-        fresh = identity.unseen(look.entries, known)
+        fresh = identity.unseen(look.entries, known, standing=look.standing)
         store.feeds.learn_keys(look.entries)
-        store.feeds.add_entries(fresh, baseline=self._history(state, fresh, poll), now=poll.finished_at)
-        shown = max(look.found.shown, len(look.entries))
-        overlap = look.found.known + len(look.entries) - len(fresh)
+        overlap = look.known + len(look.entries) - len(fresh)
+        is_known = state.known_since is not None or bool(known)  # a feed at another address is known by its entries
+        history = frozenset() if is_known else self._history(fresh, poll)
+        store.feeds.add_entries(fresh, baseline=history, now=poll.finished_at)
         if cadence.ran_past_us(before=state.shown, fresh=len(fresh), overlap=overlap) and state.last_success_at:
             store.feeds.add_gap(
                 poll.feed_id, from_at=state.last_success_at, to_at=poll.finished_at, now=poll.finished_at
             )
-        remembered = look.found.remembered
-        store.feeds.save_prints(poll.feed_id, remembered.to_bytes() if remembered else None)
+        store.feeds.save_prints(poll.feed_id, look.memory or None)
         record = replace(
             poll,
             outcome="new" if fresh else "unchanged",
-            entries=shown,
+            entries=look.shown,
             new=len(fresh),
             overlap=overlap,
             note=look.note,
         )
         return record, fresh
 
-    def _history(self, state: FeedState, entries: Sequence[Entry], poll: PollRecord) -> frozenset[EntryId]:
+    def _history(self, entries: Sequence[Entry], poll: PollRecord) -> frozenset[EntryId]:
         """At the first look at a feed everything is history, but for the last hours if the operator asks for them.
 
         An undated entry may be of the last hours, so then it is not taken for history.
         """
-        if state.known_since is not None:
-            return frozenset()
         if not self._alert_last:
             return frozenset(entry.id for entry in entries)
         since = poll.finished_at - self._alert_last
@@ -332,8 +358,11 @@ class Pipeline:
         entry = waiting.entry
         if entry.url is None:
             return compose.from_feed(entry, "the entry has no link", now), None, False, timedelta(0)
+        if identity.is_forwarder(entry.url):
+            why = "a forwarder's address is not resolved"
+            return compose.from_feed(entry, why, now), why, False, timedelta(0)
         try:
-            page = await pages.read(entry, entry.url, self._http, self._workers, now)
+            page = await pages.read(entry, entry.url, self._http, self._workers, now, self._robots)
             if page.quality == judge.FULL:
                 return compose.from_page(entry, page.url, page.extract, now), None, False, timedelta(0)
         except FetchError as e:
@@ -352,6 +381,7 @@ class Pipeline:
 
     async def _record(self, waiting: WaitingEntry, reading: Reading) -> bool:
         alerts = await self._store.change(lambda store: self._record_reading(store, waiting, reading))
+        await self._keep_holds()
         for alert in alerts:
             log.info(
                 "match",

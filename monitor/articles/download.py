@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from monitor.articles.robots import Robots
 from monitor.errors import FetchError
 from monitor.http import Http, Response
 from monitor.http_hints import retry_after
 from monitor.model import Page
-
-MAX_PAGE_BYTES: Final = 8_000_000
 
 ACCEPT: Final = "text/html, application/xhtml+xml, text/plain;q=0.5, */*;q=0.1"
 
@@ -30,9 +29,14 @@ _REASONS = {
 _LASTING = frozenset({401, 403, 404, 405, 406, 410, 451})
 
 
-async def download(url: str, http: Http, now: datetime) -> Page:
-    """The page at an address. Raises FetchError, also for what is no page at all."""
-    response = await http.get(url, headers={"Accept": ACCEPT}, max_bytes=MAX_PAGE_BYTES)
+async def download(url: str, http: Http, now: datetime, robots: Robots | None = None) -> Page:
+    """The page at an address, if `robots` let us. Raises FetchError, also for what is no page at all."""
+    response = await http.get(
+        url,
+        headers={"Accept": ACCEPT},
+        max_bytes=http.settings.max_page_bytes,
+        admit=robots.admit if robots else None,
+    )
     if response.status != 200:
         raise _refused(response)
     content_type = response.headers.get("Content-Type", "")
@@ -48,7 +52,7 @@ def _refused(response: Response) -> FetchError:
         _REASONS.get(status, f"the site answered {status} instead of the page"),
         permanent=status in _LASTING,
         status=status,
-        retry_after=retry_after(response.headers),
+        retry_after=retry_after(response.headers, response.at),
     )
 
 

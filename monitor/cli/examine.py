@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import click
@@ -12,9 +14,12 @@ from monitor import ids, urls
 from monitor.app.audit import Balance
 from monitor.app.audit import audit as full_audit
 from monitor.app.audit import balance as take_balance
+from monitor.app.clock import utc_now
 from monitor.cli.common import EXIT_FOUND, Place, reading_store, say, show_json, speaking
+from monitor.feeds.health import Health, health
 from monitor.model import Article, ArticleId
 from monitor.store.sqlite.store import Store
+from monitor.store.sqlite.values import time_or_none
 
 
 @click.command()
@@ -53,9 +58,10 @@ def _sum(balance: Balance) -> str:
 @speaking()
 def status(place: Place, as_json: bool) -> None:
     """Health at a glance: feeds, backlog, deliveries waiting, the balance."""
-    store = reading_store(place)
+    store, now = reading_store(place), utc_now()
     facts = {
-        "feeds": store.ledger.feeds(),
+        "feeds": [{**feed, **_health(store, feed, now)} for feed in store.ledger.feeds()],
+        "notices": store.notices.open(),
         "polls": store.ledger.polls(),
         "entries": store.ledger.entry_states(),
         "articles_read_from_feed_only": store.ledger.articles_read_from_feed(),
@@ -69,19 +75,25 @@ def status(place: Place, as_json: bool) -> None:
     _show_status(facts)
 
 
+def _health(store: Store, feed: dict[str, Any], now: datetime) -> dict[str, str]:
+    """A feed's condition in a word and a sentence."""
+    condition = health(store.feeds.state(feed["id"]), now=now, last_gap_at=time_or_none(feed["last_gap_at"]))
+    return {"health": condition.health, "why": condition.sentence}
+
+
 def _show_status(facts: dict[str, Any]) -> None:
     feeds = facts["feeds"]
-    failing = [feed for feed in feeds if feed["failures"]]
-    unseen = [feed for feed in feeds if not feed["last_poll_at"]]
+    by_health = Counter(feed["health"] for feed in feeds)
+    say(f"Feeds       {len(feeds)}: " + ", ".join(f"{by_health[word]} {word}" for word in Health if by_health[word]))
+    for feed in feeds:
+        if feed["health"] not in (Health.OK, Health.NEW):
+            say(f"  {feed['health']:9} {feed['name']}: {feed['why']}")
     gaps = [feed for feed in feeds if feed["gaps"]]
-    say(
-        f"Feeds       {len(feeds)}: {len(feeds) - len(failing) - len(unseen)} ok, {len(failing)} failing, "
-        f"{len(unseen)} not polled yet, {len(gaps)} with a gap in what they covered"
-    )
-    for feed in failing:
-        say(f"  failing   {feed['name']} ({feed['failures']}×): {feed['error']}")
     for feed in gaps:
-        say(f"  gap       {feed['name']}: {feed['gaps']}× nothing in common with the look before")
+        closed = f", {feed['closed_gaps']} of them closed from its archive" if feed["closed_gaps"] else ""
+        say(f"  gaps      {feed['name']}: {feed['gaps']}× nothing in common with the look before{closed}")
+    for notice in facts["notices"]:
+        say(f"  since {notice['created_at'][:16]}Z: {notice['text']}")
     entries = facts["entries"]
     say(
         f"Entries     {entries.get('read', 0)} read, {entries.get('waiting', 0)} waiting, "

@@ -145,7 +145,7 @@ async def _check(url: str, monitor: configuration.MonitorFile, held: Sequence[Fe
                 workers=workers,
                 held=held,
                 known_through=known_through(store) if store else nothing_known,
-                usual=monitor.schedule.every or monitor.schedule.most,
+                usual=monitor.schedule.every or monitor.schedule.least,
                 clock=utc_now,
             ).check(url)
     finally:

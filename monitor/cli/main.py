@@ -5,6 +5,7 @@ Commands are imported when they are called: worker processes import this file ag
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -39,6 +40,9 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name == "run":
+            # A reload that is asked for while the daemon starts waits until it can be done; it would end the program.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
         return cast("click.Command", getattr(import_module(COMMANDS[cmd_name]), cmd_name))
 
 

@@ -25,7 +25,6 @@ def run(place: Place, once: bool, now: bool) -> None:
     """
     if now and not once:
         raise click.UsageError("--now goes with --once")
-    daemon.hold_reloads()  # before the configuration is read: a change after that is not to be missed
     config = configuration.load(place.directory)
     if not once:
         daemon.serve(config, sys.stdout)

@@ -117,6 +117,8 @@ class World:
         return Outlet(printer.name, feed_url, printer.language, printer.tags)
 
     def _answer(self, printer: Press, base: str, request: web.BaseRequest) -> web.Response:
+        if request.path == "/robots.txt":
+            return web.Response(text="User-agent: *\nAllow: /\n")
         if request.path == printer.feed_path:
             response = _document(press.feed(printer, base, self._releases), printer.content_type)
             response.last_modified = press.changed_at(printer, self._releases)

@@ -5,6 +5,7 @@ Jitter only ever lengthens a wait: a minute too early is rude, a minute too late
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,13 +14,15 @@ from monitor.feeds import plan
 from monitor.feeds import rhythm as rhythms
 from monitor.feeds.rhythm import Rhythm
 from monitor.ids import digest
-from monitor.model import Feed, FeedId, FeedState, Fetched, NotModified
+from monitor.model import Feed, FeedHints, FeedId, FeedState, Fetched, NotModified
 
 # Of whoever names an interval: a minute, or seconds on a server of their own.
 LEAST_INTERVAL, LONGEST_INTERVAL = timedelta(seconds=1), timedelta(hours=24)
 LEARN_EVERY = timedelta(hours=1)
 # A server's promise of freshness is believed for an hour; for longer, if the feed brings nothing meanwhile: some
 # promise years and publish hourly all the same.
+CLOCK_SKEW = timedelta(minutes=10)  # between a publisher's clock and ours
+PROBE_EVERY, ODD_SILENCE, LIAR_FOR = timedelta(hours=24), 0.01, timedelta(days=30)
 MAX_FRESH, LONGEST_PROMISE = timedelta(hours=1), timedelta(hours=24)
 FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(hours=6)
@@ -52,6 +55,7 @@ class Brought:
 
     body_hash: str | None  # of the last document read
     shown: int  # entries in it
+    hints: FeedHints | None = None  # what it says of itself
     published: tuple[datetime | None, ...] = ()  # dates of the entries that were new
 
 
@@ -67,25 +71,39 @@ def after_success(
 ) -> FeedState:
     """The state after an answer that could be used. `price`: see `plan`."""
     etag, last_modified = _validators(state, outcome)
-    rhythm, learnt_until = _learnt(feed, state, now, bounds, brought)
-    wait = _interval(feed, bounds) or plan.next_wait(
-        rhythm,
-        now,
-        price=price,
-        budget=bounds.budget,
-        least=bounds.least,
-        most=bounds.most,
-        window=brought.shown or None,
-    )
-    wait = max(wait, _believed(outcome.fresh_for, rhythm, now))
+    interval = _interval(feed, bounds)
+    ttl = brought.hints.ttl if brought.hints else None
+    promise = min(max(outcome.fresh_for or timedelta(), ttl or timedelta()), LONGEST_PROMISE)
+    # Where the rhythm decides nothing it is learnt when something came, and otherwise now and then.
+    decides = interval is None or promise > MAX_FRESH
+    learns = bool(brought.published) or state.learnt_until is None or now - state.learnt_until >= LEARN_EVERY
+    rhythm = _learnt(state, now, brought) if decides or learns else None
+    if interval is None and rhythm is not None:
+        wait = plan.next_wait(
+            rhythm,
+            now,
+            price=price,
+            budget=bounds.budget,
+            least=bounds.least,
+            most=bounds.most,
+            window=brought.shown or None,
+        )
+    else:
+        wait = interval or bounds.most
+    if promise > MAX_FRESH and rhythm is not None and rhythms.expected(rhythm, now, now + promise) >= 1:
+        promise = MAX_FRESH  # the feed itself contradicts it
+    wait = max(wait, promise)
+    due = now + _with_jitter(feed.id, wait)
     return replace(
         state,
-        next_poll_at=now + _with_jitter(feed.id, wait),
-        rhythm=rhythm.to_json() if learnt_until == now else state.rhythm,
-        learnt_until=learnt_until,
+        next_poll_at=_outside_skipped(due, brought.hints) if feed.every is None else due,
+        hints=brought.hints,
+        rhythm=rhythm.to_json() if rhythm else state.rhythm,
+        learnt_until=now if rhythm else state.learnt_until,
         shown=brought.shown,
         etag=etag,
         last_modified=last_modified,
+        same_etag_times=_same_etag_times(state, outcome, brought),
         body_hash=brought.body_hash,
         last_poll_at=now,
         last_success_at=now,
@@ -128,11 +146,48 @@ def ran_past_us(*, before: int, fresh: int, overlap: int) -> bool:
     return before >= LEAST_SHOWN and fresh > 0 and overlap == 0
 
 
+def _same_etag_times(state: FeedState, outcome: Fetched | NotModified, brought: Brought) -> int:
+    if isinstance(outcome, NotModified):
+        return state.same_etag_times
+    is_same = outcome.etag is not None and outcome.etag == state.etag and brought.body_hash == state.body_hash
+    return state.same_etag_times + 1 if is_same else 0
+
+
 def _validators(state: FeedState, outcome: Fetched | NotModified) -> tuple[str | None, str | None]:
     """A document brings its validators, or has none; a 304 keeps those that it does not re-state."""
     if isinstance(outcome, Fetched):
         return outcome.etag, outcome.last_modified
     return outcome.etag or state.etag, outcome.last_modified or state.last_modified
+
+
+def wants_probe(state: FeedState, now: datetime) -> bool:
+    """Whether a feed is so silent, for it, that its "not modified" may not be true. Some servers say so for ever."""
+    since = max(filter(None, (state.last_new_at or state.known_since, state.probed_at)), default=now)
+    if now - since < PROBE_EVERY or (state.last_new_at is None and state.known_since is None):
+        return False
+    silent_since = state.last_new_at or state.known_since or now
+    return rhythms.silence_probability(Rhythm.from_json(state.rhythm), silent_since, now) < ODD_SILENCE
+
+
+def was_lied_to(state: FeedState, published: Iterable[datetime | None]) -> bool:
+    """Whether entries that a probe brought were there when the server last said that nothing had changed."""
+    if state.last_poll_at is None or (state.etag is None and state.last_modified is None):
+        return False
+    return any(date is not None and date < state.last_poll_at - CLOCK_SKEW for date in published)
+
+
+def _outside_skipped(due: datetime, hints: FeedHints | None) -> datetime:
+    """The first hour from then on in which the feed says that it may bring something (RSS 2.0, skipHours, skipDays).
+
+    One that says so of all hours, or of all days, is not believed.
+    """
+    if hints is None:
+        return due
+    hours = hints.skip_hours if len(hints.skip_hours) < 24 else frozenset()
+    days = hints.skip_days if len(hints.skip_days) < 7 else frozenset()
+    while due.hour in hours or due.weekday() in days:
+        due = due.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    return due
 
 
 def _interval(feed: Feed, bounds: Bounds) -> timedelta | None:
@@ -141,25 +196,10 @@ def _interval(feed: Feed, bounds: Bounds) -> timedelta | None:
     return asked and max(min(asked, LONGEST_INTERVAL), LEAST_INTERVAL)
 
 
-def _learnt(
-    feed: Feed, state: FeedState, now: datetime, bounds: Bounds, brought: Brought
-) -> tuple[Rhythm, datetime | None]:
-    """The rhythm, and until when it was learnt; where it decides nothing, it is learnt when there is something new."""
-    known = Rhythm.from_json(state.rhythm)
+def _learnt(state: FeedState, now: datetime, brought: Brought) -> Rhythm:
     if state.learnt_until is None:
-        return rhythms.first_look(brought.published, now), now
-    is_idle = _interval(feed, bounds) is not None and now - state.learnt_until < LEARN_EVERY
-    if is_idle and not brought.published:
-        return known, state.learnt_until
-    return rhythms.learn(known, state.learnt_until, now, brought.published), now
-
-
-def _believed(fresh_for: timedelta | None, rhythm: Rhythm, now: datetime) -> timedelta:
-    """A server's promise that asking again is useless, as far as the feed itself does not contradict it."""
-    promise = min(fresh_for or timedelta(), LONGEST_PROMISE)
-    if promise > MAX_FRESH and rhythms.expected(rhythm, now, now + promise) >= 1:
-        return MAX_FRESH
-    return promise
+        return rhythms.first_look(brought.published, now)
+    return rhythms.learn(Rhythm.from_json(state.rhythm), state.learnt_until, now, brought.published)
 
 
 def _retry_wait(

@@ -43,7 +43,7 @@ def decoded(body: bytes, content_type: str) -> Decoded:
             return Decoded(_recoded(body, marked).removeprefix(codecs.BOM_UTF8))
     said = [*_HEADER.findall(content_type), *(name.decode() for name in _DECLARED.findall(body))]
     charsets = [charset for name in said if (charset := _charset(name))]
-    if _is_utf8(body):
+    if is_utf8(body):
         lie = next((charset for charset in charsets if charset not in {"utf-8", "ascii"}), None)
         return Decoded(body, f"declared as {lie}, but written in utf-8" if lie and not body.isascii() else None)
     repaired = _nearly_utf8(body)
@@ -70,7 +70,8 @@ def _charset(name: str) -> str | None:
     return None if found in _NO_CHARSETS else _WIDER.get(found, found)
 
 
-def _is_utf8(body: bytes) -> bool:
+def is_utf8(body: bytes) -> bool:
+    """Whether `decoded` will take it for UTF-8 without a mark."""
     if b"\x1b" in body:  # ISO-2022-JP is ASCII with escapes
         return False
     try:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 
 from monitor.errors import FetchError
+from monitor.feeds.walls import START_BYTES, wall
 from monitor.http import Http, Response
 from monitor.http_hints import fresh_for, retry_after
 from monitor.model import Feed, FeedState, Fetched, NotModified
 
-MAX_FEED_BYTES = 10_000_000
 MAX_VALIDATOR_BYTES = 1000
 
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.8, */*;q=0.1"
 )
 
+PACKED, TIMES_UNKNOWN = '-gzip"', 3
+
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # surrogates stand for bytes that are not UTF-8
 _REASONS = {
+    304: "the server says that nothing changed since our last visit, but there was none (304)",
     401: "the server asks for a password (401)",
     403: "the server refuses us (403)",
     404: "there is nothing at this address (404)",
@@ -31,13 +35,13 @@ async def fetch(feed: Feed, state: FeedState, http: Http) -> Fetched | NotModifi
     """The feed's document, unless it is still the one that `state` knows. Raises FetchError."""
     validators = _validators(state)
     response = await http.get(
-        state.address or feed.url, headers={"Accept": ACCEPT, **validators}, max_bytes=MAX_FEED_BYTES
+        state.address or feed.url, headers={"Accept": ACCEPT, **validators}, max_bytes=http.settings.max_feed_bytes
     )
     if response.status == 304 and validators:
         return NotModified(
             etag=_storable(response.headers.get("ETag")),
             last_modified=_storable(response.headers.get("Last-Modified")),
-            fresh_for=fresh_for(response.headers),
+            fresh_for=fresh_for(response.headers, response.at),
             url=response.url,
             moved=response.permanent,
         )
@@ -46,22 +50,35 @@ async def fetch(feed: Feed, state: FeedState, http: Http) -> Fetched | NotModifi
 
 def document_of(response: Response) -> Fetched:
     """The document that an answer carries. Raises FetchError when it carries none."""
-    if response.status != 200:
-        raise _error(response)
+    walled = wall(response.status, response.headers, response.body[:START_BYTES], response.url)
+    if walled is not None or response.status != 200:
+        raise _error(response, walled)
     return Fetched(
         url=response.url,
         body=response.body,
         content_type=response.headers.get("Content-Type", ""),
         etag=_storable(response.headers.get("ETag")),
         last_modified=_storable(response.headers.get("Last-Modified")),
-        fresh_for=fresh_for(response.headers),
+        fresh_for=fresh_for(response.headers, response.at),
         moved=response.permanent,
+        body_hash=sha256(response.body).hexdigest(),
     )
 
 
 def _validators(state: FeedState) -> dict[str, str]:
-    both = {"If-None-Match": state.etag, "If-Modified-Since": state.last_modified}
+    both = {"If-None-Match": _tags(state), "If-Modified-Since": state.last_modified}
     return {name: value for name, value in both.items() if value is not None}
+
+
+def _tags(state: FeedState) -> str | None:
+    """Apache names what it packed "x-gzip", and then does not know it by that name; so it is asked for both."""
+    if state.etag is None or state.same_etag_times < TIMES_UNKNOWN or not is_packed_tag(state.etag):
+        return state.etag
+    return f'{state.etag}, {state.etag.removesuffix(PACKED)}"'
+
+
+def is_packed_tag(etag: str) -> bool:
+    return etag.startswith('"') and etag.endswith(PACKED)
 
 
 def _storable(validator: str | None) -> str | None:
@@ -71,12 +88,12 @@ def _storable(validator: str | None) -> str | None:
     return validator
 
 
-def _error(response: Response) -> FetchError:
+def _error(response: Response, walled: str | None) -> FetchError:
     status = response.status
-    if response.headers.get("cf-mitigated") == "challenge":
-        reason = f"the site lets only browsers in: a challenge page came instead of the feed ({status})"
-    elif status == 304:
-        reason = "the server says that nothing changed since our last visit, but there was none (304)"
-    else:
-        reason = _REASONS.get(status, f"the server answered {status} instead of the feed")
-    return FetchError(reason, permanent=status in _LASTING, status=status, retry_after=retry_after(response.headers))
+    return FetchError(
+        walled or _REASONS.get(status, f"the server answered {status} instead of the feed"),
+        permanent=walled is not None or status in _LASTING,
+        status=status,
+        retry_after=retry_after(response.headers, response.at),
+        challenge=walled is not None,
+    )

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from monitor.feeds.cadence import is_gone
+from monitor.feeds.rhythm import Rhythm, silence_probability
 from monitor.feeds.spoken import spoken
 from monitor.model import FeedState
 
@@ -19,8 +20,11 @@ LEAST_SILENCE = timedelta(hours=24)
 RECENT_GAP = timedelta(days=7)
 GIVEN_UP = timedelta(days=7)  # after so long a page that is not there is not coming back
 
+# Before that a failure is nothing to tell anybody of.
+FAILURES_ALLOWED, PASSING = 3, timedelta(hours=1)
+
 # What is remembered of a failure is its sentence; test_feeds_health.py holds these to what fetch and parse say.
-_WALL = re.compile(r"\(403\)|challenge page|lets only browsers in")
+_WALL = re.compile(r"\(403\)|challenge page|lets only browsers in|asks for consent")
 _WEB_PAGE = re.compile(r"^this is a web page")
 _NOT_THERE = re.compile(r"\(404\)")
 
@@ -38,6 +42,9 @@ class Health(StrEnum):
     OK = "ok"
 
 
+TROUBLES = frozenset({Health.GONE, Health.WALLED, Health.FAILING, Health.QUIET})
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     health: Health
@@ -49,12 +56,8 @@ def health(
     *,
     now: datetime,
     last_gap_at: datetime | None = None,
-    silence_probability: float | None = None,
 ) -> Condition:
-    """The worst that is to be said of a feed.
-
-    `silence_probability`: that a feed of this one's rhythm shows nothing new for so long; None when it is not known.
-    """
+    """The worst that is to be said of a feed."""
     if state.error is not None and state.failures:
         return _failing(state, state.error, now)
     if state.address is not None:
@@ -66,10 +69,20 @@ def health(
     if last_gap_at is not None and now - last_gap_at < RECENT_GAP:
         ago = spoken(now - last_gap_at)
         return Condition(Health.GAP, f"entries may have been missed {ago} ago: two looks had nothing in common")
-    silent_for = now - (state.last_new_at or state.known_since or state.last_success_at)
-    if silence_probability is not None and silence_probability < IMPLAUSIBLE and silent_for >= LEAST_SILENCE:
+    silent_since = state.last_new_at or state.known_since or state.last_success_at
+    silent_for = now - silent_since
+    if silent_for >= LEAST_SILENCE and _probability(state, silent_since, now) < IMPLAUSIBLE:
         return Condition(Health.QUIET, f"nothing new for {spoken(silent_for)}, which is not like it")
     return Condition(Health.OK, "it works")
+
+
+def worth_telling(state: FeedState, condition: Condition, now: datetime) -> bool:
+    """Whether operators should hear of it: trouble that does not pass by itself within a while."""
+    if condition.health in (Health.GONE, Health.QUIET):
+        return True
+    unread_for = now - (state.last_success_at or state.last_poll_at or now)
+    lasting = unread_for >= PASSING or state.last_success_at is None
+    return condition.health in TROUBLES and state.failures >= FAILURES_ALLOWED and lasting
 
 
 def _failing(state: FeedState, error: str, now: datetime) -> Condition:
@@ -82,6 +95,10 @@ def _failing(state: FeedState, error: str, now: datetime) -> Condition:
     if _WALL.search(error) or (_WEB_PAGE.search(error) and state.known_since is not None):
         return Condition(Health.WALLED, told)
     return Condition(Health.FAILING, told)
+
+
+def _probability(state: FeedState, silent_since: datetime, now: datetime) -> float:
+    return silence_probability(Rhythm.from_json(state.rhythm), silent_since, now)
 
 
 def _unread_for(state: FeedState, now: datetime) -> timedelta:

@@ -1,8 +1,8 @@
 """What makes two entries the same: the publisher's id, the page and the words together, and never a date alone.
 
 Each of the three fails some feeds: ids change with the software, with a session or with every poll, or are the same for
-all; addresses move from http to https and to another path; headlines are edited. An entry is new when none of the
-three says that it is known.
+all; addresses move from http to https and to another path, or lead to a page with many items; headlines are edited.
+So none of them decides alone: see `unseen`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from monitor.text import clean_line, words
 from monitor.urls import canonical
 
 MAX_GUID = 1000  # characters; a longer id is replaced by its digest
+BEGINNING = 16  # characters of an id that tell it from the others in a document
+MAX_SAID = 1_000  # characters of a summary that tell it from others
 LEAST_WORDS = 6  # that tell an item from another one without a date
 
 # Every item of these leads to a forwarder whose address says nothing, and changes.
@@ -49,7 +51,7 @@ def page_of(link: str | None) -> str | None:
 
 def words_of(title: str, summary: str, published_at: datetime | None) -> str | None:
     """The key of what an entry says. With its date: "Morning briefing" is another one each day."""
-    said = [*words(title), *words(summary)]
+    said = [*words(title), *words(summary[:MAX_SAID])]
     if not said or (published_at is None and len(said) < LEAST_WORDS):
         return None
     return digest("words", " ".join(said), published_at.isoformat() if published_at else "")
@@ -59,49 +61,75 @@ def is_forwarder(link: str) -> bool:
     return urlsplit(link).hostname in _FORWARDERS
 
 
-def unseen(entries: Iterable[Entry], known: Iterable[KnownEntry]) -> tuple[Entry, ...]:
-    """The entries that are not known, in their order; `known` are those of the feed that share an id or a key."""
-    memory = _Memory(known)
-    fresh: list[Entry] = []
-    for entry in entries:
-        named = _told_apart(entry, memory)
-        if not memory.knows(named):
-            fresh.append(named)
-            memory.add(KnownEntry(named.id, named.title, named.page, named.words))
-    return tuple(fresh)
+def unseen(
+    entries: Iterable[Entry], known: Iterable[KnownEntry], *, standing: Collection[str] = ()
+) -> tuple[Entry, ...]:
+    """The entries that are not known, in their order.
+
+    `known` are those of the feed that share an id or a key with them. `standing` are the beginnings of the ids of
+    entries that the document shows too. That matters because a known entry stands for one that is shown, not for
+    several: first for that with its id, and only if there is none for another with its page or its words.
+    """
+    memory = _Memory(known, standing)
+    strangers = [entry for entry in tuple(entries) if not memory.has_id_of(entry)]
+    return tuple([memory.learn(entry) for entry in strangers if not memory.knows(entry)])
 
 
 class _Memory:
-    def __init__(self, known: Iterable[KnownEntry]) -> None:
-        self.by_id: dict[str, KnownEntry] = {}
+    def __init__(self, known: Iterable[KnownEntry], standing: Collection[str]) -> None:
+        self._by_id: dict[str, KnownEntry] = {}
         self._by_page: dict[str, list[KnownEntry]] = {}
-        self._words: set[str] = set()
+        self._by_words: dict[str, list[KnownEntry]] = {}
+        self._taken: set[str] = set()
         for entry in known:
-            self.add(entry)
+            self._add(entry)
+            if entry.id[:BEGINNING] in standing:
+                self._taken.add(entry.id)
 
-    def add(self, entry: KnownEntry) -> None:
-        self.by_id.setdefault(entry.id, entry)
+    def has_id_of(self, entry: Entry) -> bool:
+        other = self._by_id.get(entry.id)
+        if other is None or not _same_under_id(entry, other):
+            return False
+        self._taken.add(other.id)
+        return True
+
+    def knows(self, entry: Entry) -> bool:
+        same_words = self._by_words.get(entry.words, ()) if entry.words else ()
+        same_page = self._by_page.get(entry.page, ()) if entry.page else ()
+        if entry.published_at and same_words:
+            return True
+        if any(_same_title(entry.title, other.title) for other in same_page):
+            return True
+        # Of a live page with many items, or of a notice that comes again, the earlier ones are often still shown.
+        similar = (*same_words, *(other for other in same_page if _edited(entry.title, other.title)))
+        free = next((other for other in similar if other.id not in self._taken), None)
+        if free is None:
+            return False
+        self._taken.add(free.id)
+        return True
+
+    def learn(self, entry: Entry) -> Entry:
+        """The entry, under an id of its own when its id is that of quite another item."""
+        named = apart(entry) if entry.id in self._by_id else entry
+        self._add(KnownEntry(named.id, named.title, named.page, named.words))
+        self._taken.add(named.id)
+        return named
+
+    def _add(self, entry: KnownEntry) -> None:
+        self._by_id.setdefault(entry.id, entry)
         if entry.page:
             self._by_page.setdefault(entry.page, []).append(entry)
         if entry.words:
-            self._words.add(entry.words)
-
-    def knows(self, entry: Entry) -> bool:
-        if entry.id in self.by_id or entry.words in self._words:
-            return True
-        # A live page has many items, each with an id of its own and another headline.
-        same_page = self._by_page.get(entry.page, ()) if entry.page else ()
-        return any(_alike(entry.title, other.title) for other in same_page)
+            self._by_words.setdefault(entry.words, []).append(entry)
 
 
-def _told_apart(entry: Entry, memory: _Memory) -> Entry:
-    """The entry under an id of its own when its id is known for quite another item."""
-    other = memory.by_id.get(entry.id)
-    if other is None or _alike(entry.title, other.title):
-        return entry
-    if entry.page and entry.page == other.page != entry.guid:
-        return entry  # its own id and its own page: the headline was written anew
-    return apart(entry)
+def _same_under_id(entry: Entry, other: KnownEntry) -> bool:
+    """An id is believed unless the page and the headline both contradict it: some feeds have one id for all."""
+    if not entry.named:
+        return entry.page is None or _same_title(entry.title, other.title) or _edited(entry.title, other.title)
+    if entry.page and entry.page == other.page:
+        return True  # however anew the headline was written
+    return _alike(entry.title, other.title)
 
 
 def apart(entry: Entry) -> Entry:
@@ -112,13 +140,24 @@ def apart(entry: Entry) -> Entry:
 
 def mark_of(entry: Entry) -> str:
     """What tells an entry from others with its id: its page, else its headline."""
-    return entry.page if entry.page and entry.page != entry.guid else " ".join(words(entry.title))
+    return entry.page if entry.page and entry.named else " ".join(words(entry.title))
 
 
 def _alike(title: str, other: str) -> bool:
-    """Half of the shorter headline's words are enough: headlines are edited."""
+    """Half of the shorter headline's words are enough: for two under one id, that are likely the same."""
     one, two = set(words(title)), set(words(other))
     return len(one & two) * 2 >= min(len(one), len(two))
+
+
+def _edited(title: str, other: str) -> bool:
+    """Most words are the same, and all numbers: for two that have an id each. "Goal: 1-0" is not "Goal: 2-0"."""
+    one, two = set(words(title)), set(words(other))
+    changed = one ^ two
+    return len(one & two) * 5 >= len(one | two) * 3 > 0 and not any(word.isdecimal() for word in changed)
+
+
+def _same_title(title: str, other: str) -> bool:
+    return bool(title) and words(title) == words(other)
 
 
 def keys(entries: Collection[Entry]) -> tuple[list[EntryId], list[str], list[str]]:

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from monitor.feeds.identity import apart, guid_of, mark_of, page_of, words_of
 from monitor.ids import entry_id
@@ -18,6 +18,8 @@ MAX_TITLE = 2_000  # characters, as all limits here
 MAX_SUMMARY = 20_000
 MAX_CONTENT = 500_000
 MAX_AUTHOR = 300
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # older than the web: the 1970 of an empty field, a year of two digits
+AHEAD = timedelta(minutes=10)  # how far the clocks of publishers run ahead
 FULL_TEXT_SURPLUS = 200  # what a content must have more than the summary to count as the full text
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
@@ -37,20 +39,9 @@ class Item:
     language: str
 
 
-def entries_of(items: Iterable[Item], *, feed_id: FeedId, url: str) -> tuple[Entry, ...]:
-    """Every distinct item with something to tell, in its order. `url` is the feed's, for relative links."""
-    return _distinct(
-        entry for item in items if (entry := _entry(item, feed_id, url)).title or entry.summary or entry.url
-    )
-
-
-def language_of(text: str) -> str | None:
-    """A BCP 47 tag, or None for what does not look like one."""
-    tag = text.strip().replace("_", "-")
-    return tag if len(tag) <= 35 and _LANGUAGE.fullmatch(tag) else None
-
-
-def _entry(item: Item, feed_id: FeedId, url: str) -> Entry:
+def entry_of(item: Item, *, feed_id: FeedId, url: str, now: datetime) -> Entry:
+    """`url` is the feed's, for relative links. A date that cannot be is none: see `EARLIEST` and `AHEAD`."""
+    published_at = item.published_at if item.published_at and EARLIEST <= item.published_at <= now + AHEAD else None
     link = join(url, item.link) if item.link.strip() else None
     title = clean_line(item.title, limit=MAX_TITLE)
     summary, content = _bodies(clean(item.summary, limit=MAX_SUMMARY), clean(item.content, limit=MAX_CONTENT))
@@ -64,11 +55,46 @@ def _entry(item: Item, feed_id: FeedId, url: str) -> Entry:
         summary=summary,
         content=content,
         author=clean_line(item.author, limit=MAX_AUTHOR) or None,
-        published_at=item.published_at,
+        published_at=published_at,
         language=language_of(item.language),
         page=page_of(link),
-        words=words_of(title, summary, item.published_at),
+        words=words_of(title, summary, published_at),
+        named=bool(clean_line(item.raw_id, limit=1)),
     )
+
+
+def distinct(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Every distinct entry with something to tell, in its order.
+
+    Entries of one document that share an id are one entry if nothing else tells them apart. If their pages do, the id
+    says nothing: each is then known by both. That is decided for all of them, not for the later ones, because which one
+    is first changes from poll to poll.
+    """
+    entries = [entry for entry in entries if entry.title or entry.summary or entry.url]
+    marks: dict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        marks[entry.guid].add(mark_of(entry))
+    known: dict[str, Entry] = {}
+    for entry in entries:
+        named = entry if len(marks[entry.guid]) == 1 else apart(entry)
+        known.setdefault(named.id, named)
+    return tuple(known.values())
+
+
+def misdated(items: Iterable[Item], entries: Iterable[Entry]) -> str | None:
+    """A note on the dates that were not believed."""
+    wrong = sum(item.published_at != entry.published_at for item, entry in zip(items, entries, strict=True))
+    return (
+        f"{wrong} of its dates are in the future or before {EARLIEST.year}; those items count as undated"
+        if wrong
+        else None
+    )
+
+
+def language_of(text: str) -> str | None:
+    """A BCP 47 tag, or None for what does not look like one."""
+    tag = text.strip().replace("_", "-")
+    return tag if len(tag) <= 35 and _LANGUAGE.fullmatch(tag) else None
 
 
 def _bodies(summary: str, content: str) -> tuple[str, str]:
@@ -78,20 +104,3 @@ def _bodies(summary: str, content: str) -> tuple[str, str]:
     if len(content) >= len(lead) + FULL_TEXT_SURPLUS:
         return lead, content
     return own or content, ""
-
-
-def _distinct(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Entries of one document that share an id are one entry if nothing else tells them apart.
-
-    If their pages do, the id says nothing: each is then known by both. That is decided for all of them, not for the
-    later ones, because which one is first changes from poll to poll.
-    """
-    entries = tuple(entries)
-    marks: dict[str, set[str]] = defaultdict(set)
-    for entry in entries:
-        marks[entry.guid].add(mark_of(entry))
-    distinct: dict[str, Entry] = {}
-    for entry in entries:
-        known = entry if len(marks[entry.guid]) == 1 else apart(entry)
-        distinct.setdefault(known.id, known)
-    return tuple(distinct.values())

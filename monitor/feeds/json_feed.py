@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from monitor.errors import ParseError
-from monitor.feeds.items import MAX_CONTENT, MAX_TITLE, Item, entries_of, language_of
+from monitor.feeds.delta import remembered
+from monitor.feeds.items import MAX_CONTENT, MAX_TITLE, Item, distinct, entry_of, language_of, misdated
 from monitor.feeds.plain import plain
 from monitor.feeds.preflight import MAX_ENTRIES
-from monitor.model import FeedDocument, FeedId
+from monitor.model import FeedDocument, FeedHints, FeedId
 from monitor.text import clean_line
+from monitor.urls import join
 
 _VERSION = "jsonfeed.org/version/1"
 
@@ -22,7 +24,7 @@ def looks_like_json(body: bytes) -> bool:
     return body.lstrip()[:1] in {b"{", b"["}
 
 
-def parse_json(body: bytes, *, feed_id: FeedId, url: str) -> FeedDocument:
+def parse_json(body: bytes, *, feed_id: FeedId, url: str, now: datetime) -> FeedDocument:
     """Raises ParseError when this is JSON of another kind, or none."""
     try:
         feed = json.loads(body, strict=False)
@@ -34,10 +36,19 @@ def parse_json(body: bytes, *, feed_id: FeedId, url: str) -> FeedDocument:
     items = [_item(item, language=language) for item in _objects(feed, "items")]
     if len(items) > MAX_ENTRIES:
         raise ParseError(f"refused: more than {MAX_ENTRIES} entries")
+    entries = [entry_of(item, feed_id=feed_id, url=url, now=now) for item in items]
     return FeedDocument(
         title=clean_line(_text(feed, "title"), limit=MAX_TITLE),
         language=language_of(language),
-        entries=entries_of(items, feed_id=feed_id, url=url),
+        entries=distinct(entries),
+        note=misdated(items, entries),
+        hints=FeedHints(
+            hubs=tuple(address for hub in _objects(feed, "hubs") if (address := _address(hub, "url", url))),
+            self_url=_address(feed, "feed_url", url),
+            next_url=_address(feed, "next_url", url),
+        ),
+        shown=len(items),
+        memory=remembered(body, entries, url=url),
     )
 
 
@@ -60,6 +71,11 @@ def _text(thing: Object, name: str) -> str:
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def _address(thing: Object, name: str, url: str) -> str | None:
+    link = _text(thing, name)
+    return join(url, link) if link else None
 
 
 def _objects(thing: Object, name: str) -> Iterator[Object]:

@@ -8,25 +8,35 @@ from __future__ import annotations
 import io
 import re
 from calendar import timegm
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
+from xml.sax import SAXException
 
 import feedparser
 import feedparser.api
 
 from monitor.errors import ParseError
 from monitor.feeds.charset import Decoded, decoded
-from monitor.feeds.items import MAX_AUTHOR, MAX_CONTENT, MAX_SUMMARY, MAX_TITLE, Item, entries_of, language_of
+from monitor.feeds.delta import remembered
+from monitor.feeds.items import (
+    MAX_AUTHOR,
+    MAX_CONTENT,
+    MAX_SUMMARY,
+    MAX_TITLE,
+    Item,
+    distinct,
+    entry_of,
+    language_of,
+    misdated,
+)
 from monitor.feeds.json_feed import looks_like_json, parse_json
-from monitor.feeds.plain import plain
+from monitor.feeds.plain import MARKUP_SHARE, plain
 from monitor.feeds.preflight import Inspection, inspect
 from monitor.model import FeedDocument, FeedId
 from monitor.text import clean_line
 
 # feedparser asks xml.sax for the first of these that can be had.
 feedparser.api.PREFERRED_XML_PARSERS.insert(0, "monitor.feeds.sax")
-
-MAX_TTL = timedelta(days=7)
 
 WEB_PAGE = "this is a web page, not a feed; look for the feed's address on it"
 _OTHER_ROOTS = {
@@ -40,37 +50,40 @@ _OTHER_ROOTS = {
 _BEFORE_ROOT = rb"\A(?>\s+|<\?.*?\?>|<!--.*?-->)*+"
 _WEB_PAGE = re.compile(_BEFORE_ROOT + rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(rb"<\w")
-_MINUTES = re.compile(r"[0-9]{1,9}")
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 
 
-def parse(body: bytes, *, feed_id: FeedId, url: str, content_type: str) -> FeedDocument:
+def parse(body: bytes, *, feed_id: FeedId, url: str, content_type: str, now: datetime) -> FeedDocument:
     """Every entry that the document shows. `url` is where it was found in the end. Raises ParseError."""
     document = decoded(body, content_type)
     if not document.body.strip():
         raise ParseError("the server sent an empty document")
     if looks_like_json(document.body):
-        return parse_json(document.body, feed_id=feed_id, url=url)
+        return parse_json(document.body, feed_id=feed_id, url=url, now=now)
     if _WEB_PAGE.match(document.body):
         raise ParseError(WEB_PAGE)
     if not _TAG.search(document.body):
         raise ParseError(_unknown(document.body, content_type))
     inspection = inspect(document.body)
     found = _feedparser(document.body[: inspection.whole], url=url)
+    fault = inspection.fault or _fault(found)
     version: str = found.get("version", "")
     if not found.entries and not version:
         raise ParseError(_OTHER_ROOTS.get(inspection.root.lower()) or _unknown(document.body, content_type))
     if not found.entries and inspection.entries:
-        raise ParseError(f"none of its {inspection.entries} entries can be read: {inspection.fault or 'unknown form'}")
+        raise ParseError(f"none of its {inspection.entries} entries can be read: {fault or 'unknown form'}")
     language = _string(found.feed, "language")
     is_atom = version.startswith("atom")
     items = [_item(entry, is_atom=is_atom, language=language) for entry in found.entries]
+    entries = [entry_of(item, feed_id=feed_id, url=url, now=now) for item in items]
     return FeedDocument(
         title=clean_line(_text(found.feed, "title", is_atom=is_atom, limit=MAX_TITLE), limit=MAX_TITLE),
         language=language_of(language),
-        entries=entries_of(items, feed_id=feed_id, url=url),
-        note=_note(document, inspection),
-        ttl=_ttl(_string(found.feed, "ttl")),
+        entries=distinct(entries),
+        note=_note(document, inspection, fault, misdated(items, entries)),
+        hints=inspection.hints.hints(url),
+        shown=len(items),
+        memory=b"" if fault else remembered(document.body, entries, url=url),
     )
 
 
@@ -86,6 +99,12 @@ def _feedparser(body: bytes, *, url: str) -> Any:
         )
     except Exception as error:  # its fallback for broken XML raises whatever it stumbles over
         raise ParseError(f"the document is too broken to be read ({type(error).__name__})") from error
+
+
+def _fault(found: Any) -> str | None:
+    """What the parser minds and the first look does not, as a prefix that stands for no namespace."""
+    error = found.get("bozo_exception")
+    return str(error) if isinstance(error, SAXException) else None
 
 
 def _item(entry: Any, *, is_atom: bool, language: str) -> Item:
@@ -110,7 +129,8 @@ def _string(thing: Any, name: str) -> str:
 def _text(thing: Any, name: str, *, is_atom: bool, limit: int) -> str:
     """Atom says whether a text is HTML. In RSS nobody knows, so what looks like HTML is taken for it."""
     is_plain = is_atom and _string(thing.get(f"{name}_detail"), "type") == "text/plain"
-    return _string(thing, name) if is_plain else plain(_string(thing, name), limit=limit)
+    text = _string(thing, name)
+    return text[: limit * MARKUP_SHARE] if is_plain else plain(text, limit=limit)
 
 
 def _content(entry: Any) -> str:
@@ -133,18 +153,12 @@ def _date(entry: Any) -> datetime | None:
         return None
 
 
-def _ttl(minutes: str) -> timedelta | None:
-    if not _MINUTES.fullmatch(minutes.strip()) or not int(minutes):
-        return None
-    return min(timedelta(minutes=int(minutes)), MAX_TTL)
-
-
-def _note(document: Decoded, inspection: Inspection) -> str | None:
-    notes = [document.note] if document.note else []
+def _note(document: Decoded, inspection: Inspection, fault: str | None, misdated: str | None) -> str | None:
+    notes = [note for note in (document.note, misdated) if note]
     if inspection.whole < len(document.body):
         notes.append("the document breaks off inside an entry; those before it were used")
-    elif inspection.fault:
-        notes.append(f"not well-formed XML ({inspection.fault}); what could be read was used")
+    elif fault:
+        notes.append(f"not well-formed XML ({fault}); what could be read was used")
     return "; ".join(notes) or None
 
 

@@ -15,7 +15,6 @@ _TAG = re.compile(r"<[^<>]*>")
 _SPACES = re.compile(r"\s+")
 
 _DROPPED = frozenset({"head", "iframe", "math", "noscript", "object", "script", "style", "svg", "template", "title"})
-_CELLS = frozenset({"td", "th"})
 _PARAGRAPHS = frozenset(
     {
         *("address", "article", "aside", "blockquote", "body", "dd", "details", "div", "dl", "dt"),
@@ -23,6 +22,9 @@ _PARAGRAPHS = frozenset(
         *("hr", "html", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tr", "ul"),
     }
 )
+# Breaks of ours, apart from white space in the source; no text of a reader's has them.
+_LINE, _PARAGRAPH = "\x01", "\x02"
+_BREAK_AFTER = dict.fromkeys(_PARAGRAPHS, _PARAGRAPH) | dict.fromkeys(("td", "th"), " ") | {"br": _LINE}
 
 
 def plain(html: str, *, limit: int) -> str:
@@ -38,26 +40,16 @@ def plain(html: str, *, limit: int) -> str:
 
 
 def _text(root: etree._Element) -> str:
-    parts: list[str] = []
+    parts: list[str | None] = []
     walk = etree.iterwalk(root, events=("start", "end"))
     for event, element in walk:
+        tag = element.tag
         if event == "end":
-            parts += (_break_after(element.tag), _one_line(element.tail))
-        elif element.tag in _DROPPED:
+            parts += (_BREAK_AFTER.get(tag), element.tail)
+        elif tag in _DROPPED:
             walk.skip_subtree()
         else:
-            parts += ("\n\n" if element.tag in _PARAGRAPHS else "", _one_line(element.text))
-    return "".join(parts)
-
-
-def _break_after(tag: str) -> str:
-    if tag in _PARAGRAPHS:
-        return "\n\n"
-    if tag in _CELLS:
-        return " "
-    return "\n" if tag == "br" else ""
-
-
-def _one_line(text: str | None) -> str:
-    """In HTML a line break is a space."""
-    return _SPACES.sub(" ", text) if text else ""
+            parts += (_PARAGRAPH if tag in _PARAGRAPHS else None, element.text)
+    # In HTML a line break is a space.
+    text = _SPACES.sub(" ", "".join(filter(None, parts)))
+    return text.replace(_LINE, "\n").replace(_PARAGRAPH, "\n\n")

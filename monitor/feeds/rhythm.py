@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,7 +23,8 @@ PRIOR_ENTRIES, PRIOR_MINUTES = 1.0, DAY / 2
 PRIOR_HOURS, PRIOR_WEEKEND, PRIOR_MARKS = 20.0, 5.0, 40.0  # entries' worth
 WEEKEND_SHARE = 2 / 7
 WEEKEND_BOUNDS = (0.15, 1.6)
-STEPS = 12  # in which an expectation is summed up
+STEPS, MOST_STEPS = 12, 24 * 14  # in which an expectation is summed up
+BURSTS = 2.0  # entries do not come one by one: silences are longer than if they did
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,10 @@ class Rhythm:
     expected: float = 0.0  # how many the rest of the rhythm expected for them
 
     def to_json(self) -> str:
+        found = ((name, getattr(self, name)) for name in self.__slots__)
         value = {
-            name: [round(item, 4) for item in found] if isinstance(found, tuple) else round(found, 6)
-            for name, found in asdict(self).items()
+            name: [round(item, 4) for item in sums] if isinstance(sums, tuple) else round(sums, 6)
+            for name, sums in found
         }
         return json.dumps(value, separators=(",", ":"))
 
@@ -94,7 +96,14 @@ def rate(rhythm: Rhythm, now: datetime) -> Callable[[float], float]:
 
 def expected(rhythm: Rhythm, since: datetime, until: datetime) -> float:
     """The entries expected in a time, by the lasting part of the rhythm."""
-    return _sum(_steady(rhythm), minute_of(since), minute_of(until))
+    start, end = minute_of(since), minute_of(until)
+    steps = min(max(int((end - start) / 60), STEPS), MOST_STEPS)  # an hour each, for that is what a rhythm knows
+    return _sum(_steady(rhythm), start, end, steps=steps)
+
+
+def silence_probability(rhythm: Rhythm, since: datetime, until: datetime) -> float:
+    """How likely it is that a feed that is well brings nothing in a time."""
+    return math.exp(-expected(rhythm, since, until) / BURSTS)
 
 
 def minute_of(time: datetime) -> float:
@@ -104,7 +113,7 @@ def minute_of(time: datetime) -> float:
 def _learnt(rhythm: Rhythm, start: float, end: float, entries: list[float | None]) -> Rhythm:
     span = end - start
     fade, calm = 2 ** (-span / HALF_LIFE), math.exp(-span / LIVELY)
-    foreseen = _sum(_steady(rhythm), start, end, lambda at: math.exp((at - end) / LIVELY))
+    foreseen = _sum(_steady(rhythm), start, end, steps=STEPS, weight=lambda at: math.exp((at - end) / LIVELY))
     hours, marks = [item * fade for item in rhythm.hours], [item * fade for item in rhythm.marks]
     weekend, came = rhythm.weekend * fade, rhythm.came * calm
     for entry in entries:
@@ -147,10 +156,15 @@ def _shares(counts: Iterable[float], prior: float) -> list[float]:
 
 
 def _sum(
-    of: Callable[[float], float], start: float, end: float, weight: Callable[[float], float] = lambda _: 1.0
+    of: Callable[[float], float],
+    start: float,
+    end: float,
+    *,
+    steps: int,
+    weight: Callable[[float], float] = lambda _: 1.0,
 ) -> float:
-    width = (end - start) / STEPS
-    middles = (start + (step + 0.5) * width for step in range(STEPS))
+    width = (end - start) / steps
+    middles = (start + (step + 0.5) * width for step in range(steps))
     return sum(of(middle) * weight(middle) for middle in middles) * width
 
 

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from monitor.feeds import delta
-from monitor.feeds.delta import Difference, Known
-from monitor.model import FeedDocument, FeedId
+from monitor.model import FeedDocument, FeedId, Unchanged
 
 if TYPE_CHECKING:
     from monitor.feeds.discover import Candidate
 
-PART = 2_000  # items: about a second's work
+
+def compare(body: bytes, memory: bytes, url: str, content_type: str) -> Unchanged | delta.Delta | delta.Whole:
+    """`delta.compare`, for documents that would hold up the main process."""
+    return delta.compare(body, memory, url=url, content_type=content_type)
 
 
-def compare(body: bytes, before: Known | None, url: str, content_type: str) -> Difference:
-    """`delta.difference`, for documents that would hold up the main process."""
-    return delta.difference(body, before, url=url, content_type=content_type)
-
-
-def read_feed(body: bytes, feed_id: FeedId, url: str, content_type: str) -> FeedDocument:
+def read_feed(body: bytes, feed_id: FeedId, url: str, content_type: str, now: datetime) -> FeedDocument:
     """Every entry of a feed document. Raises ParseError."""
     from monitor.feeds.parse import parse  # a parser that only workers shall load
 
-    return parse(body, feed_id=feed_id, url=url, content_type=content_type)
-
-
-def read_part(body: bytes, first: int, feed_id: FeedId, url: str, content_type: str) -> FeedDocument | None:
-    """The entries of the items from the one numbered `first` on; None when there are none. Raises ParseError."""
-    piece = delta.part(body, first, PART, content_type=content_type)
-    return None if piece is None else read_feed(piece, feed_id, url, content_type)
+    return parse(body, feed_id=feed_id, url=url, content_type=content_type, now=now)
 
 
 def find_feeds(body: bytes, url: str, content_type: str, link_header: str) -> tuple[Candidate, ...]:

@@ -26,6 +26,9 @@ class Span(NamedTuple):
     end: int
 
 
+BEGINNING = 12  # letters of a prefix that are looked up at once
+
+
 class Found(NamedTuple):
     """A part of a rule and where it was satisfied."""
 
@@ -61,6 +64,8 @@ class Scope:
 
     def positions_of_prefix(self, prefix: str) -> Sequence[int]:
         """Where folded words stand that begin so, ascending."""
+        if prefix[:BEGINNING] not in self._beginnings:
+            return ()
         found: list[int] = []
         vocabulary = self._vocabulary
         for index in range(bisect_left(vocabulary, prefix), len(vocabulary)):
@@ -68,6 +73,12 @@ class Scope:
                 break
             found.extend(self.positions(vocabulary[index]))
         return sorted(found)
+
+    @cached_property
+    def _beginnings(self) -> frozenset[str]:
+        """Of all words: most prefixes that are asked for are not among them, and that should cost next to nothing."""
+        words = {word[:BEGINNING] for word in self.document.positions}
+        return frozenset(word[:length] for word in words for length in range(1, len(word) + 1))
 
     @cached_property
     def _vocabulary(self) -> list[str]:
@@ -132,7 +143,8 @@ class Word(Place):
         return scope.positions(self.folded)
 
     def spans(self, scope: Scope) -> Sequence[Span]:
-        return [Span(place, place) for place in self.positions(scope)]
+        places = self.positions(scope)
+        return [Span(place, place) for place in places] if places else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +168,11 @@ class Phrase(Place):
 
     def spans(self, scope: Scope) -> Sequence[Span]:
         starts = self.terms[0].positions(scope)
+        if not starts:
+            return ()
         for offset, term in enumerate(self.terms[1:], 1):
             if not starts:
-                return []
+                return ()
             following = set(term.positions(scope))
             starts = [start for start in starts if start + offset in following]
         return [Span(start, start + len(self.terms) - 1) for start in starts]

@@ -8,7 +8,12 @@ from sqlite_utils import Database
 
 from monitor.store.sqlite.values import to_text, to_time
 
-_PLANS = (("feeds", "next_poll_at"), ("entries", "next_read_at"), ("deliveries", "next_attempt_at"))
+_PLANS = (
+    ("feeds", "next_poll_at"),
+    ("entries", "next_read_at"),
+    ("deliveries", "next_attempt_at"),
+    ("hosts", "held_until"),
+)
 
 
 class ClockRows:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from sqlite_utils import Database
 
 from monitor.ids import digest
-from monitor.model import DueEntry, Entry, EntryId, Feed, FeedId, FeedState, KnownEntry, PollRecord, WaitingEntry
-from monitor.store.sqlite.values import Row, json_list, text_or_none, time_or_none, to_text, to_time
+from monitor.model import DueEntry, Entry, EntryId, Feed, FeedId, FeedState, Gap, KnownEntry, PollRecord, WaitingEntry
+from monitor.store.sqlite.values import (
+    Row,
+    hints_json,
+    hints_of_feed,
+    json_list,
+    text_or_none,
+    time_or_none,
+    to_text,
+    to_time,
+)
 from monitor.urls import origin
 
 OF_EACH_FEED = 20  # waiting entries looked at together
@@ -46,6 +55,8 @@ class FeedRows:
               etag = iif(url = excluded.url, etag, null), last_modified = iif(url = excluded.url, last_modified, null),
               next_poll_at = iif(url = excluded.url, next_poll_at, excluded.next_poll_at),
               address = iif(url = excluded.url, address, null), gone_since = iif(url = excluded.url, gone_since, null),
+              -- whether it is the same feed there is told by its next document
+              known_since = iif(url = excluded.url, known_since, null), shown = iif(url = excluded.url, shown, 0),
               url = excluded.url
             """,
             {
@@ -92,7 +103,8 @@ class FeedRows:
               known_since = :known_since, last_poll_at = :last_poll_at, last_success_at = :last_success_at,
               failures = :failures, error = :error, address = :address, moving_to = :moving_to,
               moving_since = :moving_since, moving_times = :moving_times, gone_since = :gone_since,
-              last_new_at = :last_new_at, shown = :shown, rhythm = :rhythm, learnt_until = :learnt_until
+              last_new_at = :last_new_at, shown = :shown, rhythm = :rhythm, learnt_until = :learnt_until,
+              hints = :hints, same_etag_times = :same_etag_times, probed_at = :probed_at, liar_until = :liar_until
             where id = :id
             """,
             {
@@ -115,6 +127,10 @@ class FeedRows:
                 "shown": state.shown,
                 "rhythm": state.rhythm,
                 "learnt_until": text_or_none(state.learnt_until),
+                "hints": None if state.hints is None else hints_json(state.hints),
+                "same_etag_times": state.same_etag_times,
+                "probed_at": text_or_none(state.probed_at),
+                "liar_until": text_or_none(state.liar_until),
             },
         )
 
@@ -177,6 +193,17 @@ class FeedRows:
         rows = self._db.query("select 1 from polls where finished_at < ? limit 1", [to_text(time)])
         return next(iter(rows), None) is not None
 
+    def holds(self, now: datetime) -> dict[str, datetime]:
+        """The hosts that asked to be left alone, and until when."""
+        rows = self._db.query("select host, held_until from hosts where held_until > ?", [to_text(now)])
+        return {row["host"]: to_time(row["held_until"]) for row in rows}
+
+    def save_holds(self, holds: Mapping[str, datetime]) -> None:
+        """In place of those that were remembered."""
+        self._db.execute("delete from hosts")
+        for host, until in holds.items():
+            self._db.execute("insert into hosts (host, held_until) values (?, ?)", [host, to_text(until)])
+
     def price(self) -> tuple[float, datetime] | None:
         """What a request may cost, and since when; None before that was ever decided."""
         for row in self._db.query("select price, adjusted_at from budget"):
@@ -207,6 +234,32 @@ class FeedRows:
             """,
             [digest("gap", feed, to_text(from_at)), feed, to_text(from_at), to_text(to_at), to_text(now)],
         )
+
+    def untried_gaps(self) -> tuple[Gap, ...]:
+        """Gaps of active feeds for which no archive was asked yet."""
+        rows = self._db.query(
+            """
+            select gaps.* from gaps join feeds on feeds.id = gaps.feed_id
+            where gaps.tried_at is null and feeds.active = 1 order by gaps.detected_at limit 100
+            """
+        )
+        return tuple(
+            Gap(row["id"], FeedId(row["feed_id"]), to_time(row["from_at"]), to_time(row["to_at"])) for row in rows
+        )
+
+    def close_gap(self, gap: Gap, *, found: int, closed: bool, now: datetime) -> None:
+        self._db.execute(
+            "update gaps set tried_at = ?, found = ?, closed = ? where id = ?",
+            [to_text(now), found, int(closed), gap.id],
+        )
+
+    def seen_until(self, ids: Sequence[EntryId], time: datetime) -> frozenset[EntryId]:
+        """Those of the ids that were first seen at a time or before."""
+        rows = self._db.query(
+            "select id from entries where id in (select value from json_each(?)) and first_seen_at <= ?",
+            [json_list(ids), to_text(time)],
+        )
+        return frozenset(EntryId(row["id"]) for row in rows)
 
     def add_entries(self, entries: Iterable[Entry], *, baseline: frozenset[EntryId], now: datetime) -> None:
         """Entries in `baseline` are history; the others wait to be read."""
@@ -319,6 +372,10 @@ def _state(row: Row) -> FeedState:
         shown=row["shown"],
         rhythm=row["rhythm"],
         learnt_until=time_or_none(row["learnt_until"]),
+        hints=None if row["hints"] is None else hints_of_feed(row["hints"]),
+        same_etag_times=row["same_etag_times"],
+        probed_at=time_or_none(row["probed_at"]),
+        liar_until=time_or_none(row["liar_until"]),
     )
 
 

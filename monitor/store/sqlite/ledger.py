@@ -79,6 +79,7 @@ class Ledger:
               f.next_poll_at, f.failures, f.error,
               (select count(*) from entries e where e.feed_id = f.id) as entries,
               (select count(*) from gaps g where g.feed_id = f.id) as gaps,
+              (select count(*) from gaps g where g.feed_id = f.id and g.closed = 1) as closed_gaps,
               (select max(detected_at) from gaps g where g.feed_id = f.id) as last_gap_at
             from feeds f where f.active = 1 order by f.name
             """

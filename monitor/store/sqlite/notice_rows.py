@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlite_utils import Database
 
 from monitor.model import DeliveryId, Notice
-from monitor.store.sqlite.values import Row, to_text
+from monitor.store.sqlite.values import Row, json_list, to_text
 
 _UNTOLD = "(told_at is null or (over_at is not null and over_told_at is null))"
 
@@ -27,15 +28,18 @@ class NoticeRows:
             [notice.about, notice.kind, notice.text, to_text(now), over, over],
         )
 
-    def end(self, about: str, kind: str, text: str, now: datetime) -> None:
-        """What was open is over. What operators had not heard of yet they need not hear of at all."""
+    def end(self, about: str, kinds: Collection[str], text: str | None, now: datetime) -> None:
+        """What was open is over, and `text` tells so; None: something else is told in its place.
+
+        What operators had not heard of yet they need not hear of at all.
+        """
         self._db.execute(
             """
-            update notices set over_at = :now, over_text = :text,
-              told_at = coalesce(told_at, :now), over_told_at = case when told_at is null then :now end
-            where about = :about and kind = :kind and over_at is null
+            update notices set over_at = :now, over_text = :text, told_at = coalesce(told_at, :now),
+              over_told_at = case when told_at is null or :text is null then :now end
+            where about = :about and over_at is null and kind in (select value from json_each(:kinds))
             """,
-            {"about": about, "kind": kind, "text": text, "now": to_text(now)},
+            {"about": about, "kinds": json_list(kinds), "text": text, "now": to_text(now)},
         )
 
     def withdraw(self, about: str, kind: str) -> None:

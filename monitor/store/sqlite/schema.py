@@ -246,6 +246,10 @@ alter table feeds add column last_new_at text;
 alter table feeds add column shown integer not null default 0;
 alter table feeds add column rhythm text;
 alter table feeds add column learnt_until text;
+alter table feeds add column hints text;
+alter table feeds add column same_etag_times integer not null default 0;
+alter table feeds add column probed_at text;
+alter table feeds add column liar_until text;
 create index feeds_due on feeds (next_poll_at) where active = 1;
 
 alter table entries add column page text;
@@ -258,6 +262,10 @@ create table documents (                 -- the last document of a feed: a hash 
   prints blob not null
 ) strict;
 
+alter table gaps add column tried_at text;
+alter table gaps add column found integer not null default 0;
+alter table gaps add column closed integer not null default 0 check (closed in (0, 1));
+
 create table budget (                    -- what a request may cost, see feeds/plan.py
   id integer primary key check (id = 1),
   price real not null,
@@ -266,8 +274,7 @@ create table budget (                    -- what a request may cost, see feeds/p
 
 create table hosts (
   host text primary key,
-  held_until text not null,              -- the server asked to be left alone
-  why text not null
+  held_until text not null               -- its server asked to be left alone
 ) strict;
 
 create table new_deliveries (

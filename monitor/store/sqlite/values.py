@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, cast
 
-from monitor.model import ArticleId, BodySource, Hit, Message, Reason, Report, Severity, StoryId, Zone
+from monitor.model import ArticleId, BodySource, FeedHints, Hit, Message, Reason, Report, Severity, StoryId, Zone
 
 Row = dict[str, Any]
 
@@ -41,6 +42,25 @@ def evidence_json(hits: Iterable[Hit], missing: Iterable[str]) -> str:
 
 def hits_of(values: Iterable[Row]) -> tuple[Hit, ...]:
     return tuple(Hit(**{**value, "zone": Zone(value["zone"])}) for value in values)
+
+
+@lru_cache(maxsize=2_048)  # written at every look, and hardly ever changed
+def hints_json(hints: FeedHints) -> str:
+    """Only what is said: most feeds say nothing."""
+    said = {name: value for name, value in asdict(hints).items() if value}
+    return json.dumps(said, default=_hint)
+
+
+@lru_cache(maxsize=2_048)
+def hints_of_feed(text: str) -> FeedHints:
+    value = json.loads(text)
+    spans = {name: timedelta(seconds=value[name]) for name in ("ttl", "update_every") if name in value}
+    sets = {name: frozenset(value[name]) for name in ("skip_hours", "skip_days") if name in value}
+    return FeedHints(**{**value, **spans, **sets, "hubs": tuple(value.get("hubs", ()))})
+
+
+def _hint(value: object) -> object:
+    return value.total_seconds() if isinstance(value, timedelta) else sorted(cast("frozenset[int]", value))
 
 
 def message_json(message: Message | Report) -> str:

@@ -1,0 +1,100 @@
+"""A gap in what a feed covered -> what the outlet's archive still has of it, and a word to operators."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+
+from monitor.alerts.message import minute
+from monitor.app.store_thread import StoreThread
+from monitor.app.workers import WorkerFailed, Workers
+from monitor.errors import FetchError, ParseError
+from monitor.feeds import archive, identity
+from monitor.feeds.fetch import fetch
+from monitor.feeds.reading import read
+from monitor.http import Http
+from monitor.model import Entry, EntryId, Feed, FeedDocument, FeedId, FeedState, Fetched, Gap, Notice
+from monitor.store.sqlite.store import Store
+
+log = logging.getLogger(__name__)
+
+
+class Healing:
+    """One attempt for each gap. Whatever comes of it, the gap stays on record."""
+
+    def __init__(
+        self,
+        *,
+        feeds: Mapping[FeedId, Feed],
+        store: StoreThread,
+        http: Http,
+        workers: Workers,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._feeds = feeds
+        self._store = store
+        self._http = http
+        self._workers = workers
+        self._clock = clock
+
+    async def heal(self, gap: Gap) -> bool:
+        """Ask for a few pages where what rolled off may be. Whether there is something to read now."""
+        feed = self._feeds[gap.feed_id]
+        entries, closed = await self._search(feed, gap)
+        return await self._store.change(lambda store: self._record(store, feed, gap, entries, closed=closed)) > 0
+
+    async def give_up(self, gap: Gap, why: str) -> None:
+        feed = self._feeds[gap.feed_id]
+        log.warning("no archive could be read", extra={"feed": feed.name, "why": why})
+        await self._store.change(lambda store: self._record(store, feed, gap, (), closed=False))
+
+    async def _search(self, feed: Feed, gap: Gap) -> tuple[tuple[Entry, ...], bool]:
+        """The entries found, and whether they reach back to what was seen before."""
+        state = await self._store.ask(lambda store: store.feeds.state(gap.feed_id))
+        ahead = list(archive.addresses(state.address or feed.url, state.hints, feed.sections))
+        found: dict[EntryId, Entry] = {}
+        for _ in range(archive.MOST_PAGES):
+            if not ahead:
+                break
+            url = ahead.pop(0)
+            page = await self._page(feed, url)
+            if page is None:
+                continue
+            brought = await self._store.ask(partial(_in_gap, page=page, gap=gap))
+            found |= {entry.id: entry for entry in brought.entries}
+            if brought.closed and found:
+                return tuple(found.values()), True
+            following = archive.following(page.hints, of=url)
+            ahead = [*([following] if following else ()), *ahead]
+        return tuple(found.values()), False
+
+    async def _page(self, feed: Feed, url: str) -> FeedDocument | None:
+        """None when there is nothing to read there."""
+        elsewhere = FeedState(feed.id, next_poll_at=self._clock(), address=url)
+        try:
+            fetched = await fetch(feed, elsewhere, self._http)
+            if not isinstance(fetched, Fetched):
+                return None
+            document = await read(fetched, b"", feed_id=feed.id, now=self._clock(), run=self._workers.run)
+        except (FetchError, ParseError, WorkerFailed) as e:
+            log.info("no archive there", extra={"feed": feed.name, "url": url, "why": str(e)})
+            return None
+        return document if isinstance(document, FeedDocument) else None
+
+    def _record(self, store: Store, feed: Feed, gap: Gap, entries: tuple[Entry, ...], *, closed: bool) -> int:
+        now = self._clock()
+        fresh = identity.unseen(entries, store.feeds.known(feed.id, *identity.keys(entries)))
+        store.feeds.add_entries(fresh, baseline=frozenset(), now=now)
+        store.feeds.close_gap(gap, found=len(fresh), closed=closed, now=now)
+        span = f"between {minute(gap.since)} and {minute(gap.until)}"
+        outcome = "that closes the gap" if closed else "what else came in that time was not covered"
+        text = f"Feed {feed.name} ran past us {span}: {len(fresh)} entries were found in its archive; {outcome}."
+        store.notices.add(Notice(feed.id, "gap", text, is_event=True), now)
+        return len(fresh)
+
+
+def _in_gap(store: Store, page: FeedDocument, gap: Gap) -> archive.Found:
+    before = store.feeds.seen_until([entry.id for entry in page.entries], gap.since)
+    return archive.in_gap(page.entries, before, since=gap.since, until=gap.until)
