@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,10 +14,12 @@ import click
 
 from monitor.app import build
 from monitor.app import config as configuration
+from monitor.app.clock import utc_now
 from monitor.app.workers import WorkerFailed, Workers
 from monitor.articles.download import download
 from monitor.articles.furniture import trim
 from monitor.articles.judge import FULL, judge
+from monitor.articles.robots import Robots
 from monitor.articles.tasks import read_page
 from monitor.cli.common import EXIT_FOUND, Place, say, show_json, speaking
 from monitor.errors import ExtractError
@@ -26,6 +27,7 @@ from monitor.http import Http
 from monitor.model import Extract, Page, Zone
 from monitor.text import document
 
+MOST_BYTES: Final = 10_000_000
 # Of a file nobody knows where it was found; this address is in no way special.
 NOWHERE: Final = "https://file.invalid/page"
 MOST_BYTES: Final = 8_000_000  # of a file, as of a page
@@ -73,10 +75,11 @@ def extract(place: Place, source: str, title: str, url: str | None, as_json: boo
 async def _reading(place: Place, source: str, url: str | None) -> Reading:
     download_ms = None
     if source.startswith(("http://", "https://")):
-        settings = build.http_settings(configuration.load_monitor(place.directory).http)
+        section = configuration.load_monitor(place.directory).http
         began = time.perf_counter()
-        async with Http(settings) as http:
-            page = await download(source, http, datetime.now(UTC))
+        async with Http(build.http_settings(section)) as http:
+            robots = Robots(http, utc_now) if section.robots else None
+            page = await download(source, http, utc_now(), robots)
         download_ms = (time.perf_counter() - began) * 1000
     else:
         page = _page_in(Path(source), url or NOWHERE)
@@ -109,7 +112,7 @@ def _timed(page: Page, *, light: bool) -> tuple[Extract, float]:
 def _page_in(file: Path, url: str) -> Page:
     body = file.read_bytes()[:MOST_BYTES]
     is_html = any(mark in body[:2_000].lower() for mark in (b"<html", b"<!doctype html", b"<head", b"<body"))
-    return Page(url, body, "text/html" if is_html else "text/plain", datetime.now(UTC))
+    return Page(url, body, "text/html" if is_html else "text/plain", utc_now())
 
 
 def _facts(source: str, title: str, reading: Reading) -> dict[str, Any]:
