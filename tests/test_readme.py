@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def test_its_configuration_is_good(shown: Config) -> None:
     """The feed, the rule with its examples, and monitor.yaml, which shows the defaults as they are."""
     assert ["kosovo-military-deployment"] == [rule.name for rule in shown.rules.rules]
     assert ["Balkan Insight"] == [feed.name for feed in shown.feeds]
-    chosen = {"http": {"contact", "allow_networks"}, "slack": {"token", "ops_channel"}}
+    chosen: Any = {"http": {"contact", "allow_networks"}, "slack": {"token", "ops_channel"}, "websub": True}
     assert MonitorFile().model_dump(exclude=chosen) == shown.monitor.model_dump(exclude=chosen)
 
 

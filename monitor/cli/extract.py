@@ -30,7 +30,6 @@ from monitor.text import document
 MOST_BYTES: Final = 10_000_000
 # Of a file nobody knows where it was found; this address is in no way special.
 NOWHERE: Final = "https://file.invalid/page"
-MOST_BYTES: Final = 8_000_000  # of a file, as of a page
 
 
 @dataclass(frozen=True, slots=True)
