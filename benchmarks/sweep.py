@@ -134,8 +134,7 @@ def ours(farm: Farm, place: Path, urls: list[str], mode: str) -> tuple[Figures, 
     config = write_config(place, urls, max(4, count // 60))
     farm.control(mode=mode, reset=1)
     with daemon(config, place) as pid:
-        wait_for(farm, count, fresh=False)
-        time.sleep(2)
+        wait_for(farm, 2 * count, fresh=False)  # once for the first sight, once more until that is digested
         farm.control(reset=1)
         before = tree_cpu(pid)
         said = wait_for(farm, count, fresh=mode == "new")

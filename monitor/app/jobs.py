@@ -57,13 +57,15 @@ class Lane:
         self._per_site = per_site
         self._rows: dict[str, deque[Job]] = {}
         self._open: deque[str] = deque()  # sites that have a job in their row, and a place
+        self._queued = 0
         self._busy: Counter[str] = Counter()
 
     def put(self, jobs: Iterable[Job]) -> None:
         """In place of what was there."""
-        self._rows = {}
+        self._rows, self._queued = {}, 0
         for job in jobs:
             self._rows.setdefault(job.site, deque()).append(job)
+            self._queued += 1
         self._open = deque(site for site in self._rows if self._busy[site] < self._per_site)
 
     def take(self) -> Job | None:
@@ -73,6 +75,7 @@ class Lane:
         site = self._open.popleft()
         row = self._rows[site]
         job = row.popleft()
+        self._queued -= 1
         self._busy[site] += 1
         if row and self._busy[site] < self._per_site:
             self._open.append(site)
@@ -80,7 +83,8 @@ class Lane:
 
     @property
     def is_empty(self) -> bool:
-        return not self._open
+        """Whether nothing waits, not even for a place at its site."""
+        return not self._queued
 
     def done(self, job: Job) -> None:
         self._busy[job.site] -= 1
