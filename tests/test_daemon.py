@@ -17,6 +17,7 @@ from monitor.app import config as configuration
 from monitor.app.audit import audit
 from monitor.app.clock import ClockWatch
 from monitor.app.daemon import Daemon
+from monitor.app.jobs import GATHER, is_to_be_told
 from monitor.model import DeliveryState
 from monitor.store.sqlite.store import Store
 from tests.newsroom import TANKS, Newsroom, write_config
@@ -71,6 +72,13 @@ def test_a_clock_that_is_set_back_is_noticed() -> None:
     now -= timedelta(hours=1)
     assert timedelta(hours=1) == watch.set_back_by()
     assert watch.set_back_by() is None
+
+
+def test_operators_are_told_in_time_whatever_the_clock_does() -> None:
+    """What is noticed together is told together, and a step back holds no notice up."""
+    now = datetime(2026, 11, 25, 12, tzinfo=UTC)
+    ages = {timedelta(0): False, GATHER: True, -timedelta(hours=1): True}
+    assert ages == {age: is_to_be_told(now - age, now) for age in ages}
 
 
 async def test_a_clock_that_is_set_back_delays_nothing(tmp_path: Path) -> None:

@@ -395,6 +395,16 @@ def test_an_answer_does_not_follow_its_story_into_another_channel(store: Store) 
     assert ("C2", None) == (moved.target, moved.thread_of)
 
 
+def test_reports_follow_the_operations_channel(store: Store) -> None:
+    """What waits at a channel that was never there goes to the one that is named now; alerts stay where they are."""
+    _alerted(store, Fate.POST)
+    with store.transaction():
+        store.deliveries.add(delivery("a", alert_id=AlertId("r0"), target="C1"))
+        store.deliveries.add(delivery("b", alert_id=None, target="#opps", state=DeliveryState.BLOCKED))
+        store.deliveries.reroute(None, sink="slack", target="#ops")
+    assert ["C1", "#ops"] == [waiting.target for waiting in store.deliveries.unfinished()]
+
+
 def test_operators_are_told_once_and_once_more_when_it_is_over(store: Store) -> None:
     """What was over before it was told need not be told at all."""
     failing, gap = Notice("feed", "failing", "A fails"), Notice("feed", "gap", "A has a gap", is_event=True)

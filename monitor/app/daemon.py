@@ -132,6 +132,8 @@ class Daemon:
         routes = routes_of(config)
         for rule in config.rules.rules:
             store.deliveries.reroute(rule.name, sink=routes.sink, target=routes.target(rule.channel))
+        if routes.operations is not None:
+            store.deliveries.reroute(None, sink=routes.sink, target=routes.operations)
         store.deliveries.unblock(now)
         for sink in {head.sink for head in store.deliveries.heads()} - set(sinks_of(config)):
             log.warning("alerts wait for a sink that is not set up now", extra={"sink": sink})

@@ -211,7 +211,7 @@ class Jobs:
             for subscription in store.subscriptions.due(now, LOOK_AHEAD):
                 yield self._subscribe(self._push, subscription)
         since = store.notices.untold_since()
-        if since is not None and (self._each_feed_once or now - since >= GATHER):
+        if since is not None and (self._each_feed_once or is_to_be_told(since, now)):
             yield Job("report", "operations", "operations", self._pipeline.report, _nothing)
         if self._budget_at is None or now - self._budget_at >= PRICE_EVERY:
             self._budget_at = now
@@ -306,6 +306,11 @@ class Jobs:
 
 async def _nothing(_why: str) -> None:
     """There is nothing to put off."""
+
+
+def is_to_be_told(since: datetime, now: datetime) -> bool:
+    """Whether notices were gathered for long enough. One of the future was written before the clock was set back."""
+    return not timedelta(0) <= now - since < GATHER
 
 
 def is_stuck(head: DueDelivery, now: datetime) -> bool:

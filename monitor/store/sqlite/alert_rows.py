@@ -184,13 +184,16 @@ class DeliveryRows:
             )
         return len(rows)
 
-    def reroute(self, rule: str, *, sink: str, target: str) -> None:
-        """Send what waits at a broken target to the one that the rule names now, with all that is told inside it."""
+    def reroute(self, rule: str | None, *, sink: str, target: str) -> None:
+        """Send what waits at a broken target to the one that the rule names now, with all that is told inside it.
+
+        `rule`: None for the reports to operators.
+        """
         self._db.execute(
             """
             update deliveries set target = :target
             where sink = :sink and target <> :target and state in ('blocked', 'pending')
-              and alert_id in (select id from alerts where rule = :rule)
+              and iif(:rule is null, alert_id is null, alert_id in (select id from alerts where rule = :rule))
             """,
             {"rule": rule, "sink": sink, "target": target},
         )
