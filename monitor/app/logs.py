@@ -6,11 +6,13 @@ import logging
 import re
 import sys
 import time
+from datetime import UTC, datetime
 from typing import TextIO
 
 from monitor.text import printable
 
 _SECRETS = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|hooks\.slack\.com/services/\S+")
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -18,7 +20,7 @@ class _Line(logging.Formatter):
     """`2026-11-25T03:04:05Z level event key=value …`; control characters and secrets are blotted out."""
 
     def format(self, record: logging.LogRecord) -> str:
-        moment = self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ")
+        moment = self.formatTime(record, _TIME)
         facts = " ".join(f"{key}={_quoted(value)}" for key, value in vars(record).items() if key not in _STANDARD)
         line = f"{moment} {record.levelname.lower():7} {record.getMessage()}" + (f"  {facts}" if facts else "")
         if record.exc_info:
@@ -47,5 +49,6 @@ def set_up(stream: TextIO | None = None, *, verbose: bool = False) -> None:
 
 
 def _quoted(value: object) -> str:
-    text = " ".join(str(value).split())
+    shown = value.astimezone(UTC).strftime(_TIME) if isinstance(value, datetime) else str(value)
+    text = " ".join(shown.split())
     return f'"{text}"' if " " in text else text
