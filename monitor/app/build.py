@@ -12,10 +12,15 @@ from monitor.alerts.sink import Sink
 from monitor.alerts.sinks import console
 from monitor.alerts.sinks.console import ConsoleSink
 from monitor.alerts.sinks.slack import SlackSettings, SlackSink
+from monitor.app.alerter import Alerter, Routes
 from monitor.app.config import Config, HttpSection
+from monitor.app.deliverer import Deliverer
 from monitor.app.healing import Healing
-from monitor.app.pipeline import Pipeline, Routes
+from monitor.app.holds import Holds
+from monitor.app.pipeline import Pipeline
+from monitor.app.poller import Poller
 from monitor.app.push import Push
+from monitor.app.reader import Reader
 from monitor.app.store_thread import StoreThread
 from monitor.app.workers import Workers
 from monitor.articles.robots import Robots
@@ -72,20 +77,30 @@ def assemble(
     slack = _slack(config, store, clock)
     if slack is not None:
         sinks[SlackSink.name] = slack
-    pipeline = Pipeline(
+    holds = Holds(store, http, clock)
+    alerter = Alerter(feeds=config.feeds, routes=routes_of(config), store=store, clock=clock)
+    poller = Poller(
         feeds=config.feeds,
-        rules=config.rules,
-        routes=routes_of(config),
         bounds=bounds_of(config),
         alert_last=config.monitor.baseline.alert_last,
         callback=callback_of(config),
         store=store,
         http=http,
-        robots=robots,
+        holds=holds,
         workers=workers,
-        sinks=sinks,
         clock=clock,
     )
+    reader = Reader(
+        rules=config.rules,
+        alerter=alerter,
+        store=store,
+        http=http,
+        robots=robots,
+        holds=holds,
+        workers=workers,
+        clock=clock,
+    )
+    pipeline = Pipeline(poller, reader, alerter, Deliverer(store=store, sinks=sinks, clock=clock), holds)
     by_id = {feed.id: feed for feed in config.feeds}
     healing = Healing(feeds=by_id, store=store, http=http, workers=workers, clock=clock)
     websub = config.monitor.websub

@@ -115,7 +115,7 @@ class Daemon:
         await self._store.open()
         self._config = await self._store.change(lambda store: self._take_up(store, self._config))
         parts = assemble(self._config, self._store, self._workers, self._output, self._clock)
-        await parts.pipeline.take_up_holds()
+        await parts.pipeline.holds.take_up()
         if self._announces:
             self._announce(parts)
         return parts
@@ -310,7 +310,7 @@ class Daemon:
         await parts.close()
         self._config = config
         renewed = assemble(config, self._store, self._workers, self._output, self._clock)
-        await renewed.pipeline.take_up_holds()
+        await renewed.pipeline.holds.take_up()
         self._check_slack_soon(renewed)
         await self._listen(renewed)
         log.info("reloaded", extra={"feeds": len(config.feeds), "rules": len(config.rules.rules)})

@@ -16,7 +16,8 @@ from datetime import datetime, timedelta
 
 from monitor import urls
 from monitor.app.healing import Healing
-from monitor.app.pipeline import PRICE_EVERY, Pipeline
+from monitor.app.pipeline import Pipeline
+from monitor.app.poller import PRICE_EVERY
 from monitor.app.push import Push
 from monitor.app.store_thread import StoreThread
 from monitor.articles import compose
@@ -212,25 +213,25 @@ class Jobs:
                 yield self._subscribe(self._push, subscription)
         since = store.notices.untold_since()
         if since is not None and (self._each_feed_once or is_to_be_told(since, now)):
-            yield Job("report", "operations", "operations", self._pipeline.report, _nothing)
+            yield Job("report", "operations", "operations", self._pipeline.alerter.report, _nothing)
         if self._budget_at is None or now - self._budget_at >= PRICE_EVERY:
             self._budget_at = now
-            yield Job("budget", "requests", "requests", self._pipeline.budget, _nothing)
+            yield Job("budget", "requests", "requests", self._pipeline.poller.budget, _nothing)
 
     def _poll(self, state: FeedState) -> Job:
         return Job(
             "poll",
             state.feed_id,
-            self._pipeline.host_of(state.feed_id),
-            lambda: self._pipeline.poll(state),
-            lambda why: self._pipeline.poll_failed(state, why),
+            self._pipeline.poller.host_of(state.feed_id),
+            lambda: self._pipeline.poller.poll(state),
+            lambda why: self._pipeline.poller.put_off(state, why),
         )
 
     def _heal(self, gap: Gap) -> Job:
         return Job(
             "heal",
             gap.id,
-            self._pipeline.host_of(gap.feed_id),
+            self._pipeline.poller.host_of(gap.feed_id),
             lambda: self._healing.heal(gap),
             lambda why: self._healing.give_up(gap, why),
         )
@@ -249,8 +250,8 @@ class Jobs:
             "read",
             compose.article_id(entry),  # two feeds that show an article at once must not fetch its page twice
             urls.origin(entry.url) if entry.url else entry.id,
-            lambda: self._pipeline.read(entry.id),
-            lambda why: self._pipeline.read_failed(entry.id, why),
+            lambda: self._pipeline.reader.read(entry.id),
+            lambda why: self._pipeline.reader.put_off(entry.id, why),
         )
 
     def _deliver(self, head: DueDelivery) -> Job:
@@ -259,8 +260,8 @@ class Jobs:
             "deliver",
             target,
             target,
-            lambda: self._pipeline.deliver(head.id),
-            lambda why: self._pipeline.deliver_failed(head.id, why),
+            lambda: self._pipeline.deliverer.deliver(head.id),
+            lambda why: self._pipeline.deliverer.put_off(head.id, why),
         )
 
     # ---- what is under way ----

@@ -1,0 +1,151 @@
+"""Alert: the matches of an article, and what operators must know -> fates and deliveries."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitor import ids
+from monitor.alerts import message, policy
+from monitor.app.store_thread import StoreThread
+from monitor.model import (
+    Alert,
+    Article,
+    Decision,
+    Delivery,
+    DeliveryId,
+    DeliveryState,
+    Fate,
+    Feed,
+    Placement,
+    WaitingEntry,
+)
+from monitor.store.sqlite.store import Store
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """Where alerts go: the sink, and the target for rules that name none."""
+
+    sink: str
+    default_target: str
+    by_rule: bool  # the console is one place, whatever channel a rule names
+    operations: str | None = None  # the target for what operators must know; None: the log is enough
+
+    def target(self, channel: str | None) -> str:
+        """`channel`: the one that a rule names."""
+        return (channel if self.by_rule else None) or self.default_target
+
+
+class Alerter:
+    """Decides what is told where, and puts it in the outbox."""
+
+    def __init__(
+        self, *, feeds: Sequence[Feed], routes: Routes, store: StoreThread, clock: Callable[[], datetime]
+    ) -> None:
+        self._feeds = {feed.id: feed for feed in feeds}
+        self._routes = routes
+        self._store = store
+        self._clock = clock
+
+    def decide(
+        self,
+        store: Store,
+        waiting: WaitingEntry,
+        article: Article,
+        placement: Placement,
+        matched: Sequence[Decision],
+    ) -> list[Alert]:
+        """Give each match its fate. Part of the transaction in which the article is written."""
+        alerts: list[Alert] = []
+        by_target: dict[str, list[Decision]] = {}
+        for decision in matched:
+            by_target.setdefault(self._routes.target(decision.channel), []).append(decision)
+        for target, decisions in by_target.items():
+            told = store.alerts.told(placement.story_id, sink=self._routes.sink, target=target)
+            judged = policy.verdicts(decisions, placement, told)
+            for decision, verdict in judged:
+                alert = Alert(
+                    id=ids.alert_id(decision.rule, article.id),
+                    rule=decision.rule,
+                    story_id=placement.story_id,
+                    article_id=article.id,
+                    kind="update" if told else "story",
+                    severity=decision.severity,
+                    fate=verdict.fate,
+                    reason=verdict.reason,
+                    release_at=verdict.release_at,
+                    created_at=self._clock(),
+                )
+                store.alerts.add(alert)
+                alerts.append(alert)
+            for telling in policy.tellings(judged):
+                parent = told[0].delivery_id if told and telling.fate is Fate.THREAD else None
+                self._enqueue(store, waiting, article, placement, telling, target, parent)
+        return alerts
+
+    def _enqueue(
+        self,
+        store: Store,
+        waiting: WaitingEntry,
+        article: Article,
+        placement: Placement,
+        telling: policy.Telling,
+        target: str,
+        parent: DeliveryId | None,
+    ) -> None:
+        """The first decision's delivery carries the message; the others are told inside it."""
+        now, carrier = self._clock(), None
+        feed = self._feeds.get(waiting.entry.feed_id)  # it may have left the configuration meanwhile
+        outlet = feed.name if feed else article.site
+        words = message.compose(article, outlet, placement.story_id, telling.decisions, waiting.first_seen_at)
+        for decision in telling.decisions:
+            alert = ids.alert_id(decision.rule, article.id)
+            delivery = Delivery(
+                id=ids.delivery_id(alert, sink=self._routes.sink, target=target),
+                alert_id=alert,
+                sink=self._routes.sink,
+                target=target,
+                state=DeliveryState.FOLDED if carrier else DeliveryState.PENDING,
+                attempts=0,
+                next_attempt_at=now,
+                created_at=now,
+                thread_of=parent,
+                message=None if carrier else words,
+            )
+            store.deliveries.add(delivery, folded_into=carrier)
+            carrier = carrier or delivery.id
+
+    async def report(self) -> bool:
+        """All that was noticed and not told yet, in one message."""
+        lines = await self._store.change(self._record_report)
+        for line in lines:
+            log.warning("operations", extra={"notice": line})
+        return bool(lines)
+
+    def _record_report(self, store: Store) -> tuple[str, ...]:
+        now, untold = self._clock(), store.notices.untold()
+        lines = tuple(text for _, text in untold)
+        told_by = None
+        if untold and self._routes.operations is not None:
+            sink, target = self._routes.sink, self._routes.operations
+            told_by = ids.report_id(untold[0][0], sink=sink, target=target)
+            store.deliveries.add(
+                Delivery(
+                    id=told_by,
+                    alert_id=None,
+                    sink=sink,
+                    target=target,
+                    state=DeliveryState.PENDING,
+                    attempts=0,
+                    next_attempt_at=now,
+                    created_at=now,
+                    message=message.report(lines, now),
+                )
+            )
+        store.notices.tell(told_by, now)
+        return lines

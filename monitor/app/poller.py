@@ -1,0 +1,243 @@
+"""Poll: a feed that is due -> its new state, the entries not seen before, and a gap if it ran past us."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from secrets import token_urlsafe
+
+from monitor import urls
+from monitor.app.holds import Holds
+from monitor.app.store_thread import StoreThread
+from monitor.app.workers import WorkerFailed, Workers
+from monitor.errors import FetchError, NewsMonitorError, ParseError
+from monitor.feeds import cadence, health, identity, moves, plan, websub
+from monitor.feeds.fetch import fetch
+from monitor.feeds.reading import read
+from monitor.http import Http
+from monitor.http_gate import host_of
+from monitor.model import (
+    Entry,
+    EntryId,
+    Feed,
+    FeedDocument,
+    FeedId,
+    FeedState,
+    Fetched,
+    Notice,
+    NotModified,
+    PollRecord,
+    Subscription,
+    Unchanged,
+)
+from monitor.store.sqlite.store import Store
+
+log = logging.getLogger(__name__)
+
+PRICE_EVERY, SPENT_OVER = timedelta(hours=1), timedelta(hours=24)
+
+
+class Poller:
+    """Looks at feeds, each as often as its own rhythm and the budget of all warrant."""
+
+    def __init__(
+        self,
+        *,
+        feeds: Sequence[Feed],
+        bounds: cadence.Bounds,
+        alert_last: timedelta,
+        callback: str | None,
+        store: StoreThread,
+        http: Http,
+        holds: Holds,
+        workers: Workers,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._feeds = {feed.id: feed for feed in feeds}
+        self._bounds = bounds
+        self._alert_last = alert_last
+        self._callback = callback  # where hubs may call us
+        self._store = store
+        self._http = http
+        self._holds = holds
+        self._workers = workers
+        self._clock = clock
+        self._price = plan.start_price(bounds.budget)
+
+    def host_of(self, feed: FeedId) -> str:
+        return urls.origin(self._feeds[feed].url)
+
+    async def poll(self, state: FeedState) -> bool:
+        """Whether there is something to read now. So each step says if it made something due."""
+        feed, started = self._feeds[state.feed_id], self._clock()
+        held_until = self._http.holds().get(host_of(state.address or feed.url))
+        if held_until is not None:  # another of its host's feeds or pages was told to wait
+            await self._store.change(lambda store: store.feeds.save(replace(state, next_poll_at=held_until)))
+            return False
+        try:
+            outcome = await fetch(feed, self._asked(state, started), self._http)
+            look = await self._look(feed, state, outcome)
+        except (FetchError, ParseError, WorkerFailed) as e:
+            await self._failed(feed, state, e, started)
+            return False
+        poll = await self._store.change(lambda store: self._record_poll(store, feed, state, outcome, look, started))
+        return poll.new > 0
+
+    def _asked(self, state: FeedState, now: datetime) -> FeedState:
+        """The state that is asked with: without validators when "not modified" is not to be believed."""
+        distrusted = (state.liar_until is not None and now < state.liar_until) or cadence.wants_probe(state, now)
+        return replace(state, etag=None, last_modified=None) if distrusted else state
+
+    async def put_off(self, state: FeedState, why: str) -> None:
+        """Put off a feed that our own program failed over."""
+        await self._failed(self._feeds[state.feed_id], state, ParseError(why), self._clock())
+
+    async def _failed(self, feed: Feed, state: FeedState, error: NewsMonitorError, started: datetime) -> None:
+        if not isinstance(error, FetchError | ParseError):
+            error = ParseError(f"the feed could not be read: {error}")
+        after = moves.after_failure(cadence.after_failure(feed, state, error, self._clock(), self._bounds))
+        await self._store.change(lambda store: self._record_failure(store, feed, after, started))
+        await self._holds.keep()
+        log.warning("feed failed", extra={"feed": feed.name, "why": str(error), "next": after.next_poll_at})
+
+    async def _look(
+        self, feed: Feed, state: FeedState, outcome: Fetched | NotModified
+    ) -> FeedDocument | Unchanged | None:
+        """None when it is the document that was seen last."""
+        if isinstance(outcome, NotModified) or outcome.body_hash == state.body_hash:
+            return None
+        memory = await self._store.ask(lambda store: store.feeds.prints(feed.id))
+        return await read(outcome, memory or b"", feed_id=feed.id, now=self._clock(), run=self._workers.run)
+
+    def _record_failure(self, store: Store, feed: Feed, after: FeedState, started: datetime) -> None:
+        store.feeds.save(after)
+        self._notice_health(store, feed, after)
+        store.feeds.add_poll(PollRecord(after.feed_id, started, self._clock(), "failed", note=after.error))
+
+    def _record_poll(
+        self,
+        store: Store,
+        feed: Feed,
+        state: FeedState,
+        outcome: Fetched | NotModified,
+        look: FeedDocument | Unchanged | None,
+        started: datetime,
+    ) -> PollRecord:
+        now, probed = self._clock(), cadence.wants_probe(state, started)
+        kind, size, body_hash = "not_modified", 0, state.body_hash
+        if isinstance(outcome, Fetched):
+            kind, size, body_hash = "unchanged", len(outcome.body), outcome.body_hash
+        poll, fresh = PollRecord(feed.id, started, now, kind, bytes=size), tuple[Entry, ...]()
+        if look is not None:
+            poll, fresh = self._record_entries(store, state, look, poll)
+            state = replace(
+                state,
+                known_since=state.known_since or now,
+                last_new_at=now if fresh else state.last_new_at,
+            )
+        if probed:
+            lied = cadence.was_lied_to(state, [entry.published_at for entry in fresh])
+            state = replace(state, probed_at=now, liar_until=now + cadence.LIAR_FOR if lied else state.liar_until)
+        brought = cadence.Brought(
+            body_hash=body_hash,
+            shown=poll.entries or state.shown,
+            hints=look.hints if isinstance(look, FeedDocument) else state.hints,
+            published=tuple(entry.published_at for entry in fresh),
+        )
+        subscription = self._mind_the_hub(store, feed.id, brought, now)
+        pushed = websub.covers(subscription, now, self._bounds.most, last_new_at=state.last_new_at)
+        after = cadence.after_success(
+            feed, state, outcome, now, self._bounds, brought, price=self._price, pushed=pushed
+        )
+        after = moves.after_answer(after, outcome, now, same_feed=look is None or poll.overlap > 0)
+        store.feeds.save(after)
+        store.feeds.add_poll(poll)
+        if subscription and subscription.pushed_at and subscription.pushed_at >= started:
+            store.feeds.hasten(feed.id, websub.look_at(now, now))  # the server may have answered before that news
+        if after.address != state.address and after.address is not None:
+            moved = f"Feed {feed.name} moved for good and is read at {after.address} now; write that into feeds.yaml."
+            store.notices.add(Notice(feed.id, "moved", moved, is_event=True), now)
+        self._notice_recovery(store, feed, state, fresh)
+        self._notice_health(store, feed, after)
+        return poll
+
+    def _mind_the_hub(self, store: Store, feed: FeedId, brought: cadence.Brought, now: datetime) -> Subscription | None:
+        if self._callback is None:
+            return None
+        held = store.subscriptions.of(feed)
+        after = websub.after_look(
+            held, feed, brought.hints, brought.published, now, callback=self._callback, token=token_urlsafe
+        )
+        if after != held:
+            store.subscriptions.save(feed, after)
+        return after
+
+    def _notice_health(self, store: Store, feed: Feed, state: FeedState) -> None:
+        now = self._clock()
+        condition = health.health(state, now=now)
+        if health.worth_telling(state, condition, now):
+            store.notices.end(feed.id, health.TROUBLES - {condition.health}, None, now)
+            text = f"Feed {feed.name} is not covered ({condition.health}): {condition.sentence}"
+            store.notices.add(Notice(feed.id, condition.health, text), now)
+
+    def _notice_recovery(self, store: Store, feed: Feed, before: FeedState, fresh: Sequence[Entry]) -> None:
+        if before.failures or fresh:
+            store.notices.end(feed.id, health.TROUBLES, f"Feed {feed.name} is well again.", self._clock())
+
+    def _record_entries(
+        self, store: Store, state: FeedState, look: FeedDocument | Unchanged, poll: PollRecord
+    ) -> tuple[PollRecord, tuple[Entry, ...]]:
+        """The record of the look, and the entries that were not seen before."""
+        if isinstance(look, Unchanged):
+            return replace(poll, entries=look.shown, overlap=look.shown), ()
+        known = store.feeds.known(poll.feed_id, *identity.keys(look.entries))
+        fresh = identity.unseen(look.entries, known, standing=look.standing)
+        store.feeds.learn_keys(look.entries)
+        overlap = look.known + len(look.entries) - len(fresh)
+        is_known = state.known_since is not None or bool(known)  # a feed at another address is known by its entries
+        history = frozenset() if is_known else self._history(fresh, poll)
+        store.feeds.add_entries(fresh, baseline=history, now=poll.finished_at)
+        if cadence.ran_past_us(before=state.shown, fresh=len(fresh), overlap=overlap) and state.last_success_at:
+            store.feeds.add_gap(
+                poll.feed_id, from_at=state.last_success_at, to_at=poll.finished_at, now=poll.finished_at
+            )
+        store.feeds.save_prints(poll.feed_id, look.memory or None)
+        record = replace(
+            poll,
+            outcome="new" if fresh else "unchanged",
+            entries=look.shown,
+            new=len(fresh),
+            overlap=overlap,
+            note=look.note,
+        )
+        return record, fresh
+
+    def _history(self, entries: Sequence[Entry], poll: PollRecord) -> frozenset[EntryId]:
+        """At the first look at a feed everything is history, but for the last hours if the operator asks for them.
+
+        An undated entry may be of the last hours, so then it is not taken for history.
+        """
+        if not self._alert_last:
+            return frozenset(entry.id for entry in entries)
+        since = poll.finished_at - self._alert_last
+        return frozenset(entry.id for entry in entries if entry.published_at is not None and entry.published_at < since)
+
+    # ---- budget: what was spent -> what a request may cost ----
+
+    async def budget(self) -> bool:
+        """Lead the requests of all feeds to their budget."""
+        self._price = await self._store.change(self._record_price)
+        return False
+
+    def _record_price(self, store: Store) -> float:
+        now, known = self._clock(), store.feeds.price()
+        price = known[0] if known else plan.start_price(self._bounds.budget)
+        count = sum(feed.every is None for feed in self._feeds.values())
+        if known and count and now - known[1] >= PRICE_EVERY and store.feeds.first_poll_before(now - SPENT_OVER):
+            spent = store.feeds.requests_since(now - SPENT_OVER) / count / (SPENT_OVER / timedelta(days=1))
+            price = plan.adjusted(price, spent=spent, budget=self._bounds.budget)
+        if not known or price != known[0]:
+            store.feeds.save_price(price, now)
+        return price
