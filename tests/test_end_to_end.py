@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -530,6 +531,24 @@ async def test_a_reload_and_a_stop_do_not_wait_for_slow_pages(tmp_path: Path, pa
     finally:
         if daemon.returncode is None:
             daemon.kill()
+
+
+async def test_a_database_that_was_locked_for_a_while_holds_nothing_up(tmp_path: Path, paper: Newsroom) -> None:
+    """What waited behind the lock says nothing about how long the next question takes."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)], schedule={"every": "1s"})
+    daemon = await start("--config", str(config), "run", token=None)
+    assert daemon.stdout is not None
+    try:
+        await until(lambda: len(paper.requests) >= 2)
+        with closing(sqlite3.connect(tmp_path / "news.db", isolation_level=None)) as other:
+            other.execute("begin immediate")
+            paper.publish(TITLE, TANKS)
+            await asyncio.sleep(6)
+            other.execute("rollback")
+        assert TITLE in await _read_until(daemon.stdout, TITLE)
+    finally:
+        daemon.terminate()
+        await daemon.wait()
 
 
 async def test_a_corrected_channel_releases_its_alerts(tmp_path: Path, paper: Newsroom, slack: SlackStandIn) -> None:

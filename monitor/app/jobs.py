@@ -29,9 +29,10 @@ log = logging.getLogger(__name__)
 
 GATHER = timedelta(seconds=20)  # what is noticed together is told together
 LOOK_AHEAD = 500  # rows: enough to find work for other sites behind those of a slow one
-REST = timedelta(minutes=1)
+REST = timedelta(minutes=1)  # after a fault of our own
+STORE_REST = timedelta(seconds=10)  # a full disk, a locked database
 ASK_PAUSE = 20  # times as long as the last asking took: a long backlog is not counted over and over
-LEAST_PAUSE_SECONDS = 0.02
+LEAST_PAUSE_SECONDS, MOST_PAUSE_SECONDS = 0.02, 2.0  # the answer may have waited behind a locked database
 ASK_EVERY_SECONDS = 1.0
 
 # `run --once` waits this long for a page to be tried again or a sink that asked for patience.
@@ -150,7 +151,8 @@ class Jobs:
             else:
                 await self._refill()
                 self._asked_at, took = started, loop.time() - started
-                self._next_ask = loop.time() + max(LEAST_PAUSE_SECONDS, ASK_PAUSE * took)
+                pause = min(max(LEAST_PAUSE_SECONDS, ASK_PAUSE * took), MOST_PAUSE_SECONDS)
+                self._next_ask = loop.time() + pause
         for lane in self._lanes.values():
             while job := lane.take():
                 self._start(job)
@@ -279,11 +281,11 @@ class Jobs:
             self._is_stale |= await job.work()
         except StoreError as e:
             log.error("job not done, it stays due", extra={"job": job.kind, "id": job.id, "why": str(e)})
-            self._rest(job, str(e))
+            self._rest(job, STORE_REST, str(e))
         except Exception as e:
             log.exception("job failed unexpectedly", extra={"job": job.kind, "id": job.id})
             why = f"{type(e).__name__}: {e}"
-            self._rest(job, why)
+            self._rest(job, REST, why)
             await self._put_off(job, why)
         finally:
             del self._running[job]
@@ -296,9 +298,9 @@ class Jobs:
         except Exception:
             log.exception("job cannot be put off, it stays due", extra={"job": job.kind, "id": job.id})
 
-    def _rest(self, job: Job, why: str) -> None:
+    def _rest(self, job: Job, rest: timedelta, why: str) -> None:
         self.faults.append(f"{job.kind} {job.id}: {why}")
-        self._resting[job] = asyncio.get_running_loop().time() + REST.total_seconds()
+        self._resting[job] = asyncio.get_running_loop().time() + rest.total_seconds()
 
     def _wake_the_rested(self) -> None:
         now = asyncio.get_running_loop().time()
