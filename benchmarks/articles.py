@@ -30,10 +30,10 @@ from statistics import mean
 
 from monitor.app.workers import Workers
 from monitor.articles.furniture import trim
-from monitor.articles.judge import FULL, judge
+from monitor.articles.judge import judge
 from monitor.articles.tasks import read_page
 from monitor.errors import ExtractError
-from monitor.model import Confidence, Extract
+from monitor.model import FULL, Confidence, Extract
 
 F1, BAD_PAGES, RIGHT_DATES, CPU_MS, WORKER_MB, MAIN_MB = 0.955, 0.01, 0.95, 50.0, 250, 60
 BAD = 0.5

@@ -19,6 +19,14 @@ DeliveryId = NewType("DeliveryId", str)
 # ---- feeds: from a URL to the entries not seen before ----
 
 
+class PagePolicy(StrEnum):
+    """Whether the pages of a feed's entries are read."""
+
+    AUTO = "auto"  # unless the feed carries the whole text
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 @dataclass(frozen=True, slots=True)
 class Feed:
     """A feed as the operator configured it."""
@@ -30,6 +38,7 @@ class Feed:
     language: str | None = None  # BCP 47, when the operator says so
     every: timedelta | None = None  # the interval the operator asks for
     sections: tuple[str, ...] = ()  # other feeds of the outlet, where what rolled off this one may still be
+    pages: PagePolicy = PagePolicy.AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +242,9 @@ class WaitingEntry:
 # ---- articles: from an entry to readable text ----
 
 
+FULL = "full"  # the quality of a text that is the whole article
+
+
 class BodySource(StrEnum):
     """Where the text that is matched came from."""
 
@@ -248,6 +260,18 @@ class Page:
     body: bytes
     content_type: str
     fetched_at: datetime
+    headers: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a server sent when an article's page was read: the proof of what stood there."""
+
+    url: str  # after redirects
+    fetched_at: datetime
+    headers: Mapping[str, str] = field(hash=False)
+    body_sha256: str
+    body: bytes | None  # gzip; None when it is not to be kept
 
 
 class Confidence(StrEnum):
@@ -298,6 +322,11 @@ class Article:
     canonical_url: str | None = None  # the page's own name for itself, on its own site
     syndicated_from: str | None = None  # the address on another site that the page names as the original
     must_be_paid: bool = False  # by the page's own word
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the text is the whole article, wherever it came from."""
+        return self.quality == FULL
 
 
 # ---- rules: what the operator watches for ----
@@ -467,6 +496,7 @@ class Message:
     reasons: tuple[Reason, ...]
     story_id: StoryId
     article_id: ArticleId
+    caution: str | None = None  # what the reader must know about the text that was matched
 
 
 @dataclass(frozen=True, slots=True)
@@ -534,6 +564,25 @@ class DueDelivery:
     target: str
     state: DeliveryState
     next_attempt_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DueEdit:
+    """A message that was sent and is to say something else."""
+
+    id: DeliveryId
+    sink: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What a message that was sent is to say instead. Doing it twice is doing it once."""
+
+    delivery: Delivery  # with the message as it shall be
+    attempts: int
+    due_at: datetime
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

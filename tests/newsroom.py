@@ -41,6 +41,8 @@ FOOTBALL = (
     "a corner decided the match ten minutes before time.",
 )
 
+CONTENT = "http://purl.org/rss/1.0/modules/content/"
+
 
 @dataclass(slots=True)
 class Newsroom:
@@ -49,6 +51,7 @@ class Newsroom:
     name: str = "Test Courier"
     items: list[tuple[str, str, datetime]] = field(default_factory=list)
     pages: dict[str, web.Response | str] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)  # path -> what else the feed's item has
     requests: list[tuple[str, int]] = field(default_factory=list)
     hanging: set[str] = field(default_factory=set)  # paths that are not answered while they stand here
     waiting: set[str] = field(default_factory=set)  # those of them that were asked for
@@ -74,11 +77,15 @@ class Newsroom:
     def feed_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/feed.xml"
 
-    def publish(self, title: str, paragraphs: Sequence[str], path: str | None = None) -> str:
+    def publish(
+        self, title: str, paragraphs: Sequence[str], path: str | None = None, *, summary: str = "", content: str = ""
+    ) -> str:
         """Puts an article into the feed (first) and on the site; returns its address."""
         path = path or f"/news/{len(self.items)}-{title.lower().replace(' ', '-')}"
         self.items.insert(0, (title, path, datetime.now(UTC)))
         self.pages[path] = page(title, paragraphs)
+        self.said[path] = f"<description>{escape(summary)}</description>" if summary else ""
+        self.said[path] += f"<content:encoded>{escape(content)}</content:encoded>" if content else ""
         return f"http://127.0.0.1:{self.port}{path}"
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -102,10 +109,11 @@ class Newsroom:
     def _feed(self, number: int) -> str:
         items = "".join(
             f"<item><title>{escape(title)}</title><link>http://127.0.0.1:{self.port}{path}</link>"
-            f"<guid>{path}</guid><pubDate>{format_datetime(at)}</pubDate></item>"
+            f"<guid>{path}</guid><pubDate>{format_datetime(at)}</pubDate>{self.said.get(path, '')}</item>"
             for title, path, at in self.items[(number - 1) * self.window : number * self.window]
         )
-        start = f'<?xml version="1.0"?><rss version="2.0"><channel><title>{self.name}</title>{self.head}'
+        start = f'<?xml version="1.0"?><rss version="2.0" xmlns:content="{CONTENT}">'
+        start += f"<channel><title>{self.name}</title>{self.head}"
         return f"{start}{items}</channel></rss>"
 
 

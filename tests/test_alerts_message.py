@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from monitor.alerts.message import caution, delay, matched_words, sentences, shorten
+from monitor.alerts.message import complete, compose, delay, matched_words, sentences, shorten
 from monitor.alerts.sinks.console import render
-from monitor.model import BodySource, Zone
-from tests.builders import NOON, hit, message, reason
+from monitor.model import BodySource, Outcome, StoryId, Zone
+from tests.builders import NOON, decision, hit, message, reason
+from tests.test_stories import article
 
 
 def test_every_part_of_the_rule_is_shown_by_a_sentence() -> None:
@@ -59,9 +61,30 @@ def test_a_late_message_says_so(late: timedelta, words: str | None) -> None:
 
 
 def test_a_page_that_was_not_read_is_told() -> None:
-    """The reader knows how far to trust the match."""
-    assert caution(message()) is None
-    assert "feed's own text" in (caution(message(body_source=BodySource.FEED)) or "")
+    """The reader knows how far to trust the match, and why it is no further."""
+    story = StoryId("s")
+    assert compose(article("a", ""), "A", story, [decision()], NOON).caution is None
+    teaser = replace(article("a", ""), body_source=BodySource.FEED, quality="the site refused (403)")
+    told = compose(teaser, "A", story, [decision()], NOON)
+    assert "Matched on the feed's own words only: the site refused (403)." == told.caution
+
+
+def test_a_page_that_comes_later_completes_what_was_told() -> None:
+    """Its sentences take the place of the teaser's, its date and author are known, and the warning goes."""
+    told = message("Tanks", reason("armour", hit("tanks", "Teaser.")), body_source=BodySource.FEED, caution="Slow.")
+    page = replace(article("a", ""), author="A. Writer")
+    whole = complete(told, page, [decision("armour", hits=(hit("tanks", "The page's sentence."),))])
+    assert ("A. Writer", BodySource.PAGE, None) == (whole.author, whole.body_source, whole.caution)
+    assert ["The page's sentence."] == [hit.sentence for reason in whole.reasons for hit in reason.hits]
+
+
+def test_a_page_that_does_not_match_leaves_a_warning() -> None:
+    """What was told stays, and the reader is told that the page does not bear it out."""
+    told = message("Tanks", reason("armour"), reason("kosovo"), caution="Slow.")
+    near = decision("kosovo", outcome=Outcome.NEAR, missing=("excluded by friendly match",))
+    whole = complete(told, article("a", ""), [decision("armour"), near])
+    assert "Matched on the feed's own words; its page, read later, does not match Kosovo." == whole.caution
+    assert told.reasons[1] == whole.reasons[1]
 
 
 def test_the_console_is_not_driven_by_the_web() -> None:

@@ -13,6 +13,7 @@ from monitor.alerts.retry import (
     LONGEST_RETRY_AFTER,
     UNSETTLED,
     Timing,
+    after_edit,
     after_find,
     after_send,
     begin,
@@ -21,6 +22,7 @@ from monitor.model import (
     Accepted,
     Crashed,
     DeliveryState,
+    Edit,
     Missing,
     NotSent,
     Refused,
@@ -133,3 +135,34 @@ def test_a_message_that_we_fail_over_does_not_hold_up_its_channel_for_ever() -> 
     assert (DeliveryState.PENDING, True) == (plain.state, plain.plain)
     assert UNSETTLED in (plain.error or "")
     assert DeliveryState.DEAD == after_send(begin(plain, late, TIMING), Crashed("a bug"), late, TIMING).state
+
+
+@pytest.mark.parametrize(
+    ("outcome", "again"),
+    [
+        (Accepted("C:1"), False),
+        (NotSent("busy", timedelta(seconds=7)), True),
+        (Unclear("500"), True),
+        (SinkLocked("token_revoked"), True),
+        (Crashed("our fault"), True),
+        (ThreadBroken("message_not_found"), False),
+        (TargetBroken("is_archived"), False),
+        (Refused("invalid_blocks"), True),
+    ],
+)
+def test_an_edit_is_tried_again_only_where_that_helps(outcome: SendOutcome, *, again: bool) -> None:
+    """Nothing is looked up, as an edit that is made twice stands once."""
+    after = after_edit(Edit(delivery(), 0, NOON), outcome, NOON)
+    assert again == (after is not None)
+    if after is not None and isinstance(outcome, NotSent):
+        assert NOON + timedelta(seconds=7) == after.due_at
+
+
+def test_edits_are_given_up_in_the_end() -> None:
+    """After the plain form was refused too, and after hours of trouble."""
+    assert after_edit(Edit(delivery(plain=True), 0, NOON), Refused("no_text"), NOON) is None
+    edit, now = Edit(delivery(), 0, NOON), NOON
+    while (following := after_edit(edit, Unclear("500"), now)) is not None:
+        assert following.due_at > now
+        edit, now = following, following.due_at
+    assert timedelta(hours=4) < now - NOON < timedelta(hours=12)

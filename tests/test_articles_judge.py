@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.articles.judge import FULL, judge
-from monitor.model import Extract
+from monitor.articles.judge import judge
+from monitor.model import FULL, Extract
 from tests.page_shells import PARAGRAPHS, TITLE
 
 LONG = "\n\n".join(PARAGRAPHS)

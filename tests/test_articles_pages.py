@@ -8,9 +8,9 @@ import pytest
 
 from monitor.articles.extract import extract
 from monitor.articles.furniture import trim
-from monitor.articles.judge import FULL, judge
+from monitor.articles.judge import judge
 from monitor.errors import ExtractError
-from monitor.model import Extract
+from monitor.model import FULL, Extract
 from tests.page_shells import HEADLINE, PARAGRAPHS, SHELLS, TITLE, Shell, Story
 
 URL = "https://coast.example/2021/strike-ends"

@@ -7,9 +7,10 @@ from html import escape
 import pytest
 
 from monitor.articles.extract import extract
-from monitor.articles.judge import FULL, judge
+from monitor.articles.judge import judge
 from monitor.articles.walls import CONSENT, ERROR, JAVASCRIPT, PAYWALL, ROBOTS
 from monitor.errors import ExtractError
+from monitor.model import FULL
 from tests.page_shells import OTHERS, PARAGRAPHS, TITLE
 
 LIST = "a page that lists articles"

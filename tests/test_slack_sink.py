@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -125,6 +126,27 @@ async def test_a_reply_goes_to_the_thread_and_is_found_there(slack: SlackStandIn
     sent = await sink.send(reply)
     assert sent == await sink.find(reply)
     assert parent.receipt.endswith(str(slack.messages("C0ALERTS")[-1].thread_ts))
+
+
+async def test_an_edit_changes_the_words_and_nothing_else(slack: SlackStandIn, sink: SlackSink) -> None:
+    """The message keeps its place, its key, and the delay that it had when it was sent."""
+    sent = delivery(target="#news-alerts", message=message("As the feed has it"), sent_at=datetime.now(UTC))
+    outcome = await sink.send(sent)
+    assert isinstance(outcome, Accepted)
+    edited = replace(sent, receipt=outcome.receipt, message=message("As the page has it"))
+    assert outcome == await sink.edit(edited)
+    assert outcome == await sink.edit(edited)
+    assert ["As the page has it"] == [shown.text.split("\n")[0][2:] for shown in slack.messages()]
+    assert outcome == await sink.find(sent)
+
+
+async def test_an_edit_of_a_deleted_message_says_so(slack: SlackStandIn, sink: SlackSink) -> None:
+    """Somebody removed it: there is nothing to mend."""
+    sent = delivery(target="#news-alerts")
+    outcome = await sink.send(sent)
+    assert isinstance(outcome, Accepted)
+    slack.delete(slack.messages()[0])
+    assert isinstance(await sink.edit(replace(sent, receipt=outcome.receipt)), ThreadBroken)
 
 
 async def test_a_reply_to_a_deleted_message_says_so(slack: SlackStandIn, sink: SlackSink) -> None:

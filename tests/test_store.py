@@ -17,14 +17,19 @@ from monitor.ids import feed_id
 from monitor.model import (
     Alert,
     AlertId,
+    ArticleId,
+    Confidence,
     DeliveryId,
     DeliveryState,
+    DueEdit,
     Entry,
     EntryId,
     Fate,
     Feed,
+    Message,
     Notice,
     Severity,
+    Snapshot,
     StoryId,
     Subscription,
     SubscriptionState,
@@ -175,6 +180,91 @@ def test_a_database_of_the_second_version_is_brought_up_to_date(tmp_path: Path) 
     with pytest.raises(sqlite3.IntegrityError):
         store._db.execute("update subscriptions set state = 'maybe'")
     store.close()
+
+
+def test_a_database_of_the_third_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    """Its articles say how far their dates can be trusted, and its messages can be edited."""
+    path = tmp_path / "old.db"
+    old = Database(sqlite3.connect(path, isolation_level=None))
+    migrations.apply(old, stop_before="m004_pages")
+    columns = "id, url, title, text, published_at, published_from, site, body_source, quality, text_sha256, "
+    for id_, at, source in (("x", to_text(NOON), "feed"), ("y", to_text(NOON), "page"), ("z", None, None)):
+        old.execute(
+            f"insert into articles ({columns} first_read_at, read_at) values (?, 'u', 't', 't', ?, ?, 's', 'page', "
+            "'full', 'h', ?, ?)",
+            [id_, at, source, to_text(NOON), to_text(NOON)],
+        )
+    old.execute("pragma user_version = 3")
+    old.close()
+    store = Store.writer(path)
+    read = [store.stories.article(ArticleId(id_)) for id_ in "xyz"]
+    assert [Confidence.DECLARED, Confidence.GUESS, None] == [one and one.date_confidence for one in read]
+    assert [(), (), ()] == [one and one.captions for one in read]
+    assert () == store.deliveries.due_edits(NOON, 10)
+    store.close()
+
+
+def test_an_article_comes_back_as_it_went_in(store: Store) -> None:
+    """With all that its page said of itself."""
+    read = article(
+        published_at=NOON,
+        published_from="page",
+        date_confidence=Confidence.GUESS,
+        captions=("A tank", "Танк"),
+        canonical_url="https://a.example/canonical",
+        syndicated_from="https://agency.example/1",
+        must_be_paid=True,
+    )
+    store.stories.save_article(read)
+    assert read == store.stories.article(read.id)
+
+
+def test_the_first_snapshot_of_a_page_is_kept(store: Store) -> None:
+    """Its body only for as long as the operator wants."""
+    read = article()
+    store.stories.save_article(read)
+    first = Snapshot(read.url, NOON, {"ETag": '"1"'}, "digest", b"zipped")
+    assert store.pages.add_snapshot(read.id, first)
+    assert not store.pages.add_snapshot(read.id, replace(first, body_sha256="another"))
+    assert first == store.pages.snapshot(read.id)
+    assert 0 == store.pages.drop_bodies(NOON, limit=10)
+    assert 1 == store.pages.drop_bodies(NOON + timedelta(seconds=1), limit=10)
+    assert replace(first, body=None) == store.pages.snapshot(read.id)
+
+
+def test_a_message_says_what_it_is_to_say_whether_it_was_sent_or_not(store: Store) -> None:
+    """Before it is sent it is changed; afterwards it is edited; while that is in doubt the edit waits."""
+    _alerted(store, Fate.POST)
+    told = delivery("a", alert_id=AlertId("r0"))
+    article_id = store.ledger.alerts(limit=1)[0]["article_id"]
+
+    def revise(headline: str) -> None:
+        with store.transaction():
+            store.deliveries.revise(article_id, lambda message: replace(message, headline=headline), NOON)
+
+    store.deliveries.add(told)
+    revise("before")
+    sent = store.deliveries.open(told.id)
+    assert sent is not None
+    assert isinstance(sent.message, Message)
+    assert ("before", ()) == (sent.message.headline, store.deliveries.due_edits(NOON, 10))
+    store.deliveries.save(replace(sent, state=DeliveryState.AMBIGUOUS))
+    revise("in doubt")
+    assert () == store.deliveries.due_edits(NOON, 10)
+    store.deliveries.save(replace(sent, state=DeliveryState.SENT, sent_at=NOON, receipt="C:1"))
+    assert [DueEdit(told.id, "slack", "C0ALERTS")] == list(store.deliveries.due_edits(NOON, 10))
+    edit = store.deliveries.edit(told.id)
+    assert edit is not None
+    revise("meanwhile")
+    store.deliveries.finish_edit(edit, done=True)
+    last = store.deliveries.edit(told.id)
+    assert last is not None
+    assert isinstance(last.delivery.message, Message)
+    assert "meanwhile" == last.delivery.message.headline, "what was asked for during an edit is not lost"
+    store.deliveries.finish_edit(last, done=True)
+    assert store.deliveries.edit(told.id) is None
+    revise("meanwhile")
+    assert store.deliveries.edit(told.id) is None, "it says so already"
 
 
 def test_a_subscription_comes_back_as_it_went_in(store: Store) -> None:

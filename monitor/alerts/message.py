@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.model import Article, BodySource, Decision, Hit, Message, Reason, Report, StoryId, Zone
+from monitor.model import Article, Decision, Hit, Message, Outcome, Reason, Report, StoryId, Zone
 
 MOST_SENTENCES = 3
 LONGEST_SENTENCE = 400
@@ -31,6 +32,29 @@ def compose(article: Article, outlet: str, story: StoryId, decisions: Iterable[D
         reasons=reasons,
         story_id=story,
         article_id=article.id,
+        caution=None if article.is_full else f"Matched on the feed's own words only: {article.quality}.",
+    )
+
+
+def complete(told: Message, article: Article, decisions: Iterable[Decision]) -> Message:
+    """What was told from the feed's words, now that the article's page was read and decided on.
+
+    A rule that does not match there keeps what was told, and the reader is warned.
+    """
+    matched = {decision.rule: decision for decision in decisions if decision.outcome is Outcome.MATCHED}
+    reasons = tuple(
+        replace(reason, hits=matched[reason.rule].hits) if reason.rule in matched else reason for reason in told.reasons
+    )
+    gone = [reason.title for reason in told.reasons if reason.rule not in matched]
+    return replace(
+        told,
+        author=article.author,
+        published_at=article.published_at,
+        body_source=article.body_source,
+        reasons=reasons,
+        caution=f"Matched on the feed's own words; its page, read later, does not match {', '.join(gone)}."
+        if gone
+        else None,
     )
 
 
@@ -79,13 +103,6 @@ def provenance(message: Message) -> str:
     parts.append(f"published {minute(message.published_at)}" if message.published_at else "undated")
     parts.append(f"seen {minute(message.seen_at)}")
     return " · ".join(parts)
-
-
-def caution(message: Message) -> str | None:
-    """What the reader must know about the text that was matched."""
-    if message.body_source is BodySource.FEED:
-        return "Matched on the feed's own text only: the page has not been read."
-    return None
 
 
 def delay(message: Message, now: datetime, worth_telling: timedelta = timedelta(minutes=5)) -> str | None:

@@ -15,6 +15,7 @@ from monitor.model import (
     Crashed,
     Delivery,
     DeliveryState,
+    Edit,
     FindOutcome,
     Missing,
     NotSent,
@@ -34,6 +35,7 @@ LOCKED_PROBE = timedelta(minutes=5)
 # A history that cannot be read for this long will not settle anything: better told twice than not at all.
 GIVE_UP_SETTLING = timedelta(minutes=10)
 GIVE_UP_CRASHING = timedelta(hours=1)
+MOST_EDIT_ATTEMPTS = 100  # some eight hours
 
 UNSETTLED = "sent again unsettled: the history could not be read, so this may stand twice"
 
@@ -113,6 +115,23 @@ def after_find(delivery: Delivery, outcome: FindOutcome, now: datetime) -> Deliv
     )
 
 
+def after_edit(edit: Edit, outcome: SendOutcome, now: datetime) -> Edit | None:
+    """The edit to be tried again, or None when it is done or will never be: the message as sent has to do then.
+
+    Nothing is looked up: an edit that is made twice stands once.
+    """
+    match outcome:
+        case NotSent() | Unclear() | Crashed() | SinkLocked() if edit.attempts < MOST_EDIT_ATTEMPTS:
+            wait = _wait_for(
+                edit.delivery, outcome.retry_after if isinstance(outcome, NotSent) else None, edit.attempts
+            )
+            return replace(edit, attempts=edit.attempts + 1, due_at=now + wait, error=outcome.error)
+        case Refused() if not edit.delivery.plain:
+            return replace(edit, delivery=replace(edit.delivery, plain=True), attempts=edit.attempts + 1, due_at=now)
+        case _:
+            return None
+
+
 def _sent(delivery: Delivery, outcome: Accepted, now: datetime) -> Delivery:
     doubt = delivery.error if delivery.error and delivery.error.startswith(UNSETTLED) else None
     return replace(delivery, state=DeliveryState.SENT, sent_at=now, receipt=outcome.receipt, error=doubt)
@@ -136,9 +155,11 @@ def _block(delivery: Delivery, until: datetime, error: str) -> Delivery:
     return replace(delivery, state=DeliveryState.BLOCKED, error=_keeping_doubt(delivery, error), next_attempt_at=until)
 
 
-def _wait_for(delivery: Delivery, retry_after: timedelta | None) -> timedelta:
+def _wait_for(delivery: Delivery, retry_after: timedelta | None, attempts: int | None = None) -> timedelta:
+    """`attempts`: None means the delivery's own."""
     if retry_after is not None:
         return min(retry_after, LONGEST_RETRY_AFTER)
-    longest: timedelta = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(delivery.attempts, 10))
+    attempts = delivery.attempts if attempts is None else attempts
+    longest: timedelta = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(attempts, 10))
     # Full jitter, seeded by the attempt, so that the function stays one of its arguments.
-    return longest * random.Random(f"{delivery.id}{delivery.attempts}").uniform(0.5, 1.0)  # noqa: S311
+    return longest * random.Random(f"{delivery.id}{attempts}").uniform(0.5, 1.0)  # noqa: S311

@@ -26,6 +26,9 @@ class Sink(Protocol):
     async def send(self, delivery: Delivery) -> SendOutcome:
         """One attempt, never more: all retries are the outbox's. Raises nothing."""
 
+    async def edit(self, delivery: Delivery) -> SendOutcome:
+        """One attempt to let a message that was sent say what its delivery says now. Raises nothing."""
+
     async def find(self, delivery: Delivery) -> FindOutcome:
         """Is the message there already? Asked only of ambiguous deliveries."""
 

@@ -88,6 +88,10 @@ class Alerter:
                 self._enqueue(store, waiting, article, placement, telling, target, parent)
         return alerts
 
+    def complete(self, store: Store, article: Article, decisions: Sequence[Decision]) -> None:
+        """Let what was told from the feed's words say what the article's page says."""
+        store.deliveries.revise(article.id, lambda told: message.complete(told, article, decisions), self._clock())
+
     def _enqueue(
         self,
         store: Store,

@@ -91,6 +91,7 @@ def assemble(
         clock=clock,
     )
     reader = Reader(
+        feeds=config.feeds,
         rules=config.rules,
         alerter=alerter,
         store=store,
@@ -99,6 +100,7 @@ def assemble(
         holds=holds,
         workers=workers,
         clock=clock,
+        keep_pages=config.monitor.retention.pages,
     )
     pipeline = Pipeline(poller, reader, alerter, Deliverer(store=store, sinks=sinks, clock=clock), holds)
     by_id = {feed.id: feed for feed in config.feeds}

@@ -18,7 +18,7 @@ from monitor.app import secrets
 from monitor.channels import channel
 from monitor.errors import ConfigError, Problem
 from monitor.ids import feed_id
-from monitor.model import Feed
+from monitor.model import Feed, PagePolicy
 from monitor.rules import lint, schema
 from monitor.rules.schema import RuleSet
 from monitor.yaml_file import Place, YamlFile, shown
@@ -149,6 +149,12 @@ def _port(text: str) -> int:
     return port
 
 
+def _pages(value: object) -> PagePolicy:
+    if value not in set(PagePolicy):
+        raise ValueError(f"is not one of {', '.join(PagePolicy)}; auto reads pages unless the feed has the whole text")
+    return PagePolicy(str(value))
+
+
 def _some_feeds(value: object) -> object:
     if value == []:
         raise ValueError("is empty; add a feed, as in - {name: Courier, url: https://courier.example/feed}")
@@ -158,6 +164,7 @@ def _some_feeds(value: object) -> object:
 YesNo = Annotated[bool, BeforeValidator(_yes_no)]
 PerHost = Annotated[int, BeforeValidator(_per_host)]  # requests in flight
 Requests = Annotated[float, BeforeValidator(_requests)]  # a feed and day
+Pages = Annotated[PagePolicy, BeforeValidator(_pages)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 SomeTime = Annotated[timedelta, BeforeValidator(_some_time)]
 Text = Annotated[str, BeforeValidator(_text)]
@@ -212,6 +219,10 @@ class BaselineSection(_Section):
     alert_last: Duration = timedelta(0)
 
 
+class RetentionSection(_Section):
+    pages: Duration = timedelta(0)  # as they were downloaded; none is kept
+
+
 class WebSubSection(_Section):
     callback: Callback
     listen: Address
@@ -225,6 +236,7 @@ class MonitorFile(_Section):
     slack: SlackSection = SlackSection()
     schedule: ScheduleSection = ScheduleSection()
     baseline: BaselineSection = BaselineSection()
+    retention: RetentionSection = RetentionSection()
     websub: WebSubSection | None = None  # None: polling only
 
 
@@ -234,6 +246,7 @@ class FeedSection(_Section):
     tags: tuple[Text, ...] = Field(default=(), strict=False)
     language: Language | None = None
     every: SomeTime | None = None
+    pages: Pages = PagePolicy.AUTO
     sections: tuple[WebUrl, ...] = Field(default=(), strict=False)
 
 
@@ -301,7 +314,7 @@ def feeds_of(file: YamlFile) -> tuple[Feed, ...]:
     if problems:
         raise ConfigError(problems)
     return tuple(
-        Feed(feed_id(feed.url), feed.name, feed.url, feed.tags, feed.language, feed.every, feed.sections)
+        Feed(feed_id(feed.url), feed.name, feed.url, feed.tags, feed.language, feed.every, feed.sections, feed.pages)
         for feed in section.feeds
     )
 

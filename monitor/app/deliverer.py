@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from monitor.alerts import retry
 from monitor.alerts.sink import Sink
 from monitor.app.store_thread import StoreThread
-from monitor.model import Crashed, Delivery, DeliveryId, DeliveryState
+from monitor.model import Accepted, Crashed, Delivery, DeliveryId, DeliveryState, Edit, SendOutcome
 from monitor.store.sqlite.store import Store
 
 log = logging.getLogger(__name__)
@@ -24,22 +25,30 @@ class Deliverer:
         self._clock = clock
 
     async def deliver(self, delivery_id: DeliveryId) -> bool:
-        delivery = await self._store.ask(lambda store: store.deliveries.open(delivery_id))
-        if delivery is None or delivery.next_attempt_at > self._clock():
+        delivery = await self._store.change(lambda store: self._begin(store, delivery_id))
+        if delivery is None:
             return False
         sink = self._sinks[delivery.sink]
-        timing = retry.Timing(sink.settle_after)
-        if delivery.state in (DeliveryState.AMBIGUOUS, DeliveryState.SENDING):
+        if delivery.state is DeliveryState.AMBIGUOUS:
             found = await sink.find(delivery)
             after = retry.after_find(delivery, found, self._clock())
         else:
-            attempt = retry.begin(delivery, self._clock(), timing)
-            await self._store.change(lambda store: store.deliveries.save(attempt))
-            outcome = await sink.send(attempt)
-            after = retry.after_send(attempt, outcome, self._clock(), timing)
+            outcome = await sink.send(delivery)
+            after = retry.after_send(delivery, outcome, self._clock(), retry.Timing(sink.settle_after))
         await self._store.change(lambda store: self._record_delivery(store, after, sink))
         _log_delivery(after)
         return True
+
+    def _begin(self, store: Store, delivery_id: DeliveryId) -> Delivery | None:
+        """The delivery, marked as being sent unless it is to be looked up; None when it is not due."""
+        delivery, now = store.deliveries.open(delivery_id), self._clock()
+        if delivery is None or delivery.next_attempt_at > now:
+            return None
+        if delivery.state in (DeliveryState.AMBIGUOUS, DeliveryState.SENDING):
+            return replace(delivery, state=DeliveryState.AMBIGUOUS)
+        attempt = retry.begin(delivery, now, retry.Timing(self._sinks[delivery.sink].settle_after))
+        store.deliveries.save(attempt)
+        return attempt
 
     async def put_off(self, delivery_id: DeliveryId, why: str) -> None:
         """Put off a delivery that our own program failed over; in the end the others behind it get their turn."""
@@ -50,6 +59,38 @@ class Deliverer:
         after = retry.after_send(delivery, Crashed(why), self._clock(), retry.Timing(sink.settle_after))
         await self._store.change(lambda store: self._record_delivery(store, after, sink))
         _log_delivery(after)
+
+    # ---- edit: a message that was sent -> what it shall say ----
+
+    async def edit(self, delivery_id: DeliveryId) -> bool:
+        edit = await self._store.ask(lambda store: store.deliveries.edit(delivery_id))
+        if edit is not None:
+            await self._after_edit(edit, await self._sinks[edit.delivery.sink].edit(edit.delivery))
+        return edit is not None
+
+    async def edit_failed(self, delivery_id: DeliveryId, why: str) -> None:
+        """Put off an edit that our own program failed over."""
+        edit = await self._store.ask(lambda store: store.deliveries.edit(delivery_id))
+        if edit is not None:
+            await self._after_edit(edit, Crashed(why))
+
+    async def _after_edit(self, edit: Edit, outcome: SendOutcome) -> None:
+        again = retry.after_edit(edit, outcome, self._clock())
+        await self._store.change(lambda store: self._record_edit(store, edit, again, outcome))
+        facts = {"target": f"{edit.delivery.sink} {edit.delivery.target}", "delivery": edit.delivery.id[:12]}
+        if isinstance(outcome, Accepted):
+            log.info("message edited", extra=facts)
+        else:
+            log.warning("message not edited", extra={**facts, "why": outcome.error, "next": again and again.due_at})
+
+    def _record_edit(self, store: Store, edit: Edit, again: Edit | None, outcome: SendOutcome) -> None:
+        if again is None:
+            store.deliveries.finish_edit(edit, done=isinstance(outcome, Accepted))
+        else:
+            store.deliveries.save_edit(again)
+        pace = self._sinks[edit.delivery.sink].pace
+        if pace:
+            store.deliveries.space_edits(sink=edit.delivery.sink, not_before=self._clock() + pace)
 
     def _record_delivery(self, store: Store, after: Delivery, sink: Sink) -> None:
         store.deliveries.save(after)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitor import urls
-from monitor.app import pages
+from monitor.app.pages import Pages
 from monitor.app.workers import WorkerFailed, Workers
 from monitor.articles import judge
 from monitor.articles.robots import Robots
@@ -25,7 +25,7 @@ from monitor.feeds.report import Conditional, PageTried, Report, Sighting, repor
 from monitor.feeds.tasks import find_feeds, read_feed
 from monitor.http import Http, Response
 from monitor.ids import feed_id
-from monitor.model import Entry, Feed, FeedDocument, FeedState, Fetched, NotModified
+from monitor.model import FULL, Entry, Feed, FeedDocument, FeedState, Fetched, NotModified
 from monitor.store.sqlite.store import Store
 
 MOST_FEEDS = 5  # of one page
@@ -95,7 +95,7 @@ class FeedCheck:
         clock: Callable[[], datetime],
     ) -> None:
         self._http = http
-        self._robots = Robots(http, clock)
+        self._pages = Pages(http, workers, Robots(http, clock), clock)
         self._workers = workers
         self._held = held
         self._known_through = known_through
@@ -208,10 +208,10 @@ class FeedCheck:
 
     async def _try_page(self, entry: Entry, url: str) -> PageTried:
         try:
-            page = await pages.read(entry, url, self._http, self._workers, self._clock(), self._robots)
+            page = await self._pages.read(entry, url)
         except (FetchError, ExtractError, WorkerFailed) as e:
             return PageTried(url, str(e))
-        return PageTried(url, None if page.quality == judge.FULL else page.quality)
+        return PageTried(url, None if page.quality == FULL else page.quality)
 
     def _report(self, seen: Sighting) -> Report:
         return report(seen, usual=self._usual)

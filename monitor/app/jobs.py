@@ -22,7 +22,7 @@ from monitor.app.push import Push
 from monitor.app.store_thread import StoreThread
 from monitor.articles import compose
 from monitor.errors import StoreError
-from monitor.model import DeliveryState, DueDelivery, DueEntry, FeedId, FeedState, Gap, Subscription
+from monitor.model import DeliveryState, DueDelivery, DueEdit, DueEntry, FeedId, FeedState, Gap, Subscription
 from monitor.store.sqlite.store import Store
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ SINK_PATIENCE = timedelta(seconds=60)
 class Job:
     """Jobs of the same kind and id are the same job."""
 
-    kind: str  # poll | read | deliver | heal | subscribe | report | budget
+    kind: str  # poll | read | deliver | edit | prune | heal | subscribe | report | budget
     id: str
     site: str = field(compare=False)  # the host that it will be busy with
     work: Callable[[], Awaitable[bool]] = field(compare=False, repr=False)  # whether it made something due
@@ -124,17 +124,19 @@ class Jobs:
             "poll": Lane(at_once=128, per_site=2),
             "read": Lane(at_once=16, per_site=2),
             "deliver": Lane(at_once=1_000, per_site=1),
+            "edit": Lane(at_once=10, per_site=1),
             "heal": Lane(at_once=4, per_site=1),
             "subscribe": Lane(at_once=4, per_site=1),
             "report": Lane(at_once=1, per_site=1),
             "budget": Lane(at_once=1, per_site=1),
+            "prune": Lane(at_once=1, per_site=1),
         }
         self._running: dict[Job, asyncio.Task[None]] = {}
         self._resting: dict[Job, float] = {}  # until when, on the loop's clock
         self._is_stale = True  # what the lanes hold may not be all that is due
         self._asked_at = 0.0  # on the loop's clock
         self._next_ask = 0.0
-        self._budget_at: datetime | None = None
+        self._upkeep_at: datetime | None = None
         self.faults: list[str] = []  # jobs that failed unexpectedly, in words
 
     @property
@@ -165,7 +167,7 @@ class Jobs:
         return any(job not in self._resting for job in coming)
 
     def _coming(self, store: Store, now: datetime) -> Iterator[Job]:
-        yield from (job for job in self._found(store, now) if job.kind != "budget")
+        yield from (job for job in self._found(store, now) if job.kind not in ("budget", "prune"))
         for entry in store.feeds.waiting(now + PAGE_PATIENCE, LOOK_AHEAD):
             yield self._read(entry)
         for head in store.deliveries.heads():
@@ -203,6 +205,9 @@ class Jobs:
         for delivery in store.deliveries.heads():
             if delivery.next_attempt_at <= now and delivery.sink in self._sinks:
                 yield self._deliver(delivery)
+        for edit in store.deliveries.due_edits(now, LOOK_AHEAD):
+            if edit.sink in self._sinks:
+                yield self._edit(edit)
         for state in store.feeds.due(now, LOOK_AHEAD):
             if state.feed_id not in self._polled or not self._each_feed_once:
                 yield self._poll(state)
@@ -216,9 +221,10 @@ class Jobs:
         since = store.notices.untold_since()
         if since is not None and (self._each_feed_once or is_to_be_told(since, now)):
             yield Job("report", "operations", "operations", self._pipeline.alerter.report, _nothing)
-        if self._budget_at is None or now - self._budget_at >= PRICE_EVERY:
-            self._budget_at = now
+        if self._upkeep_at is None or now - self._upkeep_at >= PRICE_EVERY:
+            self._upkeep_at = now
             yield Job("budget", "requests", "requests", self._pipeline.poller.budget, _nothing)
+            yield Job("prune", "pages", "pages", self._pipeline.reader.prune, _nothing)
 
     def _poll(self, state: FeedState) -> Job:
         return Job(
@@ -264,6 +270,15 @@ class Jobs:
             target,
             lambda: self._pipeline.deliverer.deliver(head.id),
             lambda why: self._pipeline.deliverer.put_off(head.id, why),
+        )
+
+    def _edit(self, edit: DueEdit) -> Job:
+        return Job(
+            "edit",
+            edit.id,
+            edit.sink,
+            lambda: self._pipeline.deliverer.edit(edit.id),
+            lambda why: self._pipeline.deliverer.edit_failed(edit.id, why),
         )
 
     # ---- what is under way ----

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from monitor.app import pages
+from monitor import urls
 from monitor.app.alerter import Alerter
 from monitor.app.holds import Holds
+from monitor.app.pages import PageRead, Pages
 from monitor.app.store_thread import StoreThread
 from monitor.app.workers import WorkerFailed, Workers
-from monitor.articles import compose, judge
+from monitor.articles import compose, habits
 from monitor.articles.robots import Robots
 from monitor.errors import ExtractError, FetchError
 from monitor.feeds import identity
 from monitor.http import Http
 from monitor.model import (
+    FULL,
     Alert,
     Article,
     BodySource,
     Decision,
+    Entry,
     EntryId,
+    Feed,
     Outcome,
+    PagePolicy,
     Placement,
     WaitingEntry,
 )
@@ -40,6 +46,8 @@ log = logging.getLogger(__name__)
 PATIENCE = timedelta(seconds=12)  # since the entry was seen; a page that fails at once is often there a moment later
 QUICK_RETRY = timedelta(seconds=3)
 WALL_WAIT = timedelta(minutes=1)
+SLOW = timedelta(seconds=8)  # a page that takes longer does not hold up what the feed's own words say
+PRUNED_AT_ONCE = 500
 PAGE_RETRIES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 # An entry that our own program fails over.
 FIRST_REST = timedelta(minutes=1)
@@ -52,8 +60,24 @@ class Reading:
 
     article: Article
     decisions: tuple[Decision, ...]
-    try_again_at: datetime | None
-    reason: str | None  # why the page was not used
+    try_again_at: datetime | None = None
+    reason: str | None = None  # why the page was not used
+    page: PageRead | None = None
+
+    @property
+    def matches(self) -> bool:
+        return any(decision.outcome is Outcome.MATCHED for decision in self.decisions)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """An article, and if it is not its page's, why, whether that may pass, and how long that takes at least."""
+
+    article: Article
+    reason: str | None = None
+    may_pass: bool = False
+    wait: timedelta = timedelta(0)
+    page: PageRead | None = None
 
 
 class Reader:
@@ -62,6 +86,7 @@ class Reader:
     def __init__(
         self,
         *,
+        feeds: Sequence[Feed],
         rules: RuleSet,
         alerter: Alerter,
         store: StoreThread,
@@ -70,15 +95,20 @@ class Reader:
         holds: Holds,
         workers: Workers,
         clock: Callable[[], datetime],
+        keep_pages: timedelta,
     ) -> None:
+        self._policies = {feed.id: feed.pages for feed in feeds}
         self._rules = rules
+        self._needs_page = frozenset(rule.name for rule in rules.rules if rule.page)
         self._alerter = alerter
         self._store = store
-        self._http = http
-        self._robots = robots
+        self._pages = Pages(http, workers, robots, clock, habits_of=self._habits_of, keep=bool(keep_pages))
         self._holds = holds
-        self._workers = workers
         self._clock = clock
+        self._keep_pages = keep_pages
+
+    async def _habits_of(self, site: str) -> habits.Habits:
+        return habits.unpack(await self._store.ask(lambda store: store.pages.habits(site)))
 
     async def read(self, entry_id: EntryId) -> bool:
         waiting = await self._store.ask(lambda store: store.feeds.waiting_entry(entry_id))
@@ -90,13 +120,13 @@ class Reader:
             # A live page: each of its items has an address of its own that leads to the same page.
             apart = compose.apart(entry, self._clock())
             reason = "another item of a page that was read before"
-            return await self._record(waiting, self._judged(apart, None, reason))
+            return await self._record(waiting, self._judged(Text(apart, reason)))
         if known is not None and known.body_source is BodySource.PAGE:
             await self._store.change(
                 lambda store: store.feeds.finish_reading(entry, article_id=known.id, reason="read before")
             )
             return False
-        reading = await self._reading(waiting)
+        reading = self._without_page(entry) or await self._with_page(waiting, is_known=known is not None)
         if reading is None:
             soon = self._clock() + QUICK_RETRY
             await self._store.change(
@@ -115,48 +145,82 @@ class Reader:
             lambda store: store.feeds.read_again(waiting.entry, again, article_id=None, reason=why)
         )
 
-    async def _reading(self, waiting: WaitingEntry) -> Reading | None:
+    # ---- what the feed itself says ----
+
+    def _without_page(self, entry: Entry) -> Reading | None:
+        """None: the page is to be read."""
+        policy = self._policies.get(entry.feed_id, PagePolicy.AUTO)
+        if policy is PagePolicy.ALWAYS:
+            return None
+        if policy is PagePolicy.NEVER:
+            reason = "the pages of this feed are not read, as configured"
+            return self._judged(Text(compose.from_feed(entry, reason, self._clock()), reason))
+        if not compose.is_whole(entry):
+            return None
+        reading = self._judged(Text(compose.from_feed(entry, FULL, self._clock())))
+        asking = any(decision.rule in self._needs_page for decision in reading.decisions)
+        return None if asking else reading
+
+    async def _tell_early(self, waiting: WaitingEntry) -> None:
+        """What matches the feed's own words is told now; the page completes it when it comes."""
+        reason = f"its page took more than {SLOW.total_seconds():g} s"
+        now = self._clock()
+        early = self._judged(Text(compose.from_feed(waiting.entry, reason, now), reason), again=now + QUICK_RETRY)
+        if early.matches:
+            await self._record(waiting, early)
+
+    # ---- what its page says ----
+
+    async def _with_page(self, waiting: WaitingEntry, *, is_known: bool) -> Reading | None:
         """None: the page failed in a way that may pass within seconds, and there is time to try it once more."""
-        entry, now = waiting.entry, self._clock()
-        article, reason, passing, wait = await self._article(waiting, now)
+        now = self._clock()
+        fetching = asyncio.create_task(self._text(waiting, now))
+        try:
+            await asyncio.wait({fetching}, timeout=SLOW.total_seconds())
+            if not fetching.done() and not is_known:
+                await self._tell_early(waiting)
+            text = await fetching
+        finally:
+            fetching.cancel()
         fresh = self._clock() - waiting.first_seen_at < PATIENCE
-        if passing and not wait and not waiting.attempts and fresh:
+        if text.may_pass and not text.wait and not waiting.attempts and fresh:
             return None
         again = None
-        if passing and waiting.attempts < len(PAGE_RETRIES):
-            again = now + max(PAGE_RETRIES[waiting.attempts], wait)
-        if reason:
-            log.info("page not read", extra={"url": entry.url, "why": reason, "again": again or "never"})
-        return self._judged(article, again, reason)
+        if text.may_pass and waiting.attempts < len(PAGE_RETRIES):
+            again = now + max(PAGE_RETRIES[waiting.attempts], text.wait)
+        if text.reason:
+            extra = {"url": waiting.entry.url, "why": text.reason, "again": again or "never"}
+            log.info("page not read", extra=extra)
+        return self._judged(text, again=again)
 
-    def _judged(self, article: Article, again: datetime | None, reason: str | None) -> Reading:
-        return Reading(article, decide(self._rules, article.title, article.text), again, reason)
+    def _judged(self, text: Text, *, again: datetime | None = None) -> Reading:
+        article = text.article
+        return Reading(article, decide(self._rules, article.title, article.text), again, text.reason, text.page)
 
-    async def _article(self, waiting: WaitingEntry, now: datetime) -> tuple[Article, str | None, bool, timedelta]:
-        """The article; why it is not the page's, if it is not; whether that may pass; how long it takes at least."""
+    async def _text(self, waiting: WaitingEntry, now: datetime) -> Text:
         entry = waiting.entry
         if entry.url is None:
-            return compose.from_feed(entry, "the entry has no link", now), None, False, timedelta(0)
+            return Text(compose.from_feed(entry, "the entry has no link", now))
         if identity.is_forwarder(entry.url):
             why = "a forwarder's address is not resolved"
-            return compose.from_feed(entry, why, now), why, False, timedelta(0)
+            return Text(compose.from_feed(entry, why, now), why)
         try:
-            page = await pages.read(entry, entry.url, self._http, self._workers, now, self._robots)
-            if page.quality == judge.FULL:
-                return compose.from_page(entry, page.url, page.extract, now), None, False, timedelta(0)
+            page = await self._pages.read(entry, entry.url)
         except FetchError as e:
             wait = e.retry_after or timedelta(0)
-            return compose.from_feed(entry, str(e), now), str(e), not e.permanent, wait
+            return Text(compose.from_feed(entry, str(e), now), str(e), not e.permanent, wait)
         except (ExtractError, WorkerFailed) as e:
-            # A page that killed its worker once may have been unlucky; one that has no text will have none later.
-            passing = isinstance(e, WorkerFailed) and waiting.attempts == 0
-            return compose.from_feed(entry, str(e), now), str(e), passing, timedelta(0)
+            return Text(compose.from_feed(entry, str(e), now), str(e))
         except Exception as e:
             # Whatever we fail over in a page, the feed's own words are there to be matched.
             log.exception("page failed unexpectedly", extra={"url": entry.url})
             why = f"an unexpected error over its page ({type(e).__name__})"
-            return compose.from_feed(entry, why, now), why, waiting.attempts == 0, WALL_WAIT
-        return compose.from_feed(entry, page.quality, now), page.quality, True, WALL_WAIT
+            return Text(compose.from_feed(entry, why, now), why, waiting.attempts == 0, WALL_WAIT)
+        if page.quality != FULL:
+            return Text(compose.from_feed(entry, page.quality, now), page.quality, may_pass=True, wait=WALL_WAIT)
+        return Text(compose.from_page(entry, page.url, page.extract, now, page.habits), page=page)
+
+    # ---- what is written ----
 
     async def _record(self, waiting: WaitingEntry, reading: Reading) -> bool:
         alerts = await self._store.change(lambda store: self._record_reading(store, waiting, reading))
@@ -176,8 +240,13 @@ class Reader:
     def _record_reading(self, store: Store, waiting: WaitingEntry, reading: Reading) -> tuple[Alert, ...]:
         """The matches that got their fate now."""
         article, entry, now = reading.article, waiting.entry, self._clock()
+        before = store.stories.article(article.id)
         store.stories.save_article(article)
         store.stories.save_decisions(article.id, reading.decisions, now)
+        if reading.page is not None:
+            self._remember_page(store, article, reading.page)
+        if before is not None and not before.is_full and article.is_full:
+            self._alerter.complete(store, article, reading.decisions)
         decided = store.alerts.decided(article.id)
         matched = [
             decision
@@ -201,6 +270,14 @@ class Reader:
             )
         return tuple(alerts)
 
+    def _remember_page(self, store: Store, article: Article, page: PageRead) -> None:
+        """The proof of what stood there; and what its site shows with every article is learnt from each once."""
+        if store.pages.add_snapshot(article.id, page.snapshot):
+            site = urls.site(page.url)
+            known = habits.unpack(store.pages.habits(site))
+            learnt = habits.learn(known, page.extract.text, page.snapshot.fetched_at.date())
+            store.pages.save_habits(site, learnt.pack())
+
     def _place(self, store: Store, article: Article, now: datetime) -> Placement:
         runs = shingles(article.text)
         placed = store.stories.placement(article.id)
@@ -213,3 +290,11 @@ class Reader:
         placement = cluster.place(article.id, len(runs), similar)
         store.stories.place(article, placement, runs, now)
         return placement
+
+    # ---- upkeep ----
+
+    async def prune(self) -> bool:
+        """Let go of pages that were kept for as long as they should be; whether there is more of them."""
+        before = self._clock() - self._keep_pages
+        dropped = await self._store.change(lambda store: store.pages.drop_bodies(before, limit=PRUNED_AT_ONCE))
+        return dropped == PRUNED_AT_ONCE

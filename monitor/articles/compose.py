@@ -6,6 +6,7 @@ the id is made of the entry's address alone.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -14,11 +15,17 @@ from typing import Final
 from monitor import ids, urls
 from monitor.articles.furniture import trim
 from monitor.articles.habits import Habits, without
-from monitor.articles.judge import FULL, NO_HABITS
-from monitor.model import Article, ArticleId, BodySource, Confidence, DueEntry, Entry, Extract
+from monitor.articles.judge import NO_HABITS
+from monitor.model import FULL, Article, ArticleId, BodySource, Confidence, DueEntry, Entry, Extract
 from monitor.text import words
 
 CLOCKS: Final = timedelta(days=1)
+WHOLE: Final = 200  # words; shorter ones are more often teasers
+ENDING: Final = 120  # characters
+_CUT: Final = re.compile(
+    r"(?:\.\.\.|…|\[…\]|\[\.\.\.\]|»|→|(?:read|full|more|mehr|weiter|suite|далее|więcej|više|lexo)\b[^.!?]{0,40})\W*$",
+    re.IGNORECASE,
+)
 
 
 def article_id(entry: Entry | DueEntry) -> ArticleId:
@@ -93,6 +100,12 @@ def from_feed(entry: Entry, reason: str, now: datetime) -> Article:
         read_at=now,
         date_confidence=Confidence.DECLARED if entry.published_at else None,
     )
+
+
+def is_whole(entry: Entry) -> bool:
+    """Whether a feed carries the whole article, and not its beginning."""
+    text = trim(entry.content, entry.title)
+    return len(text.split()) >= WHOLE and not _CUT.search(text[-ENDING:])
 
 
 def _dated(entry: Entry, extract: Extract, now: datetime) -> tuple[datetime | None, Confidence | None]:

@@ -16,6 +16,7 @@ ACCEPT: Final = "text/html, application/xhtml+xml, text/plain;q=0.5, */*;q=0.1"
 _READABLE = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
 _UNTOLD = frozenset({"", "application/octet-stream", "application/xml", "text/xml"})  # the bytes must tell
 _SNIFFED: Final = 2_000  # bytes
+_PRIVATE = frozenset({"set-cookie", "set-cookie2"})  # keys to a session with us are nobody's proof
 
 _REASONS = {
     401: "the site asks for a password (401)",
@@ -43,7 +44,8 @@ async def download(url: str, http: Http, now: datetime, robots: Robots | None = 
     kind = content_type.partition(";")[0].strip().lower()
     if not _is_page(kind, response.body):
         raise FetchError(f"not a web page: {kind or 'unknown bytes'}"[:200], permanent=True)
-    return Page(url=response.url, body=response.body, content_type=content_type, fetched_at=now)
+    headers = {name: value for name, value in response.headers.items() if name.lower() not in _PRIVATE}
+    return Page(response.url, response.body, content_type, now, headers)
 
 
 def _refused(response: Response) -> FetchError:

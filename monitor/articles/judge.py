@@ -13,9 +13,8 @@ from typing import Final
 from monitor.articles.furniture import trim
 from monitor.articles.habits import Habits, is_all
 from monitor.articles.walls import ERROR, ERROR_TITLE, PAYWALL, WALLS
-from monitor.model import Extract
+from monitor.model import FULL, Extract
 
-FULL: Final = "full"
 NO_HABITS: Final = Habits()
 
 SHORT: Final = 60  # words; below, a text must speak for itself

@@ -18,13 +18,13 @@ from monitor.app.clock import utc_now
 from monitor.app.workers import WorkerFailed, Workers
 from monitor.articles.download import download
 from monitor.articles.furniture import trim
-from monitor.articles.judge import FULL, judge
+from monitor.articles.judge import judge
 from monitor.articles.robots import Robots
 from monitor.articles.tasks import read_page
 from monitor.cli.common import EXIT_FOUND, Place, say, show_json, speaking
 from monitor.errors import ExtractError
 from monitor.http import Http
-from monitor.model import Extract, Page, Zone
+from monitor.model import FULL, Extract, Page, Zone
 from monitor.text import document
 
 MOST_BYTES: Final = 10_000_000

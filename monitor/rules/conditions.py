@@ -470,6 +470,7 @@ class Rule:
     title: str
     severity: Severity
     channel: str | None  # None: the default channel
+    page: bool  # where the feed's own text comes near, the page is to be read even if that text is whole
     match: Condition
     none: Condition | None  # what speaks against a match
     version: str

@@ -22,7 +22,7 @@ from monitor.rules.mapping import ConditionReader, Notes
 from monitor.yaml_file import Place, YamlFile, shown
 from monitor.yaml_file import load as load_yaml
 
-_RULE_KEYS = ("name", "title", "severity", "channel", "match", "alert", "examples")
+_RULE_KEYS = ("name", "title", "severity", "channel", "page", "match", "alert", "examples")
 _CONCEPT_KEYS = ("name", "title", "terms")
 _EXAMPLE_KEYS = ("match", "no_match")
 # What `alert` may say for now; the other values come with later versions.
@@ -208,6 +208,7 @@ class _Rules:
         title = _title(reader, entry, place, name)
         severity = _severity(reader, entry, place)
         target = _channel(reader, entry, place)
+        page = _page(reader, entry, place)
         condition = _match(reader, entry, place)
         examples = _examples(reader, entry, place)
         _alert(reader, entry, place)
@@ -216,15 +217,15 @@ class _Rules:
         match, none = condition, None
         if isinstance(condition, Without):
             match, none = condition.wanted, condition.unwanted
-        text = _canonical(
-            {"name": name, "title": title, "severity": severity, "channel": target, "match": entry["match"]}
-        )
+        said = {"name": name, "title": title, "severity": severity, "channel": target, "match": entry["match"]}
+        text = _canonical(said | ({"page": True} if page else {}))
         used = (reader.concepts[other].version for other in sorted(reader.concepts))
         return Rule(
             name=name,
             title=title,
             severity=severity,
             channel=target,
+            page=page,
             match=match,
             none=none,
             version=digest("rule", text, *used),
@@ -248,6 +249,13 @@ def _severity(notes: Notes, entry: dict[str, Anything], place: Place) -> Severit
     except ValueError:
         notes.note((*place, "severity"), f"severity {shown(given)} is unknown; known: {', '.join(Severity)}")
         return Severity.NORMAL
+
+
+def _page(notes: Notes, entry: dict[str, Anything], place: Place) -> bool:
+    given = entry.get("page", False)
+    if not isinstance(given, bool):
+        notes.note((*place, "page"), f"page: {shown(given)} is not true or false; write one of them")
+    return given is True
 
 
 def _channel(notes: Notes, entry: dict[str, Anything], place: Place) -> str | None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TextIO
 
-from monitor.alerts.message import caution, delay, matched_words, provenance, report_lines, sentences
+from monitor.alerts.message import delay, matched_words, provenance, report_lines, sentences
 from monitor.model import Accepted, Delivery, FindOutcome, Message, NotSent, Report, SendOutcome, Unreadable
 from monitor.text import printable
 
@@ -34,7 +34,15 @@ class ConsoleSink:
         an outcome that nobody heard would have it told twice.
         """
         assert delivery.message is not None  # noqa: S101 - folded deliveries are never sent
-        text = _rendered(delivery.message, self._clock(), thread=bool(delivery.thread_of))
+        return await self._say(delivery, _rendered(delivery.message, self._clock(), thread=bool(delivery.thread_of)))
+
+    async def edit(self, delivery: Delivery) -> SendOutcome:
+        """What was written stays; a line says what has changed."""
+        message = delivery.message
+        assert isinstance(message, Message)  # noqa: S101 - reports never change
+        return await self._say(delivery, _correction(message))
+
+    async def _say(self, delivery: Delivery, text: str) -> SendOutcome:
         async with self._turn:
             writing = asyncio.create_task(asyncio.to_thread(self._write, text))
             with suppress(asyncio.CancelledError):
@@ -57,6 +65,11 @@ class ConsoleSink:
         """The stream belongs to whoever opened it."""
 
 
+def _correction(message: Message) -> str:
+    news = message.caution or "Its page has been read: it says so too."
+    return "\n" + "\n".join(printable(line) for line in (f"↳ {message.headline}", f"  ! {news}")) + "\n"
+
+
 def _rendered(message: Message | Report, now: datetime, *, thread: bool) -> str:
     if isinstance(message, Report):
         return "\n".join(printable(f"▲ {line}") for line in ("OPERATIONS", *report_lines(message))) + "\n"
@@ -69,7 +82,7 @@ def render(message: Message, now: datetime, *, thread: bool = False) -> str:
     lines = ["", f"{mark}  {message.headline}", f"  {provenance(message)}"]
     if message.url:
         lines.append(f"  {message.url}")
-    lines += [f"  ! {note}" for note in (caution(message), delay(message, now)) if note]
+    lines += [f"  ! {note}" for note in (message.caution, delay(message, now)) if note]
     for reason in message.reasons:
         lines.append(f"  ● {reason.title} [{reason.rule}]: {', '.join(matched_words(reason.hits))}")
         lines += [f"      “{sentence}”" for sentence in sentences(reason.hits)]

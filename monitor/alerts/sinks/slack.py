@@ -7,7 +7,7 @@ Every answer becomes one of the outcomes of `model.SendOutcome`; what is neither
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from uuid import NAMESPACE_URL, uuid5
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from monitor.alerts.sinks import slack_blocks
 from monitor.model import (
@@ -38,6 +39,9 @@ LIMIT_PER_CHANNEL = timedelta(seconds=1.05)  # Slack allows one message a second
 CLOCK_SKEW = timedelta(hours=1)  # between Slack's clock, which stamps messages, and ours
 HISTORY_PAGE = 200
 MOST_PAGES = 20
+
+
+Body = dict[str, Any]
 
 
 def _codes(words: str) -> frozenset[str]:
@@ -116,10 +120,20 @@ class SlackSink:
             self._client.proxy = None  # slack-sdk takes HTTPS_PROXY from the environment and knows no NO_PROXY
 
     async def send(self, delivery: Delivery) -> SendOutcome:
-        arguments = self._arguments(delivery)
+        outcome = await self._call(self._client.chat_postMessage, self._arguments(delivery))
+        if isinstance(outcome, Accepted):
+            await self._names.save_own_id(delivery.target, outcome.receipt.partition(":")[0])
+        return outcome
+
+    async def edit(self, delivery: Delivery) -> SendOutcome:
+        channel, _, ts = (delivery.receipt or "").partition(":")
+        arguments = {**self._body(delivery, delivery.sent_at or self._clock()), "channel": channel, "ts": ts}
+        return await self._call(self._client.chat_update, arguments)
+
+    async def _call(self, method: Callable[..., Awaitable[AsyncSlackResponse]], arguments: Body) -> SendOutcome:
         try:
             async with asyncio.timeout(self._timeout):
-                answer = await self._client.chat_postMessage(**arguments)
+                answer = await method(**arguments)
         except SlackApiError as e:
             return _refusal(e)
         except _NEVER_CONNECTED as e:
@@ -129,7 +143,6 @@ class SlackSink:
         channel, ts = answer.get("channel"), answer.get("ts")
         if not channel or not ts:
             return Unclear("Slack's answer names no message")
-        await self._names.save_own_id(delivery.target, str(channel))
         return Accepted(receipt=f"{channel}:{ts}")
 
     async def find(self, delivery: Delivery) -> FindOutcome:
@@ -183,25 +196,32 @@ class SlackSink:
     async def close(self) -> None:
         await self._session.close()
 
-    def _arguments(self, delivery: Delivery) -> dict[str, Any]:
-        message, now = delivery.message, self._clock()
-        assert message is not None  # noqa: S101 - folded deliveries are never sent
-        arguments: dict[str, Any] = {
+    def _arguments(self, delivery: Delivery) -> Body:
+        arguments: Body = {
+            **self._body(delivery, self._clock()),
             "channel": delivery.target,
-            "text": slack_blocks.fallback(message, now),
-            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": delivery.id}},
             # Not documented for this method, yet its error list knows it: belt and braces.
             "client_msg_id": str(uuid5(NAMESPACE_URL, f"news-monitor:{delivery.id}")),
-            "link_names": False,
-            "parse": "none",
             "unfurl_links": False,
             "unfurl_media": False,
         }
-        if not delivery.plain:
-            arguments["blocks"] = slack_blocks.blocks(message, key=delivery.id, now=now)
         if delivery.thread_of and delivery.thread_receipt:
             arguments["thread_ts"] = _parent_ts(delivery)
         return arguments
+
+    def _body(self, delivery: Delivery, now: datetime) -> Body:
+        """What posting and updating have in common."""
+        message = delivery.message
+        assert message is not None  # noqa: S101 - folded deliveries are never sent
+        body: Body = {
+            "text": slack_blocks.fallback(message, now),
+            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": delivery.id}},
+            "link_names": False,
+            "parse": "none",
+        }
+        if not delivery.plain:
+            body["blocks"] = slack_blocks.blocks(message, key=delivery.id, now=now)
+        return body
 
     async def _channel_id(self, target: str) -> str:
         """Every method but chat.postMessage wants Slack's own id. Where none can be learnt the name is tried."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from monitor.alerts.message import caution, delay, matched_words, provenance, report_lines, sentences, shorten
+from monitor.alerts.message import delay, matched_words, provenance, report_lines, sentences, shorten
 from monitor.model import Message, Reason, Report, Severity
 
 Block = dict[str, Any]
@@ -80,7 +80,7 @@ def _alert_fallback(message: Message, now: datetime) -> str:
     ]
     if message.url and _linkable(message.url) and len(link := _bare_link(message.url)) <= LINK_LIMIT:
         lines.append(link)
-    lines += [note for note in (caution(message), delay(message, now)) if note]
+    lines += [note for note in (message.caution, delay(message, now)) if note]
     text = "\n".join(lines)
     return text if len(text) <= FALLBACK_LIMIT else lines[0]
 
@@ -126,7 +126,7 @@ def _reason_lines(reason: Reason) -> Iterator[str]:
 
 
 def _context(message: Message, now: datetime, left_out: list[str]) -> Block:
-    notes = [note for note in (caution(message), delay(message, now)) if note]
+    notes = [note for note in (message.caution, delay(message, now)) if note]
     if left_out:
         notes.append(f"Also matched: {', '.join(left_out)}.")
     notes.append(f"story {message.story_id[:12]}")

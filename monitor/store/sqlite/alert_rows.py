@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlite_utils import Database
@@ -14,6 +15,10 @@ from monitor.model import (
     DeliveryId,
     DeliveryState,
     DueDelivery,
+    DueEdit,
+    Edit,
+    Message,
+    Report,
     Severity,
     StoryId,
     Told,
@@ -28,6 +33,7 @@ from monitor.store.sqlite.values import (
     to_time,
 )
 
+_UNTOLD = ("pending", "blocked")  # nothing of it is at the sink
 _OPEN = "('pending', 'sending', 'ambiguous', 'blocked')"
 
 
@@ -222,6 +228,80 @@ class DeliveryRows:
         )
         return changed.rowcount
 
+    # ---- edits ----
+
+    def revise(self, article: ArticleId, rewrite: Callable[[Message], Message], now: datetime) -> None:
+        """Let the messages that carry an article's alerts say something else, whether they were sent or not."""
+        for row in self._db.query(
+            """
+            select d.id, d.state, coalesce(e.message, d.message) as message
+            from alerts a join deliveries d on d.alert_id = a.id left join edits e on e.delivery_id = d.id
+            where a.article_id = ? and d.folded_into is null and d.state <> 'dead'
+            """,
+            [article],
+        ):
+            told = message_of(row["message"])
+            if isinstance(told, Report) or (revised := rewrite(told)) == told:
+                continue
+            if row["state"] in _UNTOLD:
+                self._db.execute("update deliveries set message = ? where id = ?", [message_json(revised), row["id"]])
+                continue
+            self._db.execute(
+                """
+                insert into edits (delivery_id, message, due_at) values (?, ?, ?) on conflict (delivery_id)
+                do update set message = excluded.message, due_at = excluded.due_at, attempts = 0, error = null
+                """,
+                [row["id"], message_json(revised), to_text(now)],
+            )
+
+    def due_edits(self, now: datetime, limit: int) -> tuple[DueEdit, ...]:
+        """Of messages that were sent; what is to be said of the others waits for them."""
+        rows = self._db.query(
+            """
+            select d.id, d.sink, d.target from edits e join deliveries d on d.id = e.delivery_id
+            where e.due_at <= ? and d.state = 'sent' order by e.due_at, d.seq limit ?
+            """,
+            [to_text(now), limit],
+        )
+        return tuple(DueEdit(DeliveryId(row["id"]), row["sink"], row["target"]) for row in rows)
+
+    def edit(self, id_: DeliveryId) -> Edit | None:
+        for row in self._db.query(
+            """
+            select d.*, e.message as edit_message, e.attempts as edit_attempts, e.due_at, e.error as edit_error,
+              null as thread_receipt
+            from edits e join deliveries d on d.id = e.delivery_id where d.id = ? and d.state = 'sent'
+            """,
+            [id_],
+        ):
+            delivery = _delivery({**row, "message": row["edit_message"]})
+            return Edit(delivery, row["edit_attempts"], to_time(row["due_at"]), row["edit_error"])
+        return None
+
+    def save_edit(self, edit: Edit) -> None:
+        """An edit that has been asked for since takes its place."""
+        self._db.execute(
+            "update edits set attempts = ?, due_at = ?, error = ? where delivery_id = ? and message = ?",
+            [edit.attempts, to_text(edit.due_at), edit.error, edit.delivery.id, _message_text(edit.delivery)],
+        )
+        self._db.execute("update deliveries set plain = ? where id = ?", [int(edit.delivery.plain), edit.delivery.id])
+
+    def finish_edit(self, edit: Edit, *, done: bool) -> None:
+        """`done`: the message says it now."""
+        text = _message_text(edit.delivery)
+        self._db.execute("delete from edits where delivery_id = ? and message = ?", [edit.delivery.id, text])
+        if done:
+            self._db.execute("update deliveries set message = ? where id = ?", [text, edit.delivery.id])
+
+    def space_edits(self, *, sink: str, not_before: datetime) -> None:
+        self._db.execute(
+            """
+            update edits set due_at = :then
+            where due_at < :then and delivery_id in (select id from deliveries where sink = :sink)
+            """,
+            {"sink": sink, "then": to_text(not_before)},
+        )
+
     def unfinished(self) -> tuple[Delivery, ...]:
         return self._unfinished("", [])
 
@@ -248,6 +328,10 @@ class DeliveryRows:
             """,
             [sink, target, own_id],
         )
+
+
+def _message_text(delivery: Delivery) -> str:
+    return "" if delivery.message is None else message_json(delivery.message)
 
 
 def _delivery(row: Row) -> Delivery:

@@ -11,7 +11,7 @@ from sqlite_utils import Database, Migrations
 migrations = Migrations("news-monitor")
 
 # Raised by every migration; a program that finds a higher number than its own refuses to touch the file.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 @migrations()
@@ -29,6 +29,12 @@ def m002_operations(db: Database) -> None:
 def m003_pushes(db: Database) -> None:
     """Hubs may tell us when a feed has news."""
     _run(db, _THIRD)
+
+
+@migrations()
+def m004_pages(db: Database) -> None:
+    """What pages say of themselves, what sites repeat, the proof of what stood there, and messages that grow."""
+    _run(db, _FOURTH)
 
 
 def _run(db: Database, statements: str) -> None:
@@ -349,4 +355,38 @@ create table subscriptions (
   error text
 ) strict;
 create index subscriptions_due on subscriptions (next_ask_at);
+"""
+
+_FOURTH = """
+alter table articles add column date_confidence text check (date_confidence in ('declared', 'guess'));
+update articles set date_confidence = iif(published_from = 'feed', 'declared', 'guess')
+  where published_from is not null;
+alter table articles add column captions text not null default '[]';
+alter table articles add column canonical_url text;
+alter table articles add column syndicated_from text;
+alter table articles add column must_be_paid integer not null default 0 check (must_be_paid in (0, 1));
+
+create table sites (
+  site text primary key,
+  habits blob not null                   -- blocks that it repeats, see articles/habits.py
+) strict;
+
+create table pages (                     -- what was sent when the page of an article was read for the first time
+  article_id text primary key references articles (id),
+  url text not null,                     -- after redirects
+  fetched_at text not null,
+  headers text not null,                 -- JSON
+  body_sha256 text not null,
+  body blob                              -- gzip; null when it is not, or no longer, kept
+) strict;
+create index pages_with_body on pages (fetched_at) where body is not null;
+
+create table edits (                     -- messages that are to say something else than when they were sent
+  delivery_id text primary key references deliveries (id),
+  message text not null,                 -- JSON
+  due_at text not null,
+  attempts integer not null default 0,
+  error text
+) strict;
+create index edits_due on edits (due_at);
 """

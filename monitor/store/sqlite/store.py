@@ -14,6 +14,7 @@ from monitor.store.sqlite.connection import WriterLock, open_reader, open_writer
 from monitor.store.sqlite.feed_rows import FeedRows
 from monitor.store.sqlite.ledger import Ledger
 from monitor.store.sqlite.notice_rows import NoticeRows
+from monitor.store.sqlite.page_rows import PageRows
 from monitor.store.sqlite.push_rows import PushRows
 from monitor.store.sqlite.story_rows import StoryRows
 
@@ -25,6 +26,7 @@ class Store:
         self._db = db
         self._lock = lock
         self.feeds = FeedRows(db)
+        self.pages = PageRows(db)
         self.stories = StoryRows(db)
         self.alerts = AlertRows(db)
         self.deliveries = DeliveryRows(db)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlite_utils import Database
 
 from monitor.ids import digest
-from monitor.model import Article, ArticleId, BodySource, Decision, Placement, Relation, Resemblance, StoryId
+from monitor.model import (
+    Article,
+    ArticleId,
+    BodySource,
+    Confidence,
+    Decision,
+    Placement,
+    Relation,
+    Resemblance,
+    StoryId,
+)
 from monitor.store.sqlite.values import (
     Row,
     evidence_json,
@@ -36,14 +47,19 @@ class StoryRows:
         self._db.execute(
             """
             insert into articles (id, url, title, text, author, published_at, published_from, language, site,
-              body_source, quality, text_sha256, first_read_at, read_at)
+              body_source, quality, text_sha256, first_read_at, read_at, date_confidence, captions, canonical_url,
+              syndicated_from, must_be_paid)
             values (:id, :url, :title, :text, :author, :published_at, :published_from, :language, :site,
-              :body_source, :quality, :text_sha256, :read_at, :read_at)
+              :body_source, :quality, :text_sha256, :read_at, :read_at, :date_confidence, :captions, :canonical_url,
+              :syndicated_from, :must_be_paid)
             on conflict (id) do update set
               title = excluded.title, text = excluded.text, author = excluded.author,
               published_at = excluded.published_at, published_from = excluded.published_from,
               language = excluded.language, body_source = excluded.body_source, quality = excluded.quality,
-              text_sha256 = excluded.text_sha256, read_at = excluded.read_at
+              text_sha256 = excluded.text_sha256, read_at = excluded.read_at,
+              date_confidence = excluded.date_confidence, captions = excluded.captions,
+              canonical_url = excluded.canonical_url, syndicated_from = excluded.syndicated_from,
+              must_be_paid = excluded.must_be_paid
             """,
             {
                 "id": article.id,
@@ -59,6 +75,11 @@ class StoryRows:
                 "quality": article.quality,
                 "text_sha256": article.text_sha256,
                 "read_at": to_text(article.read_at),
+                "date_confidence": article.date_confidence,
+                "captions": json_list(article.captions),
+                "canonical_url": article.canonical_url,
+                "syndicated_from": article.syndicated_from,
+                "must_be_paid": int(article.must_be_paid),
             },
         )
 
@@ -89,7 +110,11 @@ class StoryRows:
         )
 
     def save_decisions(self, article: ArticleId, decisions: Iterable[Decision], now: datetime) -> None:
-        """A match stays a match, whatever a later version of the text says: somebody may have been told."""
+        """A match stays a match, whatever a later version of the text says: somebody may have been told.
+
+        All other evidence is that of the text as it is now.
+        """
+        self._db.execute("delete from decisions where article_id = ? and outcome = 'near'", [article])
         for decision in decisions:
             self._db.execute(
                 """
@@ -98,7 +123,7 @@ class StoryRows:
                 on conflict (article_id, rule) do update set
                   rule_version = excluded.rule_version, outcome = excluded.outcome,
                   evidence = excluded.evidence, decided_at = excluded.decided_at
-                where decisions.outcome = 'near' and excluded.outcome <> 'near'
+                where excluded.outcome = 'matched'
                 """,
                 [
                     article,
@@ -232,4 +257,9 @@ def _article(row: Row) -> Article:
         quality=row["quality"],
         text_sha256=row["text_sha256"],
         read_at=to_time(row["read_at"]),
+        date_confidence=None if row["date_confidence"] is None else Confidence(row["date_confidence"]),
+        captions=tuple(json.loads(row["captions"])),
+        canonical_url=row["canonical_url"],
+        syndicated_from=row["syndicated_from"],
+        must_be_paid=bool(row["must_be_paid"]),
     )
