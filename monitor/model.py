@@ -351,6 +351,7 @@ class Zone(StrEnum):
     TITLE = "title"
     LEAD = "lead"
     BODY = "body"
+    CAPTION = "caption"  # under the pictures, which are often old: no part of the text
 
 
 class Outcome(StrEnum):
@@ -364,7 +365,8 @@ class Outcome(StrEnum):
 class Hit:
     """Words that satisfied a part of a rule.
 
-    `start` and `end` are offsets into the title (zone title) or into the text (lead, body).
+    `start` and `end` are offsets into the title (zone title), into the text (lead, body), or into the captions,
+    joined by blank lines.
     """
 
     part: str  # the part of the rule, as the operator wrote it: 'concept kosovo', '"friendly match"'

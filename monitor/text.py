@@ -7,7 +7,7 @@ into the text as it was given, never into a folded or cleaned copy.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -138,7 +138,7 @@ class Token(NamedTuple):
 
 
 class Sentence(NamedTuple):
-    """Offsets point into the title (zone title) or into the text."""
+    """Offsets point into the title, the text, or the captions, by zone."""
 
     zone: Zone
     start: int
@@ -147,58 +147,71 @@ class Sentence(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """An article as words. Positions run through, with a gap between title and text."""
+    """An article as words. Positions run through, with gaps between title, text and captions."""
 
     title: str
     text: str
+    captions: str
     tokens: tuple[Token, ...]
     sentences: tuple[Sentence, ...]
-    positions: Mapping[str, tuple[int, ...]]  # of each folded word, ascending
+    positions: Mapping[str, tuple[int, ...]]  # of each folded word in title and text, ascending
+    caption_positions: Mapping[str, tuple[int, ...]]
     zones: Mapping[Zone, range]  # the positions in each zone
 
     def at(self, position: int) -> Token:
-        """The word at a position; there are none in the gap."""
-        beyond_title = position >= self.zones[Zone.LEAD].start
-        return self.tokens[position - POSITION_GAP if beyond_title else position]
+        """The word at a position; there are none in the gaps."""
+        gaps = (position >= self.zones[Zone.LEAD].start) + (position >= self.zones[Zone.CAPTION].start)
+        return self.tokens[position - gaps * POSITION_GAP]
 
     def sentence_of(self, token: Token) -> Sentence:
         return self.sentences[token.sentence]
 
     def source(self, zone: Zone) -> str:
         """The string that a zone's offsets point into."""
-        return self.title if zone is Zone.TITLE else self.text
+        return {Zone.TITLE: self.title, Zone.CAPTION: self.captions}.get(zone, self.text)
 
 
-def document(title: str, text: str) -> Document:
+def document(title: str, text: str, captions: Iterable[str] = ()) -> Document:
     """The lead is the first paragraph worth the name (8 words or more) with all that stands before it."""
-    lead_end = _lead_end(text)
-    sentences = [Sentence(Zone.TITLE, start, end) for start, end in _sentences(title)] + [
-        Sentence(Zone.LEAD if start < lead_end else Zone.BODY, start, end) for start, end in _sentences(text)
-    ]
-    tokens = tuple(_tokens(_scannable(title), _scannable(text), sentences))
-    positions: dict[str, list[int]] = {}
-    for token in tokens:
-        positions.setdefault(token.folded, []).append(token.position)
+    lead_end, under_pictures = _lead_end(text), "\n\n".join(captions)
+    sentences = (
+        *(Sentence(Zone.TITLE, start, end) for start, end in _sentences(title)),
+        *(Sentence(Zone.LEAD if start < lead_end else Zone.BODY, start, end) for start, end in _sentences(text)),
+        *(Sentence(Zone.CAPTION, start, end) for start, end in _sentences(under_pictures)),
+    )
+    tokens = tuple(_tokens((_scannable(title), _scannable(text), _scannable(under_pictures)), sentences))
+    zones = _zones(tokens)
+    told = zones[Zone.CAPTION].start - 2 * POSITION_GAP
     return Document(
         title,
         text,
+        under_pictures,
         tokens,
-        tuple(sentences),
-        {word: tuple(places) for word, places in positions.items()},
-        _zones(tokens),
+        sentences,
+        _positions(tokens[:told]),
+        _positions(tokens[told:]),
+        zones,
     )
 
 
-def _tokens(title: str, text: str, sentences: list[Sentence]) -> Iterator[Token]:
-    position = 0
-    gap = POSITION_GAP
+_PARTS = {Zone.TITLE: 0, Zone.LEAD: 1, Zone.BODY: 1, Zone.CAPTION: 2}
+
+
+def _tokens(parts: tuple[str, str, str], sentences: Iterable[Sentence]) -> Iterator[Token]:
+    count = 0
     for index, (zone, start, end) in enumerate(sentences):
-        if zone is not Zone.TITLE and gap:
-            position, gap = position + gap, 0
-        for match in _find_words(title if zone is Zone.TITLE else text, start, end):
+        gaps = _PARTS[zone]
+        for match in _find_words(parts[gaps], start, end):
             word = match[0]
-            yield Token(word, fold(word), match.start(), match.end(), zone, position, index)
-            position += 1
+            yield Token(word, fold(word), match.start(), match.end(), zone, count + gaps * POSITION_GAP, index)
+            count += 1
+
+
+def _positions(tokens: Iterable[Token]) -> dict[str, tuple[int, ...]]:
+    positions: dict[str, list[int]] = {}
+    for token in tokens:
+        positions.setdefault(token.folded, []).append(token.position)
+    return {word: tuple(places) for word, places in positions.items()}
 
 
 def _zones(tokens: tuple[Token, ...]) -> dict[Zone, range]:
@@ -207,10 +220,13 @@ def _zones(tokens: tuple[Token, ...]) -> dict[Zone, range]:
         count[token.zone] += 1
     title, lead = count[Zone.TITLE], count[Zone.LEAD]
     text = title + POSITION_GAP
+    body = text + lead
+    captions = body + count[Zone.BODY] + POSITION_GAP
     return {
         Zone.TITLE: range(title),
-        Zone.LEAD: range(text, text + lead),
-        Zone.BODY: range(text + lead, text + lead + count[Zone.BODY]),
+        Zone.LEAD: range(text, body),
+        Zone.BODY: range(body, body + count[Zone.BODY]),
+        Zone.CAPTION: range(captions, captions + count[Zone.CAPTION]),
     }
 
 

@@ -37,6 +37,7 @@ RIGHT = {
     "schedule.least": "2m",
     "schedule.most": "1h",
     "baseline.alert_last": "0h",
+    "retention.pages": "14d",
     "websub": "{callback: 'https://news.example.org/push', listen: '127.0.0.1:8090'}",
     "websub.callback": "https://news.example.org/push",
     "websub.listen": "'[::1]:8090'",
@@ -48,14 +49,16 @@ RIGHT = {
     "feeds.0.tags.0": "balkans",
     "feeds.0.language": "sr-Latn",
     "feeds.0.every": "90s",
+    "feeds.0.pages": "never",
     "feeds.0.sections": "[https://courier.example/world/feed]",
     "feeds.0.sections.0": "https://courier.example/world/feed",
     "http": "{}",
     "slack": "{}",
     "schedule": "{}",
     "baseline": "{}",
+    "retention": "{}",
 }
-MAPPINGS = ("http", "slack", "schedule", "baseline", "websub", "feeds.0")
+MAPPINGS = ("http", "slack", "schedule", "baseline", "retention", "websub", "feeds.0")
 LISTS = ("http.allow_networks", "feeds.0.tags", "feeds.0.sections", "feeds")
 NUMBERS = ("schedule.budget", "http.per_host")
 REQUIRED = {  # beside any other key

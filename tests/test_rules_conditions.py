@@ -34,7 +34,7 @@ TEXT = (
 
 
 def scope(title: str = TITLE, text: str = TEXT) -> Scope:
-    return Scope(document(title, text))
+    return Scope(document(title, text, ["Archive: paratroopers drill in Kosovo", "A bridge"]))
 
 
 def words_of(condition: Condition, where: Scope) -> list[str] | None:
@@ -61,6 +61,10 @@ def words_of(condition: Condition, where: Scope) -> list[str] | None:
         ("vojska srbije", ["Војска Србије"]),
         ("U.S.", ["U S"]),
         ("title:troops", ["troops"]),
+        ("paratroopers", None),
+        ("caption:paratroop*", ["paratroopers"]),
+        ("caption:(kosovo NEAR/5 bridge)", ["Kosovo A bridge"]),
+        ("caption:artillery", None),
         ("body:troops", None),
         ("body:senator", ["senator"]),
         ("lead:belgrade", ["BELGRADE"]),

@@ -77,7 +77,7 @@ def test_queries(query: str, expected: Condition) -> None:
         ('"a b"~5', 6, "~ is not available yet"),
         ("a AND b~2", 7, "~ is not available yet"),
         ("a^2", 1, "weights (^) are not available yet"),
-        ("url:a", 1, "write title:, lead: or body:"),
+        ("url:a", 1, "write title:, lead:, body: or caption:"),
         ("a -b", 3, "kosovo NOT football"),
         ("+a", 1, "delete the +"),
         ("a && b", 3, "write AND"),

@@ -78,17 +78,18 @@ def test_words(text: str, expected: str) -> None:
     assert tuple(expected.split()) == words(text)
 
 
-@given(TEXTS, TEXTS)
-def test_offsets_point_into_the_original(title: str, text: str) -> None:
+@given(TEXTS, TEXTS, st.lists(TEXTS, max_size=2))
+def test_offsets_point_into_the_original(title: str, text: str, captions: list[str]) -> None:
     """A token's offsets give back its text, and its sentence is around it."""
-    read = document(title, text)
+    read = document(title, text, captions)
     for token in read.tokens:
-        source = title if token.zone is Zone.TITLE else text
+        source = read.source(token.zone)
         sentence = read.sentence_of(token)
         assert token.text == source[token.start : token.end].replace("_", " ")
         assert (token.zone, True) == (sentence.zone, sentence.start <= token.start < token.end <= sentence.end)
         assert read.at(token.position) is token
-        assert token.position in read.positions[token.folded]
+        places = read.caption_positions if token.zone is Zone.CAPTION else read.positions
+        assert token.position in places[token.folded]
         assert token.position in read.zones[token.zone]
 
 
@@ -96,6 +97,14 @@ def test_offsets_point_into_the_original(title: str, text: str) -> None:
 def test_a_document_has_all_words(title: str, text: str) -> None:
     """No word falls between two sentences."""
     assert words(title) + words(text) == tuple(token.folded for token in document(title, text).tokens)
+
+
+def test_captions_are_apart() -> None:
+    """They are no part of the text, and nothing reaches from one into the other."""
+    read = document("Tanks", "Border", ["Archive: soldiers", "A bridge"])
+    assert "soldiers" not in read.positions
+    assert read.caption_positions["archive"][0] - read.positions["border"][0] > POSITION_GAP
+    assert "Archive: soldiers\n\nA bridge" == read.source(Zone.CAPTION)
 
 
 def test_title_and_text_are_far_apart() -> None:

@@ -150,7 +150,7 @@ def _port(text: str) -> int:
 
 
 def _pages(value: object) -> PagePolicy:
-    if value not in set(PagePolicy):
+    if value not in tuple(PagePolicy):
         raise ValueError(f"is not one of {', '.join(PagePolicy)}; auto reads pages unless the feed has the whole text")
     return PagePolicy(str(value))
 

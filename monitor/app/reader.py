@@ -195,7 +195,8 @@ class Reader:
 
     def _judged(self, text: Text, *, again: datetime | None = None) -> Reading:
         article = text.article
-        return Reading(article, decide(self._rules, article.title, article.text), again, text.reason, text.page)
+        decisions = decide(self._rules, article.title, article.text, article.captions)
+        return Reading(article, decisions, again, text.reason, text.page)
 
     async def _text(self, waiting: WaitingEntry, now: datetime) -> Text:
         entry = waiting.entry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -166,10 +166,19 @@ def _life_of(store: Store, article_id: str, article: Article) -> dict[str, Any]:
     placement = store.stories.placement(ArticleId(article_id))
     return {
         "article": asdict(article),
+        "page": _proof(store, ArticleId(article_id)),
         "decisions": store.ledger.decisions(article_id),
         "placement": placement and asdict(placement),
         "alerts": store.ledger.alerts_of(article_id),
     }
+
+
+def _proof(store: Store, article_id: ArticleId) -> dict[str, Any] | None:
+    """What its server sent when the page was first read; the page itself is in the table `pages`, if it was kept."""
+    snapshot = store.pages.snapshot(article_id)
+    if snapshot is None:
+        return None
+    return {**asdict(replace(snapshot, body=None)), "kept": snapshot.body is not None}
 
 
 def _show_life(life: dict[str, Any]) -> None:
@@ -188,6 +197,10 @@ def _show_article(life: dict[str, Any]) -> None:
     say(f"Article   {article['title']}")
     say(f"Read      {article['read_at']:%Y-%m-%d %H:%M:%S}Z from the {article['body_source']}: {article['quality']}")
     say(f"          {len(article['text'].split())} words, SHA-256 {article['text_sha256'][:16]}…")
+    page = life["page"]
+    if page is not None:
+        kept = "kept" if page["kept"] else "not kept"
+        say(f"Page      fetched {page['fetched_at']:%Y-%m-%d %H:%M:%S}Z, SHA-256 {page['body_sha256'][:16]}…, {kept}")
     for decision in life["decisions"]:
         missing = decision["evidence"]["missing"]
         because = f"missing {'; '.join(missing)}" if missing else ""

@@ -66,9 +66,9 @@ def match(place: Place, source: str, title: str, as_json: bool) -> None:
     A text's first line is taken for its title. HTML is read as the daemon would read the page.
     """
     config = configuration.load(place.directory, examples=False)
-    found_title, text = asyncio.run(_text_of(source, config))
+    found_title, text, captions = asyncio.run(_text_of(source, config))
     title = title or found_title
-    decisions = decide(config.rules, title, text)
+    decisions = decide(config.rules, title, text, captions)
     if as_json:
         show_json(
             {
@@ -85,7 +85,7 @@ def match(place: Place, source: str, title: str, as_json: bool) -> None:
         say("No rule matches, and none came near.")
 
 
-async def _text_of(source: str, config: Config) -> tuple[str, str]:
+async def _text_of(source: str, config: Config) -> tuple[str, str, tuple[str, ...]]:
     if source.startswith(("http://", "https://")):
         async with Http(build.http_settings(config.monitor.http)) as http:
             page = await download(source, http, datetime.now(UTC))
@@ -95,7 +95,7 @@ async def _text_of(source: str, config: Config) -> tuple[str, str]:
         return _read(read_page(body, "http://localhost/", "text/html"))
     text = body.decode("utf-8", "replace").strip()
     first, _, rest = text.partition("\n")
-    return first.strip(), furniture.trim(rest.strip(), first.strip())
+    return first.strip(), furniture.trim(rest.strip(), first.strip()), ()
 
 
 def _bytes(source: str) -> bytes:
@@ -108,8 +108,8 @@ def _bytes(source: str) -> bytes:
         sys.exit(EXIT_USAGE)
 
 
-def _read(extract: Extract) -> tuple[str, str]:
-    return extract.title, furniture.trim(extract.text, extract.title)
+def _read(extract: Extract) -> tuple[str, str, tuple[str, ...]]:
+    return extract.title, furniture.trim(extract.text, extract.title), extract.captions
 
 
 def _as_json(decision: Decision) -> dict[str, object]:

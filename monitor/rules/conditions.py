@@ -7,7 +7,7 @@ conditions on the whole article (all, at_least, same_sentence, without) hold or 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -37,10 +37,16 @@ class Found(NamedTuple):
 
 
 class Scope:
-    """A document, or a zone of it, while rules look at it. What a concept found there is remembered."""
+    """A document without its captions, or a zone of it, while rules look at it.
 
-    def __init__(self, document: Document, within: range | None = None) -> None:
+    What a concept found there is remembered.
+    """
+
+    def __init__(
+        self, document: Document, within: range | None = None, places: Mapping[str, tuple[int, ...]] | None = None
+    ) -> None:
         self.document = document
+        self._places = document.positions if places is None else places
         self.remembered: dict[str, tuple[Found, ...] | None] = {}
         self.remembered_spans: dict[str, Sequence[Span]] = {}
         self._within = within
@@ -52,12 +58,13 @@ class Scope:
             there, here = self.document.zones[zone], self._within
             if here is not None:
                 there = range(max(here.start, there.start), min(here.stop, there.stop))
-            self._zones[zone] = Scope(self.document, there)
+            places = self.document.caption_positions if zone is Zone.CAPTION else self._places
+            self._zones[zone] = Scope(self.document, there, places)
         return self._zones[zone]
 
     def positions(self, word: str) -> Sequence[int]:
         """Where a folded word stands, ascending."""
-        places = self.document.positions.get(word, ())
+        places = self._places.get(word, ())
         if self._within is None or not places:
             return places
         return [place for place in places if place in self._within]
@@ -77,12 +84,12 @@ class Scope:
     @cached_property
     def _beginnings(self) -> frozenset[str]:
         """Of all words: most prefixes that are asked for are not among them, and that should cost next to nothing."""
-        words = {word[:BEGINNING] for word in self.document.positions}
+        words = {word[:BEGINNING] for word in self._places}
         return frozenset(word[:length] for word in words for length in range(1, len(word) + 1))
 
     @cached_property
     def _vocabulary(self) -> list[str]:
-        return sorted(self.document.positions)
+        return sorted(self._places)
 
 
 class Condition:
@@ -282,7 +289,7 @@ class Without(Condition):
 
 @dataclass(frozen=True, slots=True)
 class InZone(Condition):
-    """Only what stands in the title, the lead or the body counts."""
+    """Only what stands in the title, the lead, the body or the captions counts."""
 
     zone: Zone
     child: Condition

@@ -255,4 +255,5 @@ _OPERATORS: dict[str, Callable[[ConditionReader, Anything, Place, dict[str, Anyt
     "title": ConditionReader._zone,
     "lead": ConditionReader._zone,
     "body": ConditionReader._zone,
+    "caption": ConditionReader._zone,
 }

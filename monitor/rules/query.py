@@ -41,7 +41,7 @@ _GRAMMAR = r"""
     _OR.2: /OR(?![^\s()"“”„«»])/
     NOT.2: /NOT(?![^\s()"“”„«»])/
     NEAR.2: /O?NEAR\/[0-9]+(?![^\s()"“”„«»])/
-    ZONE.2: /(title|lead|body):/
+    ZONE.2: /(title|lead|body|caption):/
     QUOTED: /"[^"]*"|“[^“”"]*[”"]|„[^“”"]*[“”"]|«[^«»]*»|»[^«»]*«/
     WORD: /[^\s()"“”„«»]+/
     %ignore /\s+/
@@ -52,7 +52,10 @@ _FOREIGN = (
     (re.compile(r"raw:.*"), "raw: is not available yet; use exact: in the YAML for words whose case counts"),
     (re.compile(r".*~\d*"), "~ is not available yet; for words near one another write NEAR/5"),
     (re.compile(r".*\^\d+(\.\d+)?"), "weights (^) are not available yet; delete it"),
-    (re.compile(r"[^\W\d]\w*:.*"), "there is no such zone; write title:, lead: or body:, or put quotes around it"),
+    (
+        re.compile(r"[^\W\d]\w*:.*"),
+        "there is no such zone; write title:, lead:, body: or caption:, or put quotes around it",
+    ),
     (re.compile(r"[-!].+"), "exclusion is written NOT, as in: kosovo NOT football"),
     (re.compile(r"\+.+"), "every part joined by AND is required; delete the +"),
     (re.compile(r"&&?"), "write AND"),

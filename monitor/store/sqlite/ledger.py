@@ -102,7 +102,7 @@ class Ledger:
         return self._counts("select state as k, count(*) as n from entries group by state")
 
     def articles_read_from_feed(self) -> int:
-        return self._count("select count(*) as n from articles where body_source = 'feed'")
+        return self._count("select count(*) as n from articles where body_source = 'feed' and quality <> 'full'")
 
     def polls(self) -> dict[str, int]:
         return self._counts("select outcome as k, count(*) as n from polls group by outcome")
