@@ -247,6 +247,30 @@ async def test_a_wrong_token_keeps_the_alerts_for_later(tmp_path: Path, paper: N
     assert 1 == len(slack.messages())
 
 
+async def test_operators_hear_of_alerts_that_wait_and_of_their_release(
+    tmp_path: Path, paper: Newsroom, slack: SlackStandIn
+) -> None:
+    """Where a target is broken, the operations channel says so once, and once more when it works again."""
+    config = write_config(
+        tmp_path / "config",
+        [("A", paper.feed_url)],
+        slack_url=slack.url,
+        baseline={"alert_last": "6h"},
+        slack={"channel": "C0ALERTS", "ops_channel": "#news-ops"},
+    )
+    slack.set_channel(Channel("C0OPS", "news-ops"))
+    slack.set_channel(Channel("C0ALERTS", "news-alerts", archived=True))
+    paper.publish(TITLE, TANKS)
+    await run("--config", str(config), "run", "--once")
+    (told,) = slack.messages("C0OPS")
+    assert "Alerts for slack C0ALERTS wait until somebody mends this: Slack said" in told.text
+    slack.set_channel(Channel("C0ALERTS", "news-alerts"))
+    await run("--config", str(config), "run", "--once", "--now")
+    assert 1 == len(slack.messages("C0ALERTS"))
+    await run("--config", str(config), "run", "--once", "--now")
+    assert "Alerts for slack C0ALERTS go out again" in slack.messages("C0OPS")[-1].text
+
+
 async def test_an_unknown_channel_stops_only_itself(tmp_path: Path, paper: Newsroom, slack: SlackStandIn) -> None:
     """The other channel's alert goes out; the blocked one is named with its remedy."""
     config = write_config(

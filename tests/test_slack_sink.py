@@ -116,6 +116,19 @@ async def test_what_was_taken_is_found_by_its_key(slack: SlackStandIn, sink: Sla
     assert isinstance(await sink.find(delivery("never" * 6, created_at=_now(), attempt_started_at=_now())), Missing)
 
 
+async def test_a_name_that_another_channel_took_is_looked_up_anew(slack: SlackStandIn, sink: SlackSink) -> None:
+    """A doubtful message is looked for where the name leads now, and where it led before."""
+    first = delivery("f" * 32, "#news-alerts", created_at=_now(), attempt_started_at=_now())
+    assert isinstance(await sink.send(first), Accepted)
+    slack.set_channel(Channel("C0ALERTS", "news-old"))
+    slack.set_channel(Channel("C0NEW", "news-alerts"))
+    slack.fail_next("chat.postMessage", Fault.DROP_TAKEN)
+    second = delivery("s" * 32, "#news-alerts", created_at=_now(), attempt_started_at=_now())
+    assert isinstance(await sink.send(second), Unclear)
+    for doubtful in (first, second):
+        assert isinstance(await sink.find(doubtful), Accepted)
+
+
 async def test_a_reply_goes_to_the_thread_and_is_found_there(slack: SlackStandIn, sink: SlackSink) -> None:
     """Replies are not in the channel's history."""
     parent = await sink.send(delivery())

@@ -10,7 +10,18 @@ from datetime import datetime
 from monitor.alerts import retry
 from monitor.alerts.sink import Sink
 from monitor.app.store_thread import StoreThread
-from monitor.model import Accepted, Crashed, Delivery, DeliveryId, DeliveryState, Edit, SendOutcome
+from monitor.model import (
+    Accepted,
+    Crashed,
+    Delivery,
+    DeliveryId,
+    DeliveryState,
+    Edit,
+    FindOutcome,
+    Notice,
+    SendOutcome,
+    Unreadable,
+)
 from monitor.store.sqlite.store import Store
 
 log = logging.getLogger(__name__)
@@ -32,6 +43,7 @@ class Deliverer:
         if delivery.state is DeliveryState.AMBIGUOUS:
             found = await sink.find(delivery)
             after = retry.after_find(delivery, found, self._clock())
+            await self._store.change(lambda store: self._notice_history(store, after, found))
         else:
             outcome = await sink.send(delivery)
             after = retry.after_send(delivery, outcome, self._clock(), retry.Timing(sink.settle_after))
@@ -94,8 +106,29 @@ class Deliverer:
 
     def _record_delivery(self, store: Store, after: Delivery, sink: Sink) -> None:
         store.deliveries.save(after)
+        self._notice_target(store, after)
         if after.state is DeliveryState.SENT and sink.pace:
             store.deliveries.space(sink=after.sink, target=after.target, not_before=self._clock() + sink.pace)
+
+    # ---- what operators must know of a target; that reports to themselves wait they see by their silence ----
+
+    def _notice_target(self, store: Store, after: Delivery) -> None:
+        if after.alert_id is None:
+            return
+        about = f"{after.sink} {after.target}"
+        if after.state is DeliveryState.BLOCKED:
+            words = f"Alerts for {about} wait until somebody mends this: {after.error}."
+            store.notices.add(Notice(about, "blocked", words), self._clock())
+        elif after.state is DeliveryState.SENT:
+            store.notices.end(about, {"blocked"}, f"Alerts for {about} go out again.", self._clock())
+
+    def _notice_history(self, store: Store, after: Delivery, found: FindOutcome) -> None:
+        about = f"{after.sink} {after.target}"
+        if not isinstance(found, Unreadable):
+            store.notices.end(about, {"unreadable"}, f"The history of {about} can be read again.", self._clock())
+        elif after.state is DeliveryState.PENDING:
+            words = f"The history of {about} cannot be read, so doubtful messages may stand there twice: {found.error}."
+            store.notices.add(Notice(about, "unreadable", words), self._clock())
 
 
 def _log_delivery(delivery: Delivery) -> None:

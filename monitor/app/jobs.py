@@ -194,12 +194,24 @@ class Jobs:
 
     async def _refill(self) -> None:
         self._is_stale = False
-        found = await self._store.ask(lambda store: list(self._found(store, self._clock())))
+        found, soon = await self._store.ask(lambda store: self._due(store, self._clock()))
+        if soon is not None:
+            asyncio.get_running_loop().call_later(soon.total_seconds(), self._look_again)
         self._wake_the_rested()
         # What was under way while the store looked may have ended since; if it is still due, it is found again.
         due = [job for job in found if job not in self._running and job not in self._resting]
         for kind, lane in self._lanes.items():
             lane.put(job for job in due if job.kind == kind)
+
+    def _look_again(self) -> None:
+        self._is_stale = True
+        self._wake.set()
+
+    def _due(self, store: Store, now: datetime) -> tuple[list[Job], timedelta | None]:
+        """What is due, and how soon the next delivery is if that is sooner than one would look again."""
+        waits = [head.next_attempt_at - now for head in store.deliveries.heads() if head.sink in self._sinks]
+        soon = [wait for wait in waits if timedelta(0) < wait <= timedelta(seconds=2 * ASK_EVERY_SECONDS)]
+        return list(self._found(store, now)), min(soon, default=None)
 
     def _found(self, store: Store, now: datetime) -> Iterator[Job]:
         for delivery in store.deliveries.heads():

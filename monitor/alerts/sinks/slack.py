@@ -150,11 +150,11 @@ class SlackSink:
         since = delivery.created_at - CLOCK_SKEW
         try:
             async with asyncio.timeout(self._timeout * 3):
-                channel = await self._channel_id(delivery.target)
-                async for message in self._history(channel, since, _parent_ts(delivery)):
-                    if _key_of(message) == delivery.id:
-                        await self._names.save_own_id(delivery.target, channel)
-                        return Accepted(receipt=f"{channel}:{message['ts']}")
+                for channel in await self._channel_ids(delivery.target):
+                    async for message in self._history(channel, since, _parent_ts(delivery)):
+                        if _key_of(message) == delivery.id:
+                            await self._names.save_own_id(delivery.target, channel)
+                            return Accepted(receipt=f"{channel}:{message['ts']}")
         except SlackApiError as e:
             return _history_refusal(e)
         except _UNCLEAR as e:
@@ -223,19 +223,20 @@ class SlackSink:
             body["blocks"] = slack_blocks.blocks(message, key=delivery.id, now=now)
         return body
 
-    async def _channel_id(self, target: str) -> str:
-        """Every method but chat.postMessage wants Slack's own id. Where none can be learnt the name is tried."""
+    async def _channel_ids(self, target: str) -> tuple[str, ...]:
+        """Where a message to a target may stand. Every method but chat.postMessage wants Slack's own id.
+
+        A name may be another channel's by now. Where no id can be learnt the name is tried.
+        """
         if not target.startswith("#"):
-            return target
-        known = await self._names.own_id(target)
-        if known:
-            return known
+            return (target,)
+        known, listed = await self._names.own_id(target), None
         try:
-            return await self._listed(target) or target
+            listed = await self._listed(target)
         except SlackApiError as e:
             if _may_pass(e):
                 raise
-        return target
+        return tuple(dict.fromkeys(id_ for id_ in (listed, known) if id_)) or (target,)
 
     async def _listed(self, name: str) -> str | None:
         """The id that Slack lists for a channel's name; None when it lists no such channel."""
