@@ -323,6 +323,26 @@ def test_broken_xml(body: str) -> None:
     assert (document.note or "").startswith("not well-formed XML (")
 
 
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("&#55357;&#56832;", "a 😀"),
+        ("&#xD83D;&#xde00;!", "a 😀!"),
+        ("&#65;&#55357;&#56832;&#56832;", "a A😀\N{REPLACEMENT CHARACTER}"),
+        ("&#56832;&#55357;", "a \N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}"),
+        ("&#x110000;", "a \N{REPLACEMENT CHARACTER}"),
+        ("&#99999999999;", "a \N{REPLACEMENT CHARACTER}"),
+        ("&#00000128512;&#128512;", "a 😀😀"),
+        ("<![CDATA[&#55357;&#56832;]]>", "a 😀"),
+    ],
+)
+def test_references_to_no_character(written: str, title: str) -> None:
+    """An emoji written as two halves is that emoji, and what is no character costs no entry."""
+    document = parsed(rss(f"<title>a {written}</title>", "<title>b</title>"))
+    assert [title, "b"] == [entry.title for entry in document.entries]
+    assert document.memory
+
+
 CYRILLIC = rss("<title>Војска</title>")
 
 

@@ -32,6 +32,7 @@ from monitor.feeds.items import (
 from monitor.feeds.json_feed import looks_like_json, parse_json
 from monitor.feeds.plain import MARKUP_SHARE, plain
 from monitor.feeds.preflight import Inspection, inspect
+from monitor.feeds.references import mended
 from monitor.model import FeedDocument, FeedId
 from monitor.text import clean_line
 
@@ -64,8 +65,9 @@ def parse(body: bytes, *, feed_id: FeedId, url: str, content_type: str, now: dat
         raise ParseError(WEB_PAGE)
     if not _TAG.search(document.body):
         raise ParseError(_unknown(document.body, content_type))
-    inspection = inspect(document.body)
-    found = _feedparser(document.body[: inspection.whole], url=url)
+    readable = mended(document.body)
+    inspection = inspect(readable)
+    found = _feedparser(readable[: inspection.whole], url=url)
     fault = inspection.fault or _fault(found)
     version: str = found.get("version", "")
     if not found.entries and not version:
@@ -80,7 +82,7 @@ def parse(body: bytes, *, feed_id: FeedId, url: str, content_type: str, now: dat
         title=clean_line(_text(found.feed, "title", is_atom=is_atom, limit=MAX_TITLE), limit=MAX_TITLE),
         language=language_of(language),
         entries=distinct(entries),
-        note=_note(document, inspection, fault, misdated(items, entries)),
+        note=_note(document, inspection, len(readable), fault, misdated(items, entries)),
         hints=inspection.hints.hints(url),
         shown=len(items),
         memory=b"" if fault else remembered(document.body, entries, url=url),
@@ -153,9 +155,10 @@ def _date(entry: Any) -> datetime | None:
         return None
 
 
-def _note(document: Decoded, inspection: Inspection, fault: str | None, misdated: str | None) -> str | None:
+def _note(document: Decoded, inspection: Inspection, size: int, fault: str | None, misdated: str | None) -> str | None:
+    """`size`: bytes that were inspected."""
     notes = [note for note in (document.note, misdated) if note]
-    if inspection.whole < len(document.body):
+    if inspection.whole < size:
         notes.append("the document breaks off inside an entry; those before it were used")
     elif fault:
         notes.append(f"not well-formed XML ({fault}); what could be read was used")
