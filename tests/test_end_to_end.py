@@ -19,7 +19,8 @@ import pytest
 from aiohttp import web
 
 from tests.newsroom import FOOTBALL, TALKS, TANKS, Newsroom, page, write_config
-from tests.slack_standin import TOKEN, Channel, Fault, SlackStandIn, Token
+from tests.slack_api import Call, SlackError
+from tests.slack_standin import TOKEN, Channel, Fault, SlackStandIn, Token, _Exchange
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -269,6 +270,33 @@ async def test_operators_hear_of_alerts_that_wait_and_of_their_release(
     assert 1 == len(slack.messages("C0ALERTS"))
     await run("--config", str(config), "run", "--once", "--now")
     assert "Alerts for slack C0ALERTS go out again" in slack.messages("C0OPS")[-1].text
+
+
+class Refusing(SlackStandIn):
+    """A Slack that takes no message for readers, in whatever form."""
+
+    async def _grant(self, exchange: _Exchange) -> Call:
+        call = await super()._grant(exchange)
+        if exchange.method == "chat.postMessage" and exchange.channel == "C0ALERTS":
+            raise SlackError("msg_too_long")
+        return call
+
+
+async def test_operators_hear_of_an_alert_that_was_given_up(tmp_path: Path, paper: Newsroom) -> None:
+    """What no form of a message brings to the readers is told in the operations channel, by its headline."""
+    async with Refusing() as slack:
+        config = write_config(
+            tmp_path / "config",
+            [("A", paper.feed_url)],
+            slack_url=slack.url,
+            baseline={"alert_last": "6h"},
+            slack={"channel": "C0ALERTS", "ops_channel": "#news-ops"},
+        )
+        paper.publish(TITLE, TANKS)
+        await run("--config", str(config), "run", "--once")
+        (told,) = slack.messages()
+    assert "C0OPS" == told.channel
+    assert f"An alert for slack C0ALERTS was given up, nobody was told: {TITLE} (Slack said msg_" in told.text
 
 
 async def test_an_unknown_channel_stops_only_itself(tmp_path: Path, paper: Newsroom, slack: SlackStandIn) -> None:

@@ -18,6 +18,7 @@ from monitor.model import (
     DeliveryState,
     Edit,
     FindOutcome,
+    Message,
     Notice,
     SendOutcome,
     Unreadable,
@@ -121,6 +122,9 @@ class Deliverer:
             store.notices.add(Notice(about, "blocked", words), self._clock())
         elif after.state is DeliveryState.SENT:
             store.notices.end(about, {"blocked"}, f"Alerts for {about} go out again.", self._clock())
+        elif after.state is DeliveryState.DEAD:
+            words = f"An alert for {about} was given up, nobody was told: {_headline(after)} ({after.error})."
+            store.notices.add(Notice(after.id, "dead", words, is_event=True), self._clock())
 
     def _notice_history(self, store: Store, after: Delivery, found: FindOutcome) -> None:
         about = f"{after.sink} {after.target}"
@@ -129,6 +133,10 @@ class Deliverer:
         elif after.state is DeliveryState.PENDING:
             words = f"The history of {about} cannot be read, so doubtful messages may stand there twice: {found.error}."
             store.notices.add(Notice(about, "unreadable", words), self._clock())
+
+
+def _headline(delivery: Delivery) -> str:
+    return delivery.message.headline if isinstance(delivery.message, Message) else "a report"
 
 
 def _log_delivery(delivery: Delivery) -> None:
