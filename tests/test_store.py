@@ -485,6 +485,23 @@ def test_an_answer_does_not_follow_its_story_into_another_channel(store: Store) 
     assert ("C2", None) == (moved.target, moved.thread_of)
 
 
+def test_what_waits_inside_a_message_that_moves_stays_where_its_rule_is(store: Store) -> None:
+    """The channel of a rule that did not change hears of the story all the same, and each channel of its own rules."""
+    _alerted(store, Fate.POST, Fate.POST)
+    both = message("Tanks", reason("r0"), reason("r1"))
+    with store.transaction():
+        store.deliveries.add(delivery("a", alert_id=AlertId("r0"), target="C1", message=both))
+        inside = delivery("b", alert_id=AlertId("r1"), target="C1", state=DeliveryState.FOLDED, message=None)
+        store.deliveries.add(inside, folded_into=DeliveryId("a"))
+        store.deliveries.reroute("r0", sink="slack", target="C2")
+        store.deliveries.reroute("r1", sink="slack", target="C1")
+        store.deliveries.part({"r0": "C2", "r1": "C1"}, sink="slack")
+    told = {waits.target: waits.message for waits in store.deliveries.unfinished()}
+    assert {"C2": ["r0"], "C1": ["r1"]} == {
+        target: [shown.rule for shown in words.reasons] for target, words in told.items() if isinstance(words, Message)
+    }
+
+
 def test_reports_follow_the_operations_channel(store: Store) -> None:
     """What waits at a channel that was never there goes to the one that is named now; alerts stay where they are."""
     _alerted(store, Fate.POST)

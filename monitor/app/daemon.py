@@ -132,6 +132,7 @@ class Daemon:
         routes = routes_of(config)
         for rule in config.rules.rules:
             store.deliveries.reroute(rule.name, sink=routes.sink, target=routes.target(rule.channel))
+        store.deliveries.part({rule.name: routes.target(rule.channel) for rule in config.rules.rules}, sink=routes.sink)
         if routes.operations is not None:
             store.deliveries.reroute(None, sink=routes.sink, target=routes.operations)
         store.deliveries.unblock(now)

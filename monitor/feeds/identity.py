@@ -20,7 +20,7 @@ from monitor.urls import canonical
 MAX_GUID = 1000  # characters; a longer id is replaced by its digest
 BEGINNING = 16  # characters of an id that tell it from the others in a document
 MAX_SAID = 1_000  # characters of a summary that tell it from others
-LEAST_WORDS = 6  # that tell an item from another one without a date
+LEAST_WORDS = 6  # that tell an item from those of other days without a date
 
 # Every item of these leads to a forwarder whose address says nothing, and changes.
 _FORWARDERS = frozenset({"news.google.com"})
@@ -49,12 +49,21 @@ def page_of(link: str | None) -> str | None:
     return page if urlsplit(page).path.strip("/") else None
 
 
-def words_of(title: str, summary: str, published_at: datetime | None) -> str | None:
-    """The key of what an entry says. With its date: "Morning briefing" is another one each day."""
+def words_of(title: str, summary: str, published_at: datetime | None, page: str | None, now: datetime) -> str | None:
+    """The key of what an entry says. With its date: "Morning briefing" is another one each day.
+
+    A few words without date and page are taken for the same on one day (UTC), whatever id they come with.
+    """
     said = [*words(title), *words(summary[:MAX_SAID])]
-    if not said or (published_at is None and len(said) < LEAST_WORDS):
+    if published_at is not None:
+        dated = published_at.isoformat()
+    elif len(said) >= LEAST_WORDS:
+        dated = ""
+    elif page is None:
+        dated = now.date().isoformat()
+    else:
         return None
-    return digest("words", " ".join(said), published_at.isoformat() if published_at else "")
+    return digest("words", " ".join(said), dated) if said else None
 
 
 def is_forwarder(link: str) -> bool:

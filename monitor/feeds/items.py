@@ -45,7 +45,7 @@ def entry_of(item: Item, *, feed_id: FeedId, url: str, now: datetime) -> Entry:
     link = join(url, item.link) if item.link.strip() else None
     title = clean_line(item.title, limit=MAX_TITLE)
     summary, content = _bodies(clean(item.summary, limit=MAX_SUMMARY), clean(item.content, limit=MAX_CONTENT))
-    guid = guid_of(item.raw_id, link, title, summary)
+    guid, page = guid_of(item.raw_id, link, title, summary), page_of(link)
     return Entry(
         id=entry_id(feed_id, guid),
         feed_id=feed_id,
@@ -57,8 +57,8 @@ def entry_of(item: Item, *, feed_id: FeedId, url: str, now: datetime) -> Entry:
         author=clean_line(item.author, limit=MAX_AUTHOR) or None,
         published_at=published_at,
         language=language_of(item.language),
-        page=page_of(link),
-        words=words_of(title, summary, published_at),
+        page=page,
+        words=words_of(title, summary, published_at, page, now),
         named=bool(clean_line(item.raw_id, limit=1)),
     )
 

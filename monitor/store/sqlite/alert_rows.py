@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlite_utils import Database
@@ -219,6 +220,46 @@ class DeliveryRows:
               and target <> (select carrier.target from deliveries carrier where carrier.id = inside.folded_into)
             """
         )
+
+    def part(self, targets: Mapping[str, str], *, sink: str) -> None:
+        """Of a message that waits, what is told inside it for rules whose target is another one gets its own message.
+
+        `targets`: of each rule. To be done after `reroute`, which moves a message with all that it carries.
+        """
+        for row in list(
+            self._db.query(
+                """
+                select inside.id, inside.folded_into as carrier, a.rule, carrier.message, carrier.target
+                from deliveries inside join deliveries carrier on carrier.id = inside.folded_into
+                join alerts a on a.id = inside.alert_id
+                where inside.state = 'folded' and carrier.sink = ? and carrier.state in ('blocked', 'pending')
+                order by inside.seq
+                """,
+                [sink],
+            )
+        ):
+            target = targets.get(row["rule"], row["target"])
+            told = message_of(self._message_text_of(row["carrier"]))
+            if target == row["target"] or isinstance(told, Report):
+                continue
+            own = tuple(reason for reason in told.reasons if reason.rule == row["rule"])
+            others = tuple(reason for reason in told.reasons if reason.rule != row["rule"])
+            if not (own and others):
+                continue
+            self._db.execute(
+                """
+                update deliveries set state = 'pending', folded_into = null, thread_of = null, target = ?, message = ?
+                where id = ?
+                """,
+                [target, message_json(replace(told, reasons=own, severity=own[0].severity)), row["id"]],
+            )
+            self._db.execute(
+                "update deliveries set message = ? where id = ?",
+                [message_json(replace(told, reasons=others)), row["carrier"]],
+            )
+
+    def _message_text_of(self, delivery: str) -> str:
+        return str(next(iter(self._db.query("select message from deliveries where id = ?", [delivery])))["message"])
 
     def unblock(self, now: datetime) -> int:
         """Try again what waited for somebody to mend a token or a channel."""
