@@ -8,7 +8,7 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -60,18 +60,6 @@ async def until(condition: Callable[[], bool], seconds: float = 30) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.05)
-
-
-@pytest.fixture
-async def paper() -> AsyncIterator[Newsroom]:
-    async with Newsroom() as paper:
-        yield paper
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackStandIn]:
-    async with SlackStandIn() as slack:
-        yield slack
 
 
 def rows(database: Path, sql: str) -> list[Any]:
@@ -248,17 +236,22 @@ async def test_a_wrong_token_keeps_the_alerts_for_later(tmp_path: Path, paper: N
     assert 1 == len(slack.messages())
 
 
-async def test_operators_hear_of_alerts_that_wait_and_of_their_release(
-    tmp_path: Path, paper: Newsroom, slack: SlackStandIn
-) -> None:
-    """Where a target is broken, the operations channel says so once, and once more when it works again."""
-    config = write_config(
-        tmp_path / "config",
+def _with_operations(directory: Path, paper: Newsroom, slack: SlackStandIn) -> Path:
+    """What the last hours brought goes to one channel, what operators must know to another."""
+    return write_config(
+        directory / "config",
         [("A", paper.feed_url)],
         slack_url=slack.url,
         baseline={"alert_last": "6h"},
         slack={"channel": "C0ALERTS", "ops_channel": "#news-ops"},
     )
+
+
+async def test_operators_hear_of_alerts_that_wait_and_of_their_release(
+    tmp_path: Path, paper: Newsroom, slack: SlackStandIn
+) -> None:
+    """Where a target is broken, the operations channel says so once, and once more when it works again."""
+    config = _with_operations(tmp_path, paper, slack)
     slack.set_channel(Channel("C0OPS", "news-ops"))
     slack.set_channel(Channel("C0ALERTS", "news-alerts", archived=True))
     paper.publish(TITLE, TANKS)
@@ -285,13 +278,7 @@ class Refusing(SlackStandIn):
 async def test_operators_hear_of_an_alert_that_was_given_up(tmp_path: Path, paper: Newsroom) -> None:
     """What no form of a message brings to the readers is told in the operations channel, by its headline."""
     async with Refusing() as slack:
-        config = write_config(
-            tmp_path / "config",
-            [("A", paper.feed_url)],
-            slack_url=slack.url,
-            baseline={"alert_last": "6h"},
-            slack={"channel": "C0ALERTS", "ops_channel": "#news-ops"},
-        )
+        config = _with_operations(tmp_path, paper, slack)
         paper.publish(TITLE, TANKS)
         await run("--config", str(config), "run", "--once")
         (told,) = slack.messages()

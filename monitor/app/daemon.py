@@ -130,9 +130,10 @@ class Daemon:
         store.notices.end(CONFIGURATION[0], CONFIGURATION[1:], "The configuration is good again and in force.", now)
         store.deliveries.doubt_unfinished(settle_after(config))
         routes = routes_of(config)
-        for rule in config.rules.rules:
-            store.deliveries.reroute(rule.name, sink=routes.sink, target=routes.target(rule.channel))
-        store.deliveries.part({rule.name: routes.target(rule.channel) for rule in config.rules.rules}, sink=routes.sink)
+        targets = {rule.name: routes.target(rule.channel) for rule in config.rules.rules}
+        for rule, target in targets.items():
+            store.deliveries.reroute(rule, sink=routes.sink, target=target)
+        store.deliveries.part(targets, sink=routes.sink)
         if routes.operations is not None:
             store.deliveries.reroute(None, sink=routes.sink, target=routes.operations)
         store.deliveries.unblock(now)

@@ -31,6 +31,7 @@ from monitor.model import (
     Outcome,
     PagePolicy,
     Placement,
+    Snapshot,
     WaitingEntry,
 )
 from monitor.rules.match import decide
@@ -55,21 +56,6 @@ LONGEST_REST = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What reading one entry brought, before it is written."""
-
-    article: Article
-    decisions: tuple[Decision, ...]
-    try_again_at: datetime | None = None
-    reason: str | None = None  # why the page was not used
-    page: PageRead | None = None
-
-    @property
-    def matches(self) -> bool:
-        return any(decision.outcome is Outcome.MATCHED for decision in self.decisions)
-
-
-@dataclass(frozen=True, slots=True)
 class Text:
     """An article, and if it is not its page's, why, whether that may pass, and how long that takes at least."""
 
@@ -78,6 +64,25 @@ class Text:
     may_pass: bool = False
     wait: timedelta = timedelta(0)
     page: PageRead | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading one entry brought, before it is written."""
+
+    text: Text
+    decisions: tuple[Decision, ...]
+    try_again_at: datetime | None = None
+
+    @property
+    def matches(self) -> bool:
+        return any(decision.outcome is Outcome.MATCHED for decision in self.decisions)
+
+
+def _waiting(store: Store, id_: EntryId) -> tuple[WaitingEntry | None, Article | None]:
+    """The entry, unless it was read meanwhile, and what is known of its article."""
+    waiting = store.feeds.waiting_entry(id_)
+    return waiting, None if waiting is None else store.stories.article(compose.article_id(waiting.entry))
 
 
 class Reader:
@@ -111,11 +116,10 @@ class Reader:
         return habits.unpack(await self._store.ask(lambda store: store.pages.habits(site)))
 
     async def read(self, entry_id: EntryId) -> bool:
-        waiting = await self._store.ask(lambda store: store.feeds.waiting_entry(entry_id))
+        waiting, known = await self._store.ask(lambda store: _waiting(store, entry_id))
         if waiting is None:
             return False
         entry = waiting.entry
-        known = await self._store.ask(lambda store: store.stories.article(compose.article_id(entry)))
         if known is not None and not compose.is_about(entry, known):
             # A live page: each of its items has an address of its own that leads to the same page.
             apart = compose.apart(entry, self._clock())
@@ -195,8 +199,7 @@ class Reader:
 
     def _judged(self, text: Text, *, again: datetime | None = None) -> Reading:
         article = text.article
-        decisions = decide(self._rules, article.title, article.text, article.captions)
-        return Reading(article, decisions, again, text.reason, text.page)
+        return Reading(text, decide(self._rules, article.title, article.text, article.captions), again)
 
     async def _text(self, waiting: WaitingEntry, now: datetime) -> Text:
         entry = waiting.entry
@@ -233,19 +236,20 @@ class Reader:
                     "rule": alert.rule,
                     "fate": alert.fate,
                     "why": alert.reason,
-                    "url": reading.article.url,
+                    "url": reading.text.article.url,
                 },
             )
         return bool(alerts)
 
     def _record_reading(self, store: Store, waiting: WaitingEntry, reading: Reading) -> tuple[Alert, ...]:
         """The matches that got their fate now."""
-        article, entry, now = reading.article, waiting.entry, self._clock()
+        text, entry, now = reading.text, waiting.entry, self._clock()
+        article = text.article
         before = store.stories.article(article.id)
         store.stories.save_article(article)
         store.stories.save_decisions(article.id, reading.decisions, now)
-        if reading.page is not None:
-            self._remember_page(store, article, reading.page)
+        if text.page is not None and text.page.snapshot is not None:
+            self._remember_page(store, article, text.page, text.page.snapshot)
         if before is not None and not before.is_full and article.is_full:
             self._alerter.complete(store, article, reading.decisions)
         decided = store.alerts.decided(article.id)
@@ -261,22 +265,22 @@ class Reader:
             placement = self._place(store, article, now)
             alerts = self._alerter.decide(store, waiting, article, placement, matched)
         if reading.try_again_at is None:
-            store.feeds.finish_reading(entry, article_id=article.id, reason=reading.reason)
+            store.feeds.finish_reading(entry, article_id=article.id, reason=text.reason)
         else:
             store.feeds.read_again(
                 entry,
                 reading.try_again_at,
                 article_id=article.id,
-                reason=reading.reason or "to be read again",
+                reason=text.reason or "to be read again",
             )
         return tuple(alerts)
 
-    def _remember_page(self, store: Store, article: Article, page: PageRead) -> None:
+    def _remember_page(self, store: Store, article: Article, page: PageRead, snapshot: Snapshot) -> None:
         """The proof of what stood there; and what its site shows with every article is learnt from each once."""
-        if store.pages.add_snapshot(article.id, page.snapshot):
+        if store.pages.add_snapshot(article.id, snapshot):
             site = urls.site(page.url)
             known = habits.unpack(store.pages.habits(site))
-            learnt = habits.learn(known, page.extract.text, page.snapshot.fetched_at.date())
+            learnt = habits.learn(known, page.extract.text, snapshot.fetched_at.date())
             store.pages.save_habits(site, learnt.pack())
 
     def _place(self, store: Store, article: Article, now: datetime) -> Placement:

@@ -15,6 +15,7 @@ import click
 from monitor.app import build
 from monitor.app import config as configuration
 from monitor.app.clock import utc_now
+from monitor.app.pages import in_worker
 from monitor.app.workers import WorkerFailed, Workers
 from monitor.articles.download import download
 from monitor.articles.furniture import trim
@@ -84,20 +85,13 @@ async def _reading(place: Place, source: str, url: str | None) -> Reading:
         page = _page_in(Path(source), url or NOWHERE)
     workers = Workers()
     try:
-        found, read_ms, light = await _read(workers, page)
+        (found, read_ms), light = await in_worker(workers, _timed, page)
     finally:
         await workers.close()
     if page.url == NOWHERE and found.canonical_url is None:
         # Its own word is all there is.
         found = replace(found, canonical_url=found.syndicated_from, syndicated_from=None)
     return Reading(found, download_ms, read_ms, light)
-
-
-async def _read(workers: Workers, page: Page) -> tuple[Extract, float, bool]:
-    try:
-        return *await workers.run(_timed, page, light=False), False
-    except WorkerFailed:
-        return *await workers.run(_timed, page, light=True), True
 
 
 def _timed(page: Page, *, light: bool) -> tuple[Extract, float]:

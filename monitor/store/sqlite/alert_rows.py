@@ -229,7 +229,7 @@ class DeliveryRows:
         for row in list(
             self._db.query(
                 """
-                select inside.id, inside.folded_into as carrier, a.rule, carrier.message, carrier.target
+                select inside.id, inside.folded_into as carrier, a.rule, carrier.target
                 from deliveries inside join deliveries carrier on carrier.id = inside.folded_into
                 join alerts a on a.id = inside.alert_id
                 where inside.state = 'folded' and carrier.sink = ? and carrier.state in ('blocked', 'pending')
@@ -320,10 +320,10 @@ class DeliveryRows:
         return None
 
     def save_edit(self, edit: Edit) -> None:
-        """An edit that has been asked for since takes its place."""
+        """The next try. What it will say may have been asked for since."""
         self._db.execute(
-            "update edits set attempts = ?, due_at = ?, error = ? where delivery_id = ? and message = ?",
-            [edit.attempts, to_text(edit.due_at), edit.error, edit.delivery.id, _message_text(edit.delivery)],
+            "update edits set attempts = ?, due_at = ?, error = ? where delivery_id = ?",
+            [edit.attempts, to_text(edit.due_at), edit.error, edit.delivery.id],
         )
         self._db.execute("update deliveries set plain = ? where id = ?", [int(edit.delivery.plain), edit.delivery.id])
 
