@@ -82,7 +82,9 @@ class Poller:
         except (FetchError, ParseError, WorkerFailed) as e:
             await self._failed(feed, state, e, started)
             return False
-        poll = await self._store.change(lambda store: self._record_poll(store, feed, state, outcome, look, started))
+        poll = await self._store.change(
+            lambda store: self._record_poll(store, feed, state, outcome, look, started), patient=look is None
+        )
         return poll.new > 0
 
     def _asked(self, state: FeedState, now: datetime) -> FeedState:

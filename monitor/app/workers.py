@@ -29,7 +29,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 TASK_LIMIT: Final = timedelta(seconds=15)
-MAX_TASKS: Final = 200  # then a fresh process: lxml and the caches of its users never give memory back
+MAX_TASKS: Final = 2_000  # then a fresh process: lxml and the caches of its users never give memory back
 MAX_MEMORY: Final = 2 * 1024**3  # bytes of address space
 
 OUT_OF_MEMORY: Final = 86  # our own exit code, apart from those of Python and the shell
