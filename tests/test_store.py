@@ -38,7 +38,7 @@ from monitor.store.sqlite.backup import back_up
 from monitor.store.sqlite.schema import migrations
 from monitor.store.sqlite.store import Store
 from monitor.store.sqlite.values import message_json, message_of, to_text, to_time
-from tests.builders import NOON, decision, delivery, message, reason
+from tests.builders import NOON, decision, delivery, message, placement, reason
 from tests.test_stories import article
 
 FEED = Feed(feed_id("https://a.example/feed"), "A", "https://a.example/feed", ("balkans",))
@@ -363,8 +363,7 @@ def _alerted(store: Store, *fates: Fate) -> None:
     made = article()
     with store.transaction():
         store.stories.save_article(made)
-        store._db.execute("insert into stories values ('s', 'h', 'x', 'x')")
-        store._db.execute("insert into story_articles values (?, 's', 'first', null, 0.0, 0, 'x')", [made.id])
+        store.stories.place(made, placement(), (), NOON)
         for number, fate in enumerate(fates):
             rule = f"r{number}"
             store.stories.save_decisions(made.id, [decision(rule)], NOON)

@@ -22,6 +22,7 @@ from monitor.app.poller import Poller
 from monitor.app.push import Push
 from monitor.app.reader import Reader
 from monitor.app.store_thread import StoreThread
+from monitor.app.story_desk import Memory, StoryDesk
 from monitor.app.workers import Workers
 from monitor.articles.robots import Robots
 from monitor.feeds.cadence import Bounds
@@ -68,7 +69,12 @@ class StoredNames:
 
 
 def assemble(
-    config: Config, store: StoreThread, workers: Workers, output: TextIO, clock: Callable[[], datetime]
+    config: Config,
+    store: StoreThread,
+    workers: Workers,
+    output: TextIO,
+    clock: Callable[[], datetime],
+    memory: Memory,
 ) -> Parts:
     """Nothing is opened or sent yet, but for the HTTP sessions."""
     http = Http(http_settings(config.monitor.http), clock=clock)
@@ -94,6 +100,7 @@ def assemble(
         feeds=config.feeds,
         rules=config.rules,
         alerter=alerter,
+        desk=StoryDesk(memory, config.monitor.owners),
         store=store,
         http=http,
         robots=robots,

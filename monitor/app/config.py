@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
@@ -238,6 +238,12 @@ class MonitorFile(_Section):
     baseline: BaselineSection = BaselineSection()
     retention: RetentionSection = RetentionSection()
     websub: WebSubSection | None = None  # None: polling only
+    publishers: dict[Text, tuple[Text, ...]] = Field(default={}, strict=False)
+
+    @property
+    def owners(self) -> Mapping[str, str]:
+        """The owner of each site that is said to have one."""
+        return {site: owner for owner, sites in self.publishers.items() for site in sites}
 
 
 class FeedSection(_Section):

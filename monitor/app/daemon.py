@@ -22,6 +22,7 @@ from monitor.app.config import Config
 from monitor.app.jobs import Jobs
 from monitor.app.scheduler import Heartbeat
 from monitor.app.store_thread import StoreThread
+from monitor.app.story_desk import Memory
 from monitor.app.workers import Workers
 from monitor.errors import ConfigError, StoreError
 from monitor.model import Delivery, DeliveryState, Notice
@@ -65,6 +66,7 @@ class Daemon:
         self._clock = clock
         self._store = StoreThread(lambda: Store.writer(config.database, trace))
         self._workers = Workers(WORKERS)
+        self._memory = Memory()
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
@@ -114,7 +116,7 @@ class Daemon:
         loop.set_default_executor(ThreadPoolExecutor(LOOK_UPS_AT_ONCE, thread_name_prefix="look-up"))
         await self._store.open()
         self._config = await self._store.change(lambda store: self._take_up(store, self._config))
-        parts = assemble(self._config, self._store, self._workers, self._output, self._clock)
+        parts = assemble(self._config, self._store, self._workers, self._output, self._clock, self._memory)
         await parts.pipeline.holds.take_up()
         if self._announces:
             self._announce(parts)
@@ -311,7 +313,7 @@ class Daemon:
         await self._end_checks()
         await parts.close()
         self._config = config
-        renewed = assemble(config, self._store, self._workers, self._output, self._clock)
+        renewed = assemble(config, self._store, self._workers, self._output, self._clock, self._memory)
         await renewed.pipeline.holds.take_up()
         self._check_slack_soon(renewed)
         await self._listen(renewed)

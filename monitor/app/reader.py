@@ -13,6 +13,7 @@ from monitor.app.alerter import Alerter
 from monitor.app.holds import Holds
 from monitor.app.pages import PageRead, Pages
 from monitor.app.store_thread import StoreThread
+from monitor.app.story_desk import StoryDesk
 from monitor.app.workers import WorkerFailed, Workers
 from monitor.articles import compose, habits
 from monitor.articles.robots import Robots
@@ -30,15 +31,13 @@ from monitor.model import (
     Feed,
     Outcome,
     PagePolicy,
-    Placement,
+    Relation,
     Snapshot,
     WaitingEntry,
 )
 from monitor.rules.match import decide
 from monitor.rules.schema import RuleSet
 from monitor.store.sqlite.store import Store
-from monitor.stories import cluster
-from monitor.stories.features import shingles
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +93,7 @@ class Reader:
         feeds: Sequence[Feed],
         rules: RuleSet,
         alerter: Alerter,
+        desk: StoryDesk,
         store: StoreThread,
         http: Http,
         robots: Robots | None,
@@ -103,9 +103,11 @@ class Reader:
         keep_pages: timedelta,
     ) -> None:
         self._policies = {feed.id: feed.pages for feed in feeds}
+        self._outlets = {feed.id: feed.name for feed in feeds}
         self._rules = rules
         self._needs_page = frozenset(rule.name for rule in rules.rules if rule.page)
         self._alerter = alerter
+        self._desk = desk
         self._store = store
         self._pages = Pages(http, workers, robots, clock, habits_of=self._habits_of, keep=bool(keep_pages))
         self._holds = holds
@@ -169,7 +171,8 @@ class Reader:
         """What matches the feed's own words is told now; the page completes it when it comes."""
         reason = f"its page took more than {SLOW.total_seconds():g} s"
         now = self._clock()
-        early = self._judged(Text(compose.from_feed(waiting.entry, reason, now), reason), again=now + QUICK_RETRY)
+        text = Text(compose.from_feed(waiting.entry, reason, now), reason)
+        early = self._judged(text, again=now + QUICK_RETRY)
         if early.matches:
             await self._record(waiting, early)
 
@@ -258,11 +261,12 @@ class Reader:
             for decision in reading.decisions
             if decision.outcome is Outcome.MATCHED and decision.rule not in decided
         ]
-        if not matched and store.stories.placement(article.id) is not None:
-            store.stories.reread(article, shingles(article.text))
+        placement = None
+        if matched or store.stories.placement(article.id) is not None:
+            outlet = self._outlets.get(entry.feed_id, article.site)
+            placement = self._desk.place(store, article, outlet, now)
         alerts: list[Alert] = []
-        if matched:
-            placement = self._place(store, article, now)
+        if placement is not None and matched:
             alerts = self._alerter.decide(store, waiting, article, placement, matched)
         if reading.try_again_at is None:
             store.feeds.finish_reading(entry, article_id=article.id, reason=text.reason)
@@ -273,6 +277,8 @@ class Reader:
                 article_id=article.id,
                 reason=text.reason or "to be read again",
             )
+        if placement is not None and placement.relation is not Relation.FIRST:
+            self._alerter.grow(store, placement.story_id)
         return tuple(alerts)
 
     def _remember_page(self, store: Store, article: Article, page: PageRead, snapshot: Snapshot) -> None:
@@ -282,19 +288,6 @@ class Reader:
             known = habits.unpack(store.pages.habits(site))
             learnt = habits.learn(known, page.extract.text, snapshot.fetched_at.date())
             store.pages.save_habits(site, learnt.pack())
-
-    def _place(self, store: Store, article: Article, now: datetime) -> Placement:
-        runs = shingles(article.text)
-        placed = store.stories.placement(article.id)
-        if placed is not None:
-            store.stories.reread(article, runs)
-            return placed
-        similar = store.stories.resemblances(
-            article, runs, least_shared=cluster.LEAST_SHARED, since=now - cluster.WINDOW
-        )
-        placement = cluster.place(article.id, len(runs), similar)
-        store.stories.place(article, placement, runs, now)
-        return placement
 
     # ---- upkeep ----
 

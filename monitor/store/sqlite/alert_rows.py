@@ -98,8 +98,8 @@ class DeliveryRows:
         self._db.execute(
             """
             insert into deliveries (id, alert_id, sink, target, state, attempts, next_attempt_at, created_at,
-              thread_of, folded_into, message)
-            values (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?) on conflict (id) do nothing
+              thread_of, broadcast, folded_into, message)
+            values (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing
             """,
             [
                 delivery.id,
@@ -110,6 +110,7 @@ class DeliveryRows:
                 to_text(delivery.next_attempt_at),
                 to_text(delivery.created_at),
                 delivery.thread_of,
+                int(delivery.broadcast),
                 folded_into,
                 None if delivery.message is None else message_json(delivery.message),
             ],
@@ -271,15 +272,25 @@ class DeliveryRows:
 
     # ---- edits ----
 
-    def revise(self, article: ArticleId, rewrite: Callable[[Message], Message], now: datetime) -> None:
+    def revise(self, article: ArticleId, rewrite: Callable[[Message], Message], due: datetime) -> None:
         """Let the messages that carry an article's alerts say something else, whether they were sent or not."""
-        for row in self._db.query(
-            """
-            select d.id, d.state, coalesce(e.message, d.message) as message
-            from alerts a join deliveries d on d.alert_id = a.id left join edits e on e.delivery_id = d.id
-            where a.article_id = ? and d.folded_into is null and d.state <> 'dead'
-            """,
-            [article],
+        self._revise("a.article_id = ?", article, rewrite, due)
+
+    def revise_story(self, story: StoryId, rewrite: Callable[[Message], Message], due: datetime) -> None:
+        """The same for the messages that told a story first, each in its channel."""
+        self._revise("a.story_id = ? and a.fate = 'post'", story, rewrite, due)
+
+    def _revise(self, which: str, value: str, rewrite: Callable[[Message], Message], due: datetime) -> None:
+        """An edit that is due sooner stays so."""
+        for row in list(
+            self._db.query(
+                f"""
+                select d.id, d.state, coalesce(e.message, d.message) as message
+                from alerts a join deliveries d on d.alert_id = a.id left join edits e on e.delivery_id = d.id
+                where {which} and d.folded_into is null and d.state <> 'dead'
+                """,  # noqa: S608 - constants
+                [value],
+            )
         ):
             told = message_of(row["message"])
             if isinstance(told, Report) or (revised := rewrite(told)) == told:
@@ -290,9 +301,9 @@ class DeliveryRows:
             self._db.execute(
                 """
                 insert into edits (delivery_id, message, due_at) values (?, ?, ?) on conflict (delivery_id)
-                do update set message = excluded.message, due_at = excluded.due_at, attempts = 0, error = null
+                do update set message = excluded.message, due_at = min(due_at, excluded.due_at)
                 """,
-                [row["id"], message_json(revised), to_text(now)],
+                [row["id"], message_json(revised), to_text(due)],
             )
 
     def due_edits(self, now: datetime, limit: int) -> tuple[DueEdit, ...]:
@@ -392,5 +403,6 @@ def _delivery(row: Row) -> Delivery:
         thread_of=row["thread_of"],
         thread_receipt=row["thread_receipt"],
         plain=bool(row["plain"]),
+        broadcast=bool(row["broadcast"]),
         message=None if row["message"] is None else message_of(row["message"]),
     )

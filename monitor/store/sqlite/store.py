@@ -17,6 +17,7 @@ from monitor.store.sqlite.notice_rows import NoticeRows
 from monitor.store.sqlite.page_rows import PageRows
 from monitor.store.sqlite.push_rows import PushRows
 from monitor.store.sqlite.story_rows import StoryRows
+from monitor.store.sqlite.window_rows import WindowRows
 
 
 class Store:
@@ -25,9 +26,11 @@ class Store:
     def __init__(self, db: Database, lock: WriterLock | None = None) -> None:
         self._db = db
         self._lock = lock
+        self.rollbacks = 0  # who remembers what was written must ask again after one
         self.feeds = FeedRows(db)
         self.pages = PageRows(db)
         self.stories = StoryRows(db)
+        self.window = WindowRows(db)
         self.alerts = AlertRows(db)
         self.deliveries = DeliveryRows(db)
         self.clock = ClockRows(db)
@@ -58,6 +61,7 @@ class Store:
             yield self
             self._db.execute("commit")
         except BaseException:
+            self.rollbacks += 1
             if self._db.conn.in_transaction:
                 self._db.execute("rollback")
             raise
@@ -69,6 +73,7 @@ class Store:
         try:
             yield
         except BaseException:
+            self.rollbacks += 1
             if self._db.conn.in_transaction:
                 self._db.execute("rollback to change")
                 self._db.execute("release change")
