@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import get_origin
 
 import pytest
 import yaml
@@ -57,12 +58,18 @@ RIGHT = {
     "schedule": "{}",
     "baseline": "{}",
     "retention": "{}",
+    "publishers": "[{name: A House, sites: [a.example]}]",
+    "publishers.0": "{name: A House, sites: [a.example]}",
+    "publishers.0.name": "A House",
+    "publishers.0.sites": "[a.example, www.b.example]",
+    "publishers.0.sites.0": "a.example",
 }
-MAPPINGS = ("http", "slack", "schedule", "baseline", "retention", "websub", "feeds.0")
-LISTS = ("http.allow_networks", "feeds.0.tags", "feeds.0.sections", "feeds")
+MAPPINGS = ("http", "slack", "schedule", "baseline", "retention", "websub", "publishers.0", "feeds.0")
+LISTS = ("http.allow_networks", "feeds.0.tags", "feeds.0.sections", "publishers", "publishers.0.sites", "feeds")
 NUMBERS = ("schedule.budget", "http.per_host")
 REQUIRED = {  # beside any other key
     "feeds.0": ("name: A", "url: https://a.example/"),
+    "publishers.0": ("name: A House", "sites: [a.example]"),
     "websub": ("callback: https://a.example/", "listen: 127.0.0.1:1"),
 }
 NOT_OURS = re.compile(r"Input|input should|instance|pydantic|valid |None|True|False|tuple|dict")
@@ -99,7 +106,8 @@ def _keys() -> Iterator[str]:
     for name, field in MonitorFile.model_fields.items():
         yield name
         sections = (field.annotation, *getattr(field.annotation, "__args__", ()))
-        yield from (f"{name}.{inner}" for section in sections for inner in getattr(section, "model_fields", ()))
+        at = f"{name}.0" if get_origin(field.annotation) is tuple else name
+        yield from (f"{at}.{inner}" for section in sections for inner in getattr(section, "model_fields", ()))
     yield from FeedsFile.model_fields
     yield from (f"feeds.0.{inner}" for inner in FeedSection.model_fields)
 

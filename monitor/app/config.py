@@ -36,6 +36,7 @@ M = TypeVar("M", bound=BaseModel)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _EMPTY = "is empty; write a value, in quotes if it begins with # (which begins a comment), or delete it"
+_HOST = re.compile(r"(?:[\w-]+\.)+[\w-]+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*", re.IGNORECASE)
 
 
@@ -155,6 +156,19 @@ def _pages(value: object) -> PagePolicy:
     return PagePolicy(str(value))
 
 
+def _site(value: object) -> str:
+    host = value.strip().lower().removeprefix("www.") if isinstance(value, str) else ""
+    if not _HOST.fullmatch(host):
+        raise ValueError("is not a site; write its host, as in courier.example")
+    return host
+
+
+def _some_sites(value: object) -> object:
+    if value == []:
+        raise ValueError("is empty; add a site, as in [courier.example]")
+    return value
+
+
 def _some_feeds(value: object) -> object:
     if value == []:
         raise ValueError("is empty; add a feed, as in - {name: Courier, url: https://courier.example/feed}")
@@ -167,6 +181,7 @@ Requests = Annotated[float, BeforeValidator(_requests)]  # a feed and day
 Pages = Annotated[PagePolicy, BeforeValidator(_pages)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 SomeTime = Annotated[timedelta, BeforeValidator(_some_time)]
+Site = Annotated[str, BeforeValidator(_site)]
 Text = Annotated[str, BeforeValidator(_text)]
 Language = Annotated[str, BeforeValidator(_language)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
@@ -228,6 +243,13 @@ class WebSubSection(_Section):
     listen: Address
 
 
+class PublisherSection(_Section):
+    """A house, and the sites that are its own: what they report is one voice."""
+
+    name: Text
+    sites: Annotated[tuple[Site, ...], BeforeValidator(_some_sites)] = Field(strict=False)
+
+
 class MonitorFile(_Section):
     """monitor.yaml"""
 
@@ -238,12 +260,12 @@ class MonitorFile(_Section):
     baseline: BaselineSection = BaselineSection()
     retention: RetentionSection = RetentionSection()
     websub: WebSubSection | None = None  # None: polling only
-    publishers: dict[Text, tuple[Text, ...]] = Field(default={}, strict=False)
+    publishers: tuple[PublisherSection, ...] = Field(default=(), strict=False)
 
     @property
     def owners(self) -> Mapping[str, str]:
         """The owner of each site that is said to have one."""
-        return {site: owner for owner, sites in self.publishers.items() for site in sites}
+        return {site: publisher.name for publisher in self.publishers for site in publisher.sites}
 
 
 class FeedSection(_Section):

@@ -61,8 +61,11 @@ class WindowRows:
         )
 
     def features(self, article: ArticleId) -> bytes:
+        """Raises LookupError for an article that has no place in a story."""
         rows = self._db.conn.execute("select features from story_articles where article_id = ?", [article])
-        return bytes(next(iter(rows))[0])
+        for (features,) in rows:
+            return bytes(features)
+        raise LookupError(f"no article {article} in a story")
 
     def open_articles(self, since: datetime) -> Iterator[OpenArticle]:
         """All of the stories that told something since, as they came."""
