@@ -11,7 +11,7 @@ from sqlite_utils import Database, Migrations
 migrations = Migrations("news-monitor")
 
 # Raised by every migration; a program that finds a higher number than its own refuses to touch the file.
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 
 @migrations()
@@ -41,6 +41,12 @@ def m004_pages(db: Database) -> None:
 def m005_stories(db: Database) -> None:
     """What a story's articles are compared by, who speaks for himself, and what a story has told."""
     _run(db, _FIFTH)
+
+
+@migrations()
+def m006_actions(db: Database) -> None:
+    """What people asked for by hand."""
+    _run(db, _SIXTH)
 
 
 def _run(db: Database, statements: str) -> None:
@@ -427,4 +433,15 @@ create table term_totals (
 insert into term_totals values (1, 0, 0);
 
 alter table deliveries add column broadcast integer not null default 0 check (broadcast in (0, 1));
+"""
+
+_SIXTH = """
+create table actions (                   -- what people asked for by hand
+  id integer primary key,
+  at text not null,
+  by text not null,
+  name text not null,
+  arguments text not null,               -- JSON list
+  outcome text not null
+) strict;
 """
