@@ -69,12 +69,11 @@ def _document(tree: HtmlElement, url: str, *, light: bool) -> Document | None:
 
 def _told(tree: HtmlElement, document: Document, url: str) -> Extract:
     """What the extractor found, with what the page says about itself."""
-    nodes = json_ld.nodes_of(tree)
     addresses = about.addresses(tree, url)
+    nodes = about.own(json_ld.nodes_of(tree), tree, url, addresses)
     headlines = about.headlines(tree, nodes)
     captions = captions_of(tree)
-    own = frozenset(filter(None, (url, addresses.canonical, addresses.elsewhere)))
-    date = dates.published(tree, nodes, own, url)
+    date = dates.published(tree, nodes, url)
     byline = document.author or about.byline(tree)
     author = about.author(tree, nodes) or (byline and (byline, "byline"))
     language = about.language(tree, nodes)

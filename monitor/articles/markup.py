@@ -54,13 +54,17 @@ def line_of(element: HtmlElement) -> str:
     return " ".join(element.text_content().split())
 
 
+def is_json_ld(script: HtmlElement) -> bool:
+    return (script.get("type") or "").partition(";")[0].strip().lower() == JSON_LD
+
+
 def _guessed_encoding(body: bytes) -> str | None:
     return next(iter(detect_encoding(body)), None)
 
 
 def _lighten(tree: HtmlElement) -> None:
     for element in tree.iter("script", "style"):
-        kept = element.get("type") == JSON_LD and len(element.text or "") <= MAX_JSON_LD
+        kept = is_json_ld(element) and len(element.text or "") <= MAX_JSON_LD
         if not kept:
             element.text = None
     for element in tree.iter():
