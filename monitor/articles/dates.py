@@ -89,9 +89,9 @@ def _guesses(tree: HtmlElement, url: str) -> Iterator[tuple[str, Any]]:
     if (day := _IN_ADDRESS.search(url)) is not None:
         yield "address", "-".join(part.zfill(2) for part in day.groups())
     for element in near:
-        text = line_of(element)
+        text = _start_of(element)
         if _DATE_CLASS.search(f"{element.get('class')} {element.get('id')}") or _LINE.fullmatch(text):
-            yield "date line", _first_day(text[:MAX_VALUE])
+            yield "date line", _first_day(text)
 
 
 def _after_headline(tree: HtmlElement) -> Iterator[HtmlElement]:
@@ -117,8 +117,13 @@ def _is_update(element: HtmlElement) -> bool:
     """Whether it says when the page was last touched, and not when it was published."""
     before, parent = element.getprevious(), element.getparent()
     label = (before.tail if before is not None else parent.text if parent is not None else "") or ""
-    said = f"{element.get('class')} {label[-MAX_VALUE:]} {line_of(element)[:MAX_VALUE]}"
+    said = f"{element.get('class')} {label[-MAX_VALUE:]} {_start_of(element)}"
     return bool(_UPDATED.search(said)) and not _PUBLISHED.search(said)
+
+
+def _start_of(element: HtmlElement) -> str:
+    """More than any date line has, and not the whole article that may stand in the element."""
+    return " ".join(element.text_content()[: 10 * MAX_VALUE].split())[: MAX_VALUE + 1]
 
 
 def _iso(text: str) -> datetime:
