@@ -1,7 +1,7 @@
 """What a page says about itself: addresses, language, names, whether it must be paid for. Pure.
 
 All of it is what anybody may write. Another site's address is evidence of syndication, never a better name for this
-page; and a link to a front page is nobody's identity.
+page; and a link to a front page or a section is nobody's identity.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ LISTING: Final = 3  # articles; a page that describes so many, and none as itsel
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\Z")
 _WORD = re.compile(r"\w+")
-_CANONICAL: Final = '//link[@rel="canonical"]/@href'
+_SECTION = re.compile(r"[^\W\d_]*|\d{1,4}")
+_CANONICAL: Final = '//link[contains(concat(" ", translate(@rel, "CANOIL", "canoil"), " "), " canonical ")]/@href'
 _OG_URL: Final = '//meta[@property="og:url"]/@content'
 _BYLINE: Final = "//a[@rel='author'] | //*[contains(@class, 'author') and contains(@class, 'vcard')]"
 _LOCKED: Final = frozenset({"locked", "metered", "paid", "premium", "subscriber", "subscription"})
@@ -45,8 +46,8 @@ def addresses(tree: HtmlElement, url: str) -> Addresses:
     elsewhere = None
     for source, path in (("link rel=canonical", _CANONICAL), ("meta og:url", _OG_URL)):
         for declared in tree.xpath(path):
-            absolute = urls.join(url, str(declared))
-            if absolute is None or _is_front(absolute) > _is_front(url):
+            absolute = urls.join(url, str(declared)) if declared.strip(" #") else None
+            if absolute is None or _is_front(absolute) > _is_front(url) or _is_section(absolute) > _is_section(url):
                 continue
             if urls.same_site(absolute, url):
                 return Addresses(absolute, elsewhere, source)
@@ -171,3 +172,9 @@ def _person(name: str | None) -> str | None:
 def _is_front(url: str) -> bool:
     parts = urlsplit(url)
     return parts.path.strip("/") in {"", "index.html", "index.php"} and not parts.query
+
+
+def _is_section(url: str) -> bool:
+    """Whether it ends in a plain word, a year or a month, as nearly no article does: `/news/`, `/2021/10/`."""
+    parts = urlsplit(urls.article_key(url))
+    return not parts.query and _SECTION.fullmatch(parts.path.rstrip("/").rpartition("/")[2]) is not None
