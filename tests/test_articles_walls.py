@@ -205,6 +205,9 @@ def test_long_error_page() -> None:
     offers = [f"{title}, and what people on the coast say about it this week." for title in OTHERS * 8]
 
     assert ERROR == verdict(html("Page not found | Coast News", *offers, *PARAGRAPHS[4:6]), announced=NEWS["de"][0])
+    assert ERROR == verdict(
+        html("Page not found | Coast News", "Did you mean:", TITLE, *PARAGRAPHS[:2]), announced=TITLE
+    )
     assert ERROR == verdict(html("404", *PARAGRAPHS[4:6]), announced="Volcano on the southern ridge quiet again")
 
 
@@ -215,6 +218,7 @@ def test_declared_paywall() -> None:
 
     for head in (locked, not_free):
         assert PAYWALL == verdict(html(TITLE, PARAGRAPHS[0], head=head), announced=TITLE)
+        assert PAYWALL == verdict(html(TITLE, *PARAGRAPHS[:2], head=head), announced=TITLE)
         assert FULL == verdict(html(TITLE, *PARAGRAPHS, head=head), announced=TITLE)
 
 
@@ -236,6 +240,27 @@ def test_section_page() -> None:
     body = f"<html><head><title>Strike and port</title></head><body><div>{links}</div></body></html>".encode()
 
     assert LIST == verdict(body, announced=TITLE)
+
+
+CARDS = {
+    "linked headline": '<div><h3><a href="/{0}">{1}</a></h3><p>{2}</p><span>5 October 2021</span></div>',
+    "list": '<li><h3><a href="/{0}">{1}</a></h3><p>{2}</p></li>',
+    "linked card": '<a href="/{0}"><h3>{1}</h3><p>{2}</p></a>',
+}
+
+
+@pytest.mark.parametrize("card", CARDS.values(), ids=CARDS)
+def test_teasers(card: str) -> None:
+    """Nor is a page of teasers, the announced article's among them."""
+    titles = (TITLE, *(f"{title}, part {number}" for number in range(3) for title in OTHERS))
+    cards = "".join(
+        card.format(number, title, PARAGRAPHS[number % 8][:90] + f" {number}.") for number, title in enumerate(titles)
+    )
+    section = f"<html><head><title>World - Coast</title></head><body><main><h1>World</h1>{cards}</main></body></html>"
+    article = section.replace("World", TITLE)
+
+    assert LIST == verdict(section.encode(), announced=TITLE)
+    assert FULL == verdict(article.encode(), announced=TITLE)
 
 
 def test_long_teaser() -> None:
@@ -281,6 +306,7 @@ def test_breaking_news(title: str, text: str) -> None:
     """One sentence that tells the title's news is an article, be the title a word or the subject a wall."""
     assert FULL == verdict(html(f"{title} | Coast News", text), announced=title)
     assert FULL != verdict(html(f"{title} | Coast News", "Please wait. The article is being loaded."), announced=title)
+    assert FULL != verdict(html("Coast News", title, f"{title}."), announced=title)
 
 
 ARTICLES = [

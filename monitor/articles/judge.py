@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import Final
 
-from monitor.articles.furniture import trim
+from monitor.articles.furniture import is_prose, trim
 from monitor.articles.habits import Habits, is_all
 from monitor.articles.walls import ERROR, ERROR_TITLE, PAYWALL, WALLS
 from monitor.model import FULL, Extract
@@ -22,6 +22,7 @@ DOUBTFUL: Final = 120  # words; below, a phrase of a wall convicts
 BRIEF: Final = 40  # words; from here on, what tells the title's news is no wall
 LEAST: Final = 20  # words; below, there is an article only if it tells the title's news
 FEWEST: Final = 8  # words; below, there is none
+MORE: Final = 3  # words that the title does not have
 TEASER: Final = 300  # words; what sites that sell their articles give away of them
 LONG_WALL: Final = 600  # words; lists of partners and of cookies are long, so here it takes several phrases
 PHRASES: Final = 2
@@ -45,7 +46,7 @@ def judge(extract: Extract, *, entry_title: str, entry_summary: str, habits: Hab
         return "a page that lists articles"
     if length < FAR_SHORTER * _length(entry_summary):
         return "shorter than the feed's own text"
-    if length < (FEWEST if _tells(entry_title, text) else LEAST):
+    if length < (FEWEST if _is_news(text, entry_title, extract.title) else LEAST):
         return "too short"
     about = _about(f"{extract.title} {text}", entry_title, share=RELATED)
     if length < DOUBTFUL:
@@ -54,6 +55,12 @@ def judge(extract: Extract, *, entry_title: str, entry_summary: str, habits: Hab
     if length < SHORT and not about:
         return "too short"
     return FULL if about is not False else "not about what the feed said"
+
+
+def _is_news(text: str, entry_title: str, title: str) -> bool:
+    """Whether it tells what the title says, and more than that, in sentences."""
+    more = _stems(text) - _stems(f"{entry_title} {title}")
+    return len(more) >= MORE and bool(_tells(entry_title, text)) and any(map(is_prose, text.split("\n\n")))
 
 
 def wall_in(title: str, text: str) -> str | None:
@@ -68,9 +75,10 @@ def _wall_before(extract: Extract, text: str, entry_title: str) -> str | None:
     """The wall that hides the article; `text` is the page's without furniture."""
     length = _length(text)
     tells = _tells(entry_title, text)
-    if ERROR_TITLE.match(extract.title) and tells is False:
+    if ERROR_TITLE.match(extract.title) and not _tells(entry_title, extract.title):
         return ERROR
-    if length < TEASER and extract.must_be_paid and (length < SHORT or WALLS[PAYWALL].search(_ending(extract.text))):
+    is_offer = length < DOUBTFUL or WALLS[PAYWALL].search(_ending(extract.text))
+    if extract.must_be_paid and length < TEASER and is_offer:
         return PAYWALL
     if length < DOUBTFUL:
         # Who quotes a wall and tells the title's news is no wall.

@@ -125,6 +125,7 @@ WALLS: Final = {
         (?:you(?:['’]ve| have) reached your|articles? left) .{0,40}(?:limit|this month)
         start your (?:free )?trial|unlock (?:this|the full) (?:article|story)
         (?:create|with) a free account to (?:read|continue)|free articles? (?:left|remaining)|log in or subscribe
+        cancel (?:at )?any ?time|jederzeit kündbar|sans engagement|keep reading for
         subscribe (?:now|today) for (?:unlimited|full)|reached your (?:monthly )?limit of
         (?:nur|exklusiv) für (?:unsere )?abonnent|jetzt weiterlesen|mit .{1,30}plus weiterlesen|bereits abonnent\?
         (?:dieser|den) (?:ganzen |vollständigen )?artikel .{0,40}(?:abo\b|abonnent)|(?:jetzt )?abo abschließen
