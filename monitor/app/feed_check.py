@@ -142,7 +142,7 @@ class FeedCheck:
             extract = await self._workers.run(read_page, page.body, page.url, page.headers.get("Content-Type", ""))
         except (ExtractError, WorkerFailed):
             return None
-        wall = judge.wall_in(extract)
+        wall = judge.wall_in(extract.title, extract.text)
         return wall if wall == judge.judge(extract, entry_title="", entry_summary="") else None
 
     # ---- one feed ----
