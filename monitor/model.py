@@ -128,6 +128,7 @@ class Fetched:
     etag: str | None
     last_modified: str | None
     fresh_for: timedelta | None  # Cache-Control or Expires
+    link: str = ""  # the Link header (RFC 8288)
     moved: bool = False  # the address it was found at is its address for good (301, 308), says the server
     body_hash: str = ""  # SHA-256
 

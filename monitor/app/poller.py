@@ -15,6 +15,7 @@ from monitor.app.workers import WorkerFailed, Workers
 from monitor.errors import FetchError, NewsMonitorError, ParseError
 from monitor.feeds import cadence, health, identity, moves, plan, websub
 from monitor.feeds.fetch import fetch
+from monitor.feeds.hints import with_header
 from monitor.feeds.reading import read
 from monitor.http import Http
 from monitor.http_gate import host_of
@@ -142,10 +143,13 @@ class Poller:
         if probed:
             lied = cadence.was_lied_to(state, [entry.published_at for entry in fresh])
             state = replace(state, probed_at=now, liar_until=now + cadence.LIAR_FOR if lied else state.liar_until)
+        hints = look.hints if isinstance(look, FeedDocument) else state.hints
+        if isinstance(outcome, Fetched):
+            hints = with_header(hints, outcome.link, outcome.url)
         brought = cadence.Brought(
             body_hash=body_hash,
             shown=poll.entries or state.shown,
-            hints=look.hints if isinstance(look, FeedDocument) else state.hints,
+            hints=hints,
             published=tuple(entry.published_at for entry in fresh),
         )
         subscription = self._mind_the_hub(store, feed.id, brought, now)

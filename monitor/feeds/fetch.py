@@ -60,6 +60,7 @@ def document_of(response: Response) -> Fetched:
         etag=_storable(response.headers.get("ETag")),
         last_modified=_storable(response.headers.get("Last-Modified")),
         fresh_for=fresh_for(response.headers, response.at),
+        link=response.headers.get("Link", ""),
         moved=response.permanent,
         body_hash=sha256(response.body).hexdigest(),
     )
