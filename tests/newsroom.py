@@ -56,6 +56,7 @@ class Newsroom:
     hanging: set[str] = field(default_factory=set)  # paths that are not answered while they stand here
     waiting: set[str] = field(default_factory=set)  # those of them that were asked for
     head: str = ""  # what stands before the items of the feed
+    status: int = 200  # of the feed
     headers: dict[str, str] = field(default_factory=dict)  # what the feed is sent with
     window: int = 1_000  # items on a page of the feed; older ones are at ?paged=2 and so on
     _runner: web.ServerRunner | None = None
@@ -100,7 +101,7 @@ class Newsroom:
     def _response(self, path: str, number: int) -> web.Response:
         if path == "/feed.xml" and path not in self.pages:
             headers = {"Content-Type": "application/rss+xml; charset=utf-8", **self.headers}
-            return web.Response(body=self._feed(number).encode(), headers=headers)
+            return web.Response(body=self._feed(number).encode(), status=self.status, headers=headers)
         found = self.pages.get(path)
         if found is None:
             return web.Response(status=404, text="nothing here")

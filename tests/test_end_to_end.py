@@ -359,6 +359,25 @@ async def test_a_gap_is_recorded_and_an_empty_beginning_is_none(tmp_path: Path, 
     assert [("A",)] == gaps
 
 
+async def test_a_server_that_sends_only_what_is_new_opens_no_gap(tmp_path: Path, paper: Newsroom) -> None:
+    """What its answer (226) does not show is not gone: the whole feed is compared with the last whole one."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)])
+    paper.headers["ETag"] = '"1"'
+    for number in range(4):
+        paper.publish(f"Old {number}", FOOTBALL)
+    assert 0 == (await run("--config", str(config), "run", "--once", token=None)).code
+    whole, paper.items, paper.status = paper.items, [], 226
+    paper.publish(TITLE, TANKS)
+    result = await run("--config", str(config), "run", "--once", "--now", token=None)
+    assert (0, 1) == (result.code, result.out.count(TITLE))
+    paper.items, paper.status = paper.items + whole, 200
+    assert TITLE not in (await run("--config", str(config), "run", "--once", "--now", token=None)).out
+    assert [] == rows(tmp_path / "news.db", "select id from gaps")
+    assert [(5,)] == rows(tmp_path / "news.db", "select count(*) from entries")
+    polls = rows(tmp_path / "news.db", "select entries, new, overlap from polls order by id")
+    assert [(4, 4, 0), (1, 1, 0), (5, 0, 5)] == polls
+
+
 async def test_what_rolled_off_is_found_in_the_archive(tmp_path: Path, slack: SlackStandIn) -> None:
     """And alerted; operators hear of the gap. What is older than anything that was ever seen stays history."""
     async with Newsroom() as paper:

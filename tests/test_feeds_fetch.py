@@ -83,6 +83,15 @@ async def test_not_modified() -> None:
     )
 
 
+async def test_only_what_is_new() -> None:
+    """A 226 is a document that is not the whole feed."""
+    async with serving(feed=answered(226, b"<rss/>", headers={"ETag": '"b"', "IM": "feed"})) as site:
+        outcome = await polled(site, SEEN)
+    assert isinstance(outcome, Fetched)
+    assert (b"<rss/>", '"b"', True) == (outcome.body, outcome.etag, outcome.is_part)
+    assert {"a-im"}.isdisjoint(site.asked[0].headers)
+
+
 async def test_an_unasked_304_is_an_error() -> None:
     """A server cannot say that nothing changed to somebody who has nothing."""
     async with serving(feed=answered(304)) as site:
@@ -165,7 +174,7 @@ async def test_retry_after(status: int, retry_after: str, seconds: int | None) -
         (500, "the server answered 500 instead of the feed", False),
         (204, "the server answered 204 instead of the feed", False),
         (206, "the server answered 206 instead of the feed", False),
-        (226, "the server answered 226 instead of the feed", False),
+        (226, "the server sends only what changed since our last visit, but there was none (226)", False),
         (300, "the server answered 300 instead of the feed", False),
         (999, "the server answered 999 instead of the feed", False),
     ],

@@ -130,11 +130,13 @@ class Poller:
     ) -> PollRecord:
         now, probed = self._clock(), cadence.wants_probe(state, started)
         kind, size, body_hash = "not_modified", 0, state.body_hash
+        is_part = isinstance(outcome, Fetched) and outcome.is_part
         if isinstance(outcome, Fetched):
-            kind, size, body_hash = "unchanged", len(outcome.body), outcome.body_hash
+            kind, size = "unchanged", len(outcome.body)
+            body_hash = state.body_hash if is_part else outcome.body_hash
         poll, fresh = PollRecord(feed.id, started, now, kind, bytes=size), tuple[Entry, ...]()
         if look is not None:
-            poll, fresh = self._record_entries(store, state, look, poll)
+            poll, fresh = self._record_entries(store, state, look, poll, is_part=is_part)
             state = replace(
                 state,
                 known_since=state.known_since or now,
@@ -148,7 +150,7 @@ class Poller:
             hints = with_header(hints, outcome.link, outcome.url)
         brought = cadence.Brought(
             body_hash=body_hash,
-            shown=poll.entries or state.shown,
+            shown=state.shown if is_part else poll.entries or state.shown,
             hints=hints,
             published=tuple(entry.published_at for entry in fresh),
         )
@@ -193,7 +195,7 @@ class Poller:
             store.notices.end(feed.id, health.TROUBLES, f"Feed {feed.name} is well again.", self._clock())
 
     def _record_entries(
-        self, store: Store, state: FeedState, look: FeedDocument | Unchanged, poll: PollRecord
+        self, store: Store, state: FeedState, look: FeedDocument | Unchanged, poll: PollRecord, *, is_part: bool
     ) -> tuple[PollRecord, tuple[Entry, ...]]:
         """The record of the look, and the entries that were not seen before."""
         if isinstance(look, Unchanged):
@@ -205,11 +207,13 @@ class Poller:
         is_known = state.known_since is not None or bool(known)  # a feed at another address is known by its entries
         history = frozenset() if is_known else self._history(fresh, poll)
         store.feeds.add_entries(fresh, baseline=history, now=poll.finished_at)
-        if cadence.ran_past_us(before=state.shown, fresh=len(fresh), overlap=overlap) and state.last_success_at:
+        ran_past_us = cadence.ran_past_us(before=state.shown, fresh=len(fresh), overlap=overlap)
+        if ran_past_us and not is_part and state.last_success_at:
             store.feeds.add_gap(
                 poll.feed_id, from_at=state.last_success_at, to_at=poll.finished_at, now=poll.finished_at
             )
-        store.feeds.save_prints(poll.feed_id, look.memory or None)
+        if not is_part:
+            store.feeds.save_prints(poll.feed_id, look.memory or None)
         record = replace(
             poll,
             outcome="new" if fresh else "unchanged",

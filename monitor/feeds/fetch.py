@@ -19,8 +19,13 @@ ACCEPT = (
 
 PACKED, TIMES_UNKNOWN = '-gzip"', 3
 
+# We do not ask for only what is new (RFC 3229, "A-IM: feed"): it shows nothing that was seen before, so it could not be
+# told from a feed that ran past us. Some servers send it all the same.
+PART = 226
+
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # surrogates stand for bytes that are not UTF-8
 _REASONS = {
+    PART: "the server sends only what changed since our last visit, but there was none (226)",
     304: "the server says that nothing changed since our last visit, but there was none (304)",
     401: "the server asks for a password (401)",
     403: "the server refuses us (403)",
@@ -45,13 +50,13 @@ async def fetch(feed: Feed, state: FeedState, http: Http) -> Fetched | NotModifi
             url=response.url,
             moved=response.permanent,
         )
-    return document_of(response)
+    return document_of(response, part=bool(validators))
 
 
-def document_of(response: Response) -> Fetched:
-    """The document that an answer carries. Raises FetchError when it carries none."""
+def document_of(response: Response, *, part: bool = False) -> Fetched:
+    """The document that an answer carries; `part`: or what of it is new to us. Raises FetchError when it has none."""
     walled = wall(response.status, response.headers, response.body[:START_BYTES], response.url)
-    if walled is not None or response.status != 200:
+    if walled is not None or response.status not in ({200, PART} if part else {200}):
         raise _error(response, walled)
     return Fetched(
         url=response.url,
@@ -61,6 +66,7 @@ def document_of(response: Response) -> Fetched:
         last_modified=_storable(response.headers.get("Last-Modified")),
         fresh_for=fresh_for(response.headers, response.at),
         link=response.headers.get("Link", ""),
+        is_part=response.status == PART,
         moved=response.permanent,
         body_hash=sha256(response.body).hexdigest(),
     )
