@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -190,6 +192,42 @@ async def test_the_largest_feed() -> None:
     """A feed larger than the limit is refused."""
     async with serving(feed=answered(body=bytes(10_000_001))) as site:
         assert str(await error_of(site)) == "more than 10 MB"
+
+
+PACKED = gzip.compress(b"<rss/>", mtime=0)
+
+
+@pytest.mark.parametrize("kind", ["application/gzip", "application/octet-stream", "application/rss+xml", ""])
+async def test_a_packed_file(kind: str) -> None:
+    """A feed that is stored as feed.xml.gz is what the file contains, whenever it was packed."""
+    async with serving(feed=answered(body=PACKED, headers={"Content-Type": kind})) as site:
+        first = await polled(site)
+        site.answers["/feed"] = answered(body=gzip.compress(b"<rss/>", mtime=5))
+        second = await polled(site)
+    assert isinstance(first, Fetched)
+    assert isinstance(second, Fetched)
+    assert b"<rss/>" == first.body
+    assert first.body_hash == second.body_hash
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (gzip.compress(bytes(300_000_000), 1), "more than 10 MB after unpacking"),
+        (PACKED[:-9], "the answer broke off before its end"),
+        (PACKED[:2] + b"nothing of the kind", "the answer is not packed as it says"),
+    ],
+    ids=["bomb", "cut", "broken"],
+)
+async def test_a_packed_file_that_cannot_be_used(body: bytes, message: str) -> None:
+    """It is unpacked no further than a feed may be large."""
+    async with serving(feed=answered(body=body)) as site:
+        tracemalloc.start()
+        error = await error_of(site)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert message == str(error)
+    assert peak < 50_000_000
 
 
 async def test_the_address_in_the_end() -> None:

@@ -159,7 +159,7 @@ class FeedCheck:
         wall = wall_evidence(status=response.status, headers=response.headers, asked=url, url=response.url)
         seen = Sighting(url, response.url, now, response.permanent and response.status == 200, wall=wall)
         try:
-            fetched = document_of(response)
+            fetched = document_of(response, limit)
             document = await self._document(fetched)
         except ParseError as e:
             content_type = response.headers.get("Content-Type", "")

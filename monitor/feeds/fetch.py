@@ -8,6 +8,7 @@ from hashlib import sha256
 from monitor.errors import FetchError
 from monitor.feeds.walls import START_BYTES, wall
 from monitor.http import Http, Response
+from monitor.http_body import unpacked
 from monitor.http_hints import fresh_for, retry_after
 from monitor.model import Feed, FeedState, Fetched, NotModified
 
@@ -39,9 +40,9 @@ _LASTING = frozenset({401, 403, 404, 410})
 async def fetch(feed: Feed, state: FeedState, http: Http) -> Fetched | NotModified:
     """The feed's document, unless it is still the one that `state` knows. Raises FetchError."""
     validators = _validators(state)
-    response = await http.get(
-        state.address or feed.url, headers={"Accept": ACCEPT, **validators}, max_bytes=http.settings.max_feed_bytes
-    )
+    limit = http.settings.max_feed_bytes
+    url = state.address or feed.url
+    response = await http.get(url, headers={"Accept": ACCEPT, **validators}, max_bytes=limit)
     if response.status == 304 and validators:
         return NotModified(
             etag=_storable(response.headers.get("ETag")),
@@ -50,17 +51,18 @@ async def fetch(feed: Feed, state: FeedState, http: Http) -> Fetched | NotModifi
             url=response.url,
             moved=response.permanent,
         )
-    return document_of(response, part=bool(validators))
+    return document_of(response, limit, part=bool(validators))
 
 
-def document_of(response: Response, *, part: bool = False) -> Fetched:
+def document_of(response: Response, max_bytes: int, *, part: bool = False) -> Fetched:
     """The document that an answer carries; `part`: or what of it is new to us. Raises FetchError when it has none."""
     walled = wall(response.status, response.headers, response.body[:START_BYTES], response.url)
     if walled is not None or response.status not in ({200, PART} if part else {200}):
         raise _error(response, walled)
+    body = unpacked(response.body, max_bytes)
     return Fetched(
         url=response.url,
-        body=response.body,
+        body=body,
         content_type=response.headers.get("Content-Type", ""),
         etag=_storable(response.headers.get("ETag")),
         last_modified=_storable(response.headers.get("Last-Modified")),
@@ -68,7 +70,7 @@ def document_of(response: Response, *, part: bool = False) -> Fetched:
         link=response.headers.get("Link", ""),
         is_part=response.status == PART,
         moved=response.permanent,
-        body_hash=sha256(response.body).hexdigest(),
+        body_hash=sha256(body).hexdigest(),
     )
 
 
