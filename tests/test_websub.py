@@ -115,7 +115,9 @@ async def test_a_push_brings_the_alert_at_once(tmp_path: Path) -> None:
         await until(lambda: HEADLINE in it.output.getvalue())
         assert 2 == it.polls
         shown = CliRunner().invoke(feeds, ["list", "--json"], obj=Place(tmp_path / "config")).stdout
-        assert "active" == json.loads(shown)["push"]
+        assert ("active", "Z") == (json.loads(shown)["push"], json.loads(shown)["push_until"][-1])
+        shown = CliRunner().invoke(feeds, ["list"], obj=Place(tmp_path / "config")).stdout
+        assert "push: its hub calls when there is news, until 20" in shown
 
 
 async def test_a_hub_that_only_the_server_names(tmp_path: Path) -> None:
