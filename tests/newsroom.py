@@ -59,6 +59,7 @@ class Newsroom:
     status: int = 200  # of the feed
     headers: dict[str, str] = field(default_factory=dict)  # what the feed is sent with
     window: int = 1_000  # items on a page of the feed; older ones are at ?paged=2 and so on
+    pages_back: bool = True  # or every ?paged shows the first page
     _runner: web.ServerRunner | None = None
     port: int = 0
 
@@ -91,7 +92,7 @@ class Newsroom:
         return f"http://127.0.0.1:{self.port}{path}"
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        response = self._response(request.path, int(request.query.get("paged", "1")))
+        response = self._response(request.path, int(request.query.get("paged", "1")) if self.pages_back else 1)
         while request.path in self.hanging:
             self.waiting.add(request.path)
             await asyncio.sleep(0.05)
@@ -113,7 +114,7 @@ class Newsroom:
         items = "".join(
             f"<item><title>{escape(title)}</title><link>http://127.0.0.1:{self.port}{path}</link>"
             f"<guid>{path}</guid><pubDate>{format_datetime(at)}</pubDate>{self.said.get(path, '')}</item>"
-            for title, path, at in self.items[(number - 1) * self.window : number * self.window]
+            for title, path, at in self.items[(number - 1) * self.window :][: self.window]
         )
         start = f'<?xml version="1.0"?><rss version="2.0" xmlns:content="{CONTENT}">'
         start += f"<channel><title>{self.name}</title>{self.head}"

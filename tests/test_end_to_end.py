@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import signal
@@ -401,6 +402,38 @@ async def test_what_rolled_off_is_found_in_the_archive(tmp_path: Path, slack: Sl
     assert 1 == len(slack.messages("C0ALERTS"))
     (report,) = slack.messages("C0OPS")
     assert "1 entries were found in its archive; that closes the gap" in report.text
+
+
+async def test_what_rolled_off_is_found_in_the_news_sitemap(tmp_path: Path, paper: Newsroom) -> None:
+    """One alert, although sitemap and feed give the articles other headlines, and the feed shows it again later."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)])
+    for number in range(3):
+        paper.publish(f"Old {number}", FOOTBALL)
+    paper.window, paper.pages_back = 3, False
+    assert 0 == (await run("--config", str(config), "run", "--once", token=None)).code
+    rolled_off = paper.publish(TITLE, TANKS)
+    for number in range(3):
+        paper.publish(f"New {number}", FOOTBALL, f"/new/{number}")
+    base, listed = f"http://127.0.0.1:{paper.port}", [*paper.items]
+    pages = "".join(
+        f"<url><loc>{base}{path}</loc><n:news><n:publication_date>{at.isoformat()}</n:publication_date>"
+        f"<n:title>{'Armour at the frontier' if base + path == rolled_off else f'Reworded entirely {number}'}</n:title>"
+        "</n:news></url>"
+        for number, (_, path, at) in enumerate(reversed(listed))
+    )
+    index = f"<sitemapindex><sitemap><loc>{base}/maps/news.xml.gz</loc></sitemap></sitemapindex>"
+    packed = gzip.compress(f'<urlset xmlns:n="news">{pages}</urlset>'.encode())
+    paper.pages["/robots.txt"] = web.Response(text=f"User-agent: *\nDisallow:\nSitemap: {base}/map.xml\n")
+    paper.pages["/map.xml"] = web.Response(text=index, content_type="application/xml")
+    paper.pages["/maps/news.xml.gz"] = web.Response(body=packed, content_type="application/octet-stream")
+    again = await run("--config", str(config), "run", "--once", "--now", token=None)
+    assert [(1, 1)] == rows(tmp_path / "news.db", "select found, closed from gaps")
+    assert [(7,)] == rows(tmp_path / "news.db", "select count(*) from entries")
+    assert 1 == again.out.count("Armour at the frontier"), again.out
+    told = rows(tmp_path / "news.db", "select id, state from deliveries")
+    paper.items.insert(0, paper.items.pop(3))
+    later = await run("--config", str(config), "run", "--once", "--now", token=None)
+    assert told == rows(tmp_path / "news.db", "select id, state from deliveries"), later.out
 
 
 @pytest.mark.parametrize("is_same", [True, False])
