@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -257,6 +257,19 @@ def test_run_with_a_database_it_cannot_use(place: Place, make: Callable[[Path], 
     make(configuration.load(place.directory).database)
     result = invoke(run, place, "--once")
     assert (code, said in result.stderr) == (result.exit_code, True), result.stderr
+
+
+def test_a_balance_that_is_broken_shows_in_the_exit_code(place: Place) -> None:
+    """Of `status` as of `audit`."""
+    database = configuration.load(place.directory).database
+    Store.writer(database).close()
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(
+            "insert into alerts values ('a', 'armour', 's', 'x', 'story', 'high', 'suppress', 'why', null, '2026')"
+        )
+    found = [invoke(command, place) for command in (status, audit)]
+    assert [FOUND, FOUND] == [result.exit_code for result in found]
+    assert "NOT BALANCED" in found[0].stdout
 
 
 @contextmanager

@@ -283,6 +283,13 @@ async def test_operators_hear_of_an_alert_that_was_given_up(tmp_path: Path, pape
         paper.publish(TITLE, TANKS)
         await run("--config", str(config), "run", "--once")
         (told,) = slack.messages()
+        status = await run("--config", str(config), "status")
+        audit = await run("--config", str(config), "audit")
+    assert (
+        "Dead        1 deliveries that no sink would take\n  nobody was told: armour to slack C0ALERTS: " in status.out
+    )
+    assert "Waiting     0 deliveries" in status.out
+    assert (0, 0, True) == (status.code, audit.code, "nobody was told: armour to slack C0ALERTS" in audit.out)
     assert "C0OPS" == told.channel
     assert f"An alert for slack C0ALERTS was given up, nobody was told: {TITLE} (Slack said msg_" in told.text
 
