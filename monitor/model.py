@@ -128,6 +128,8 @@ class Fetched:
     etag: str | None
     last_modified: str | None
     fresh_for: timedelta | None  # Cache-Control or Expires
+    link: str = ""  # the Link header (RFC 8288)
+    is_part: bool = False  # only what is new to us (226, RFC 3229): what it does not show is not gone
     moved: bool = False  # the address it was found at is its address for good (301, 308), says the server
     body_hash: str = ""  # SHA-256
 
