@@ -43,7 +43,7 @@ class Scope:
     """
 
     def __init__(
-        self, document: Document, within: range | None = None, places: Mapping[str, tuple[int, ...]] | None = None
+        self, document: Document, within: range | None = None, places: Mapping[str, Sequence[int]] | None = None
     ) -> None:
         self.document = document
         self._places = document.positions if places is None else places
