@@ -13,6 +13,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from monitor.model import Severity, Zone
+from monitor.rules import needs
+from monitor.rules.needs import Needs
 from monitor.text import Document, spelling
 
 MOST_SHOWN = 5  # hits for one part of a rule; the title's come first
@@ -107,6 +109,11 @@ class Condition:
         raise NotImplementedError
 
     @property
+    def needs(self) -> Needs:
+        """The words without which it cannot hold."""
+        raise NotImplementedError
+
+    @property
     def placed(self) -> bool:
         """Whether it has spans."""
         return False
@@ -146,6 +153,10 @@ class Word(Place):
     def label(self) -> str:
         return self.written
 
+    @property
+    def needs(self) -> Needs:
+        return needs.key(self.folded)
+
     def positions(self, scope: Scope) -> Sequence[int]:
         return scope.positions(self.folded)
 
@@ -157,6 +168,10 @@ class Word(Place):
 @dataclass(frozen=True, slots=True)
 class Prefix(Word):
     """Every word that begins so: `deploy*`."""
+
+    @property
+    def needs(self) -> Needs:
+        return needs.key(f"{self.folded}*")
 
     def positions(self, scope: Scope) -> Sequence[int]:
         return scope.positions_of_prefix(self.folded)
@@ -172,6 +187,10 @@ class Phrase(Place):
     @property
     def label(self) -> str:
         return f'"{self.written}"'
+
+    @property
+    def needs(self) -> Needs:
+        return needs.unproven(needs.together(term.needs for term in self.terms))
 
     def spans(self, scope: Scope) -> Sequence[Span]:
         starts = self.terms[0].positions(scope)
@@ -197,6 +216,10 @@ class Exact(Place):
     def label(self) -> str:
         return f"exact {self.written}"
 
+    @property
+    def needs(self) -> Needs:
+        return needs.unproven(self.anyhow.needs)
+
     def spans(self, scope: Scope) -> Sequence[Span]:
         return [span for span in self.anyhow.spans(scope) if self._spelled(scope.document, span)]
 
@@ -217,6 +240,10 @@ class Any(Condition):
     @property
     def label(self) -> str:
         return f"any of ({_listed(self.children)})"
+
+    @property
+    def needs(self) -> Needs:
+        return needs.either(child.needs for child in self.children)
 
     @property
     def placed(self) -> bool:
@@ -245,6 +272,10 @@ class All(Condition):
     def label(self) -> str:
         return f"all of ({_listed(self.children)})"
 
+    @property
+    def needs(self) -> Needs:
+        return needs.together(child.needs for child in self.children)
+
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         found: list[Found] = []
         for child in self.children:
@@ -266,6 +297,10 @@ class AtLeast(Condition):
     def label(self) -> str:
         return f"at least {self.count} of ({_listed(self.children)})"
 
+    @property
+    def needs(self) -> Needs:
+        return needs.some(self.count, [child.needs for child in self.children])
+
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         evidence = [found for child in self.children if (found := child.find(scope)) is not None]
         return tuple(one for found in evidence for one in found) if len(evidence) >= self.count else None
@@ -281,6 +316,10 @@ class Without(Condition):
     @property
     def label(self) -> str:
         return f"{self.wanted.label} without {self.unwanted.label}"
+
+    @property
+    def needs(self) -> Needs:
+        return needs.unproven(self.wanted.needs)
 
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         found = self.wanted.find(scope)
@@ -299,6 +338,12 @@ class InZone(Condition):
         return f"{self.zone}:{self.child.label}"
 
     @property
+    def needs(self) -> Needs:
+        if self.zone in (Zone.TITLE, Zone.CAPTION):
+            return needs.within(self.zone, self.child.needs)
+        return needs.unproven(self.child.needs)
+
+    @property
     def placed(self) -> bool:
         return self.child.placed
 
@@ -310,7 +355,7 @@ class InZone(Condition):
         return self.child.spans(scope.zone(self.zone))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ConceptRef(Condition):
     """A vocabulary by its name. Looked for once in each scope, however many rules ask."""
 
@@ -321,6 +366,10 @@ class ConceptRef(Condition):
     @property
     def label(self) -> str:
         return f"concept {self.name}"
+
+    @cached_property
+    def needs(self) -> Needs:
+        return self.condition.needs
 
     @property
     def placed(self) -> bool:
@@ -359,6 +408,10 @@ class Near(Condition):
     def label(self) -> str:
         operator = f" {'ONEAR' if self.ordered else 'NEAR'}/{self.within} "
         return operator.join(child.label for child in self.children)
+
+    @property
+    def needs(self) -> Needs:
+        return needs.unproven(needs.together(child.needs for child in self.children))
 
     @property
     def placed(self) -> bool:
@@ -422,6 +475,10 @@ class SameSentence(Condition):
     @property
     def label(self) -> str:
         return f"in one sentence ({_listed(self.children)})"
+
+    @property
+    def needs(self) -> Needs:
+        return needs.unproven(needs.together(child.needs for child in self.children))
 
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         document, first_in = scope.document, list[dict[int, Span]]()

@@ -17,7 +17,7 @@ BEFORE_A_HIT = 150  # of a longer one; little, as a message shows the beginning 
 def decide(rules: RuleSet, title: str, text: str, captions: Iterable[str] = ()) -> tuple[Decision, ...]:
     """A decision for each rule that matches or comes near, in the order of the rules."""
     scope = Scope(document(title, text, captions))
-    decisions = (judge(rule, scope) for rule in rules.rules)
+    decisions = (judge(rule, scope) for rule in rules.index.near(scope.document))
     return tuple(decision for decision in decisions if decision is not None)
 
 

@@ -1,0 +1,110 @@
+"""The index finds what judging every rule finds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from monitor.model import Decision, Outcome, Severity, Zone
+from monitor.rules.conditions import (
+    All,
+    Any,
+    AtLeast,
+    ConceptRef,
+    Condition,
+    Examples,
+    InZone,
+    Near,
+    Rule,
+    SameSentence,
+    Scope,
+    Without,
+)
+from monitor.rules.index import RuleIndex
+from monitor.rules.match import decide, judge
+from monitor.rules.query import parse
+from monitor.rules.schema import RuleSet
+from monitor.text import Document, document
+
+LEAVES = st.sampled_from(
+    ["ab", "abc", "abcd", "bcd", "cde", "x", "abc*", "abcd*", '"ab x"', '"x ab x ab"', '"abc* x"', "x ab abc"]
+).map(parse)
+TEXTS = st.lists(st.sampled_from(["ab", "abc", "abcd", "abcde", "bcd", "cde", "x", ".\n\n", "AB"]), max_size=12).map(
+    " ".join
+)
+
+
+def grown(conditions: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
+    several = st.lists(conditions, min_size=1, max_size=4).map(tuple)
+    placed = st.lists(conditions.filter(lambda condition: condition.placed), min_size=2, max_size=3).map(tuple)
+    return st.one_of(
+        several.map(Any),
+        several.map(All),
+        several.flatmap(lambda children: st.builds(AtLeast, st.integers(1, len(children)), st.just(children))),
+        st.builds(Without, conditions, conditions),
+        st.builds(InZone, st.sampled_from(Zone), conditions),
+        st.builds(Near, st.integers(1, 4), st.booleans(), placed),
+        st.builds(SameSentence, placed),
+        conditions.map(lambda condition: ConceptRef(condition.label, condition, "1")),
+    )
+
+
+CONDITIONS = st.recursive(LEAVES, grown, max_leaves=8)
+DOCUMENTS = st.builds(document, TEXTS, TEXTS, st.lists(TEXTS, max_size=2))
+
+
+def rule(name: str, match: Condition, none: Condition | None = None) -> Rule:
+    version = f"{match!r} {none!r}"
+    return Rule(name, name, Severity.NORMAL, None, False, match, none, version, "", "r.yaml", 1, Examples())
+
+
+@st.composite
+def rule_sets(draw: st.DrawFn) -> list[Rule]:
+    pairs = draw(st.lists(st.tuples(CONDITIONS, st.none() | CONDITIONS), max_size=6))
+    return [rule(f"r{number}", match, none) for number, (match, none) in enumerate(pairs)]
+
+
+def judged(rules: list[Rule], read: Document) -> list[Decision]:
+    """Every rule on every article: no index, no mistake."""
+    scope = Scope(read)
+    return [decision for one in rules if (decision := judge(one, scope)) is not None]
+
+
+def matched(decisions: list[Decision]) -> list[str]:
+    return [decision.rule for decision in decisions if decision.outcome is Outcome.MATCHED]
+
+
+@given(rule_sets(), DOCUMENTS)
+def test_the_index_changes_nothing(rules: list[Rule], read: Document) -> None:
+    """The same decisions with the same evidence in the same order as without an index."""
+    decisions = judged(rules, read)
+    assert decisions == list(decide(RuleSet(tuple(rules)), read.title, read.text, [read.captions]))
+    assert matched(decisions) == [one.name for one in RuleIndex(rules).matching(read)]
+
+
+@given(rule_sets(), rule_sets(), st.permutations(range(6)), DOCUMENTS)
+@example([rule("a", parse("x"))], [rule("b", parse("ab"))], list(range(6)), document("x ab", ""))
+def test_a_changed_index_is_a_new_one(before: list[Rule], after: list[Rule], order: list[int], read: Document) -> None:
+    """Rules may come, go, change and move; what the index says is what one built from nothing says."""
+    index, mixed = RuleIndex(before), [(before + after)[place] for place in order if place < len(before + after)]
+    for rules in (list({one.name: one for one in mixed}.values()), before[1:], after):
+        index = index.changed_to(rules)
+        assert matched(judged(rules, read)) == [one.name for one in index.matching(read)]
+
+
+def test_a_reload_leaves_the_index_in_use_as_it_is() -> None:
+    """Matching goes on with the old rules while the new index is made."""
+    index = RuleIndex([rule("a", parse("tanks")), rule("b", parse("border"))])
+    changed = index.changed_to([rule("a", parse("troops"))])
+    read = document("Tanks at the border", "")
+    assert ["a", "b"] == [one.name for one in index.matching(read)]
+    assert [] == changed.matching(read)
+
+
+def test_a_rule_that_only_moved_shows_its_new_place() -> None:
+    """The file and line are those of the rules in force."""
+    moved = replace(rule("a", parse("tanks")), line=7)
+    changed = RuleIndex([rule("a", parse("tanks"))]).changed_to([moved])
+    assert [7] == [one.line for one in changed.matching(document("Tanks", ""))]
