@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.model import Decision, Outcome, Severity, Zone
@@ -62,7 +62,8 @@ def rule(name: str, match: Condition, none: Condition | None = None) -> Rule:
 
 @st.composite
 def rule_sets(draw: st.DrawFn) -> list[Rule]:
-    pairs = draw(st.lists(st.tuples(CONDITIONS, st.none() | CONDITIONS), max_size=6))
+    several = st.lists(CONDITIONS | LEAVES, min_size=2, max_size=4).map(tuple).map(All)
+    pairs = draw(st.lists(st.tuples(CONDITIONS | several, st.none() | CONDITIONS), max_size=6))
     return [rule(f"r{number}", match, none) for number, (match, none) in enumerate(pairs)]
 
 
@@ -76,6 +77,15 @@ def matched(decisions: list[Decision]) -> list[str]:
     return [decision.rule for decision in decisions if decision.outcome is Outcome.MATCHED]
 
 
+THREE = parse("ab AND bcd AND cde")
+TITLE_OF_CAPTION = InZone(Zone.TITLE, InZone(Zone.CAPTION, parse("ab")))
+
+
+@settings(max_examples=400)
+@example([rule("a", THREE)], document("ab bcd", ""))
+@example([rule("a", THREE)], document("ab", "cde"))
+@example([rule("a", THREE)], document("bcd", "cde"))
+@example([rule("a", TITLE_OF_CAPTION)], document("ab", "", ["ab"]))
 @given(rule_sets(), DOCUMENTS)
 def test_the_index_changes_nothing(rules: list[Rule], read: Document) -> None:
     """The same decisions with the same evidence in the same order as without an index."""
