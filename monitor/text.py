@@ -197,20 +197,31 @@ class Document:
         """Of each folded word in title and text, ascending."""
         return _positions((0, self.title_words), (self._text_start, self.text_words))
 
-    @cached_property
-    def caption_positions(self) -> Mapping[str, Sequence[int]]:
-        return _positions((self._captions_start, self.caption_words))
+    def positions_in(self, zone: Zone) -> Mapping[str, Sequence[int]]:
+        """Of each folded word in a zone."""
+        return _positions((self.zones[zone].start, self.said(zone)))
+
+    def said(self, zone: Zone) -> tuple[str, ...]:
+        """The folded words of a zone."""
+        match zone:
+            case Zone.TITLE:
+                return self.title_words
+            case Zone.LEAD:
+                return self.text_words[: self._lead_words]
+            case Zone.BODY:
+                return self.text_words[self._lead_words :]
+            case Zone.CAPTION:
+                return self.caption_words
 
     @cached_property
     def zones(self) -> Mapping[Zone, range]:
         """The positions in each zone."""
-        title, text, captions = len(self.title_words), self._text_start, self._captions_start
-        end = text + len(self.text_words)
-        body = text + bisect_right(self._offsets[1], (self._lead_end, -1))
+        text, captions = self._text_start, self._captions_start
+        body = text + self._lead_words
         return {
-            Zone.TITLE: range(title),
+            Zone.TITLE: range(len(self.title_words)),
             Zone.LEAD: range(text, body),
-            Zone.BODY: range(body, end),
+            Zone.BODY: range(body, text + len(self.text_words)),
             Zone.CAPTION: range(captions, captions + len(self.caption_words)),
         }
 
@@ -281,6 +292,10 @@ class Document:
     @cached_property
     def _lead_end(self) -> int:
         return _lead_end(self.text)
+
+    @cached_property
+    def _lead_words(self) -> int:
+        return len(words(self.text[: self._lead_end]))
 
     @cached_property
     def _sentence_starts(self) -> tuple[list[int], ...]:

@@ -97,8 +97,8 @@ def test_offsets_point_into_the_original(title: str, text: str, captions: list[s
         assert token.text == source[token.start : token.end].replace("_", " ")
         assert (token.zone, True) == (sentence.zone, sentence.start <= token.start < token.end <= sentence.end)
         assert token == read.at(token.position)
-        places = read.caption_positions if token.zone is Zone.CAPTION else read.positions
-        assert token.position in places[token.folded]
+        assert token.position in read.positions_in(token.zone)[token.folded]
+        assert (token.zone is not Zone.CAPTION) is (token.position in read.positions.get(token.folded, ()))
         assert token.position in read.zones[token.zone]
 
 
@@ -112,7 +112,7 @@ def test_captions_are_apart() -> None:
     """They are no part of the text, and nothing reaches from one into the other."""
     read = document("Tanks", "Border", ["Archive: soldiers", "A bridge"])
     assert "soldiers" not in read.positions
-    assert read.caption_positions["archive"][0] - read.positions["border"][0] > POSITION_GAP
+    assert read.positions_in(Zone.CAPTION)["archive"][0] - read.positions["border"][0] > POSITION_GAP
     assert "Archive: soldiers\n\nA bridge" == read.source(Zone.CAPTION)
 
 

@@ -44,54 +44,69 @@ class Scope:
     What a concept found there is remembered.
     """
 
-    def __init__(
-        self, document: Document, within: range | None = None, places: Mapping[str, Sequence[int]] | None = None
-    ) -> None:
+    def __init__(self, document: Document, zone: Zone | None = None, *, empty: bool = False) -> None:
         self.document = document
-        self._places = document.positions if places is None else places
+        self._zone, self._empty = zone, empty
+        self._zones: dict[Zone, Scope] = {}
         self.remembered: dict[str, tuple[Found, ...] | None] = {}
         self.remembered_spans: dict[str, Sequence[Span]] = {}
-        self._within = within
-        self._zones: dict[Zone, Scope] = {}
 
     def zone(self, zone: Zone) -> Scope:
-        """The part of this scope that lies in a zone."""
+        """The part of this scope that lies in a zone: nothing, if this is another zone."""
         if zone not in self._zones:
-            there, here = self.document.zones[zone], self._within
-            if here is not None:
-                there = range(max(here.start, there.start), min(here.stop, there.stop))
-            places = self.document.caption_positions if zone is Zone.CAPTION else self._places
-            self._zones[zone] = Scope(self.document, there, places)
+            self._zones[zone] = Scope(self.document, zone, empty=self._empty or self._zone not in (None, zone))
         return self._zones[zone]
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """All folded words."""
+        return frozenset().union(*self._runs)
+
+    @cached_property
+    def line(self) -> str:
+        """All folded words in order, each between spaces, for a look whether some follow one another."""
+        return " | ".join(f" {' '.join(run)} " for run in self._runs)
 
     def positions(self, word: str) -> Sequence[int]:
         """Where a folded word stands, ascending."""
-        places = self._places.get(word, ())
-        if self._within is None or not places:
-            return places
-        return [place for place in places if place in self._within]
+        return self._places.get(word, ())
 
     def positions_of_prefix(self, prefix: str) -> Sequence[int]:
         """Where folded words stand that begin so, ascending."""
+        return sorted(place for word in self.words_of_prefix(prefix) for place in self.positions(word))
+
+    def words_of_prefix(self, prefix: str) -> Iterator[str]:
         if prefix[:BEGINNING] not in self._beginnings:
-            return ()
-        found: list[int] = []
+            return
         vocabulary = self._vocabulary
         for index in range(bisect_left(vocabulary, prefix), len(vocabulary)):
             if not vocabulary[index].startswith(prefix):
-                break
-            found.extend(self.positions(vocabulary[index]))
-        return sorted(found)
+                return
+            yield vocabulary[index]
+
+    @property
+    def _runs(self) -> Sequence[Sequence[str]]:
+        if self._empty:
+            return ()
+        if self._zone is None:
+            return self.document.title_words, self.document.text_words
+        return (self.document.said(self._zone),)
+
+    @cached_property
+    def _places(self) -> Mapping[str, Sequence[int]]:
+        if self._empty:
+            return {}
+        return self.document.positions if self._zone is None else self.document.positions_in(self._zone)
 
     @cached_property
     def _beginnings(self) -> frozenset[str]:
         """Of all words: most prefixes that are asked for are not among them, and that should cost next to nothing."""
-        words = {word[:BEGINNING] for word in self._places}
+        words = {word[:BEGINNING] for word in self.words}
         return frozenset(word[:length] for word in words for length in range(1, len(word) + 1))
 
     @cached_property
     def _vocabulary(self) -> list[str]:
-        return sorted(self._places)
+        return sorted(self.words)
 
 
 class Condition:
@@ -113,6 +128,10 @@ class Condition:
         """The words without which it cannot hold."""
         raise NotImplementedError
 
+    def holds(self, scope: Scope) -> bool:
+        """Whether there is evidence, which need not be gathered for that."""
+        return self.find(scope) is not None
+
     @property
     def placed(self) -> bool:
         """Whether it has spans."""
@@ -131,6 +150,9 @@ class Place(Condition):
     @property
     def placed(self) -> bool:
         return True
+
+    def holds(self, scope: Scope) -> bool:
+        return bool(self.spans(scope))
 
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         spans = self.spans(scope)
@@ -157,6 +179,9 @@ class Word(Place):
     def needs(self) -> Needs:
         return needs.key(self.folded)
 
+    def holds(self, scope: Scope) -> bool:
+        return self.folded in scope.words
+
     def positions(self, scope: Scope) -> Sequence[int]:
         return scope.positions(self.folded)
 
@@ -172,6 +197,9 @@ class Prefix(Word):
     @property
     def needs(self) -> Needs:
         return needs.key(f"{self.folded}*")
+
+    def holds(self, scope: Scope) -> bool:
+        return any(True for _ in scope.words_of_prefix(self.folded))
 
     def positions(self, scope: Scope) -> Sequence[int]:
         return scope.positions_of_prefix(self.folded)
@@ -191,6 +219,11 @@ class Phrase(Place):
     @property
     def needs(self) -> Needs:
         return needs.unproven(needs.together(term.needs for term in self.terms))
+
+    def holds(self, scope: Scope) -> bool:
+        if any(type(term) is not Word for term in self.terms):
+            return bool(self.spans(scope))
+        return f" {' '.join([term.folded for term in self.terms])} " in scope.line
 
     def spans(self, scope: Scope) -> Sequence[Span]:
         starts = self.terms[0].positions(scope)
@@ -219,6 +252,9 @@ class Exact(Place):
     @property
     def needs(self) -> Needs:
         return needs.unproven(self.anyhow.needs)
+
+    def holds(self, scope: Scope) -> bool:
+        return self.anyhow.holds(scope) and bool(self.spans(scope))
 
     def spans(self, scope: Scope) -> Sequence[Span]:
         return [span for span in self.anyhow.spans(scope) if self._spelled(scope.document, span)]
@@ -249,6 +285,9 @@ class Any(Condition):
     def placed(self) -> bool:
         return all(child.placed for child in self.children)
 
+    def holds(self, scope: Scope) -> bool:
+        return any(child.holds(scope) for child in self.children)
+
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         found = {one.span: one for child in self.children for one in child.find(scope) or ()}
         return tuple(found[span] for span in sorted(found)[:MOST_SHOWN]) or None
@@ -276,6 +315,9 @@ class All(Condition):
     def needs(self) -> Needs:
         return needs.together(child.needs for child in self.children)
 
+    def holds(self, scope: Scope) -> bool:
+        return all(child.holds(scope) for child in self.children)
+
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         found: list[Found] = []
         for child in self.children:
@@ -301,6 +343,9 @@ class AtLeast(Condition):
     def needs(self) -> Needs:
         return needs.some(self.count, [child.needs for child in self.children])
 
+    def holds(self, scope: Scope) -> bool:
+        return sum(child.holds(scope) for child in self.children) >= self.count
+
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         evidence = [found for child in self.children if (found := child.find(scope)) is not None]
         return tuple(one for found in evidence for one in found) if len(evidence) >= self.count else None
@@ -321,6 +366,9 @@ class Without(Condition):
     def needs(self) -> Needs:
         return needs.unproven(self.wanted.needs)
 
+    def holds(self, scope: Scope) -> bool:
+        return self.wanted.holds(scope) and not self.unwanted.holds(scope)
+
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         found = self.wanted.find(scope)
         return found if found is not None and self.unwanted.find(scope) is None else None
@@ -339,13 +387,14 @@ class InZone(Condition):
 
     @property
     def needs(self) -> Needs:
-        if self.zone in (Zone.TITLE, Zone.CAPTION):
-            return needs.within(self.zone, self.child.needs)
-        return needs.unproven(self.child.needs)
+        return needs.within(self.zone, self.child.needs)
 
     @property
     def placed(self) -> bool:
         return self.child.placed
+
+    def holds(self, scope: Scope) -> bool:
+        return self.child.holds(scope.zone(self.zone))
 
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         found = self.child.find(scope.zone(self.zone))
@@ -416,6 +465,9 @@ class Near(Condition):
     @property
     def placed(self) -> bool:
         return True
+
+    def holds(self, scope: Scope) -> bool:
+        return bool(self.spans(scope))
 
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         spans = self.spans(scope)

@@ -6,76 +6,83 @@ nothing (test_rules_index.py). An index does not change: a reload makes a new on
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from itertools import chain, compress
+from operator import itemgetter
+from typing import NamedTuple, cast
 
-from monitor.rules.conditions import All, Rule, Scope
+from monitor.model import Zone
+from monitor.rules.conditions import All, Condition, Rule, Scope
 from monitor.rules.needs import Needs, Row
 from monitor.text import Document
 
-MOST_REMEMBERED = 1 << 18  # words and the keys they satisfy
+MOST_REMEMBERED = 1 << 18  # words and the prefixes they begin with
 ALWAYS = ""  # the key that every article has
+GONE = -1
 
 
 class RuleIndex:
     """Rules by the words they need."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules: list[Rule] = []  # those that were replaced keep their slot
-        self._order: dict[int, int] = {}  # slot of each rule in force -> its place among the rules
+        self._rules: tuple[Rule, ...] = ()
+        self._slots: dict[str, int] = {}  # of each rule in force, by name
+        self._places = array("i")  # of each slot: its rule's place among the rules, or GONE
         self._matching, self._touching = _Postings(), _Postings()
-        self._put(rules, {})
+        self._put(rules)
 
     def changed_to(self, rules: Sequence[Rule]) -> RuleIndex:
         """The index of other rules. What one of the same version and name needs is taken over."""
-        if len(self._rules) > 2 * len(rules):
+        if len(self._places) > 2 * len(rules):
             return RuleIndex(rules)
         changed = RuleIndex(())
-        changed._rules = list(self._rules)
+        changed._rules, changed._slots, changed._places = self._rules, self._slots, self._places
         changed._matching, changed._touching = self._matching.copy(), self._touching.copy()
-        changed._put(rules, {self._rules[slot].name: slot for slot in self._order})
+        changed._put(rules)
         return changed
 
     def matching(self, document: Document) -> list[Rule]:
         """The rules that match, in their order, without evidence."""
-        keys = self._matching.keys_in(document)
-        sure, possible = self._matching.find(keys)
-        scope = Scope(document)
-        unsure = (possible - sure) & self._order.keys()
-        return self._in_order(sure | {slot for slot in unsure if _holds(self._rules[slot], scope)})
+        scope, places = Scope(document), self._places
+        found = self._matching.find(scope)
+        sure = {places[slot] for slot in found if slot >= 0}
+        unsure = {places[~slot] for slot in found if slot < 0} - sure - {GONE}
+        sure.update(place for place in unsure if holds(self._rules[place], scope))
+        return self._in_order(sure)
 
     def near(self, document: Document) -> list[Rule]:
         """The rules that match or may come near, in their order."""
-        return self._in_order(
-            slot
-            for postings in (self._matching, self._touching)
-            for slots in postings.find(postings.keys_in(document))
-            for slot in slots
-        )
+        scope, places = Scope(document), self._places
+        found = self._matching.find(scope) | self._touching.find(scope)
+        return self._in_order({places[max(slot, ~slot)] for slot in found})
 
-    def _put(self, rules: Sequence[Rule], known: dict[str, int]) -> None:
-        new: list[int] = []
+    def _put(self, rules: Sequence[Rule]) -> None:
+        old, places, slots = self._rules, self._places, dict[str, int]()
+        new: list[tuple[int, Rule]] = []
+        self._places = array("i", [GONE]) * len(places)
         for place, rule in enumerate(rules):
-            slot = known.get(rule.name)
-            if slot is None or self._rules[slot].version != rule.version:
-                slot = len(self._rules)
-                self._rules.append(rule)
-                new.append(slot)
-            self._rules[slot] = rule
-            self._order[slot] = place
-        self._matching.add((slot, _needs(self._rules[slot])) for slot in new)
-        self._touching.add(
-            (slot, part.needs)
-            for slot in new
-            if isinstance(whole := self._rules[slot].match, All)
-            for part in whole.children
-        )
+            slot = self._slots.get(rule.name)
+            if slot is not None and old[places[slot]].version == rule.version:
+                self._places[slot] = place
+            else:
+                slot = len(self._places)
+                self._places.append(place)
+                new.append((slot, rule))
+            slots[rule.name] = slot
+        self._rules, self._slots = tuple(rules), slots
+        self._matching.add([(slot, _needs(rule)) for slot, rule in new])
+        self._touching.add([(slot, part.needs) for slot, rule in new for part in _parts(rule)])
 
-    def _in_order(self, slots: Iterable[int]) -> list[Rule]:
-        order = self._order
-        return [self._rules[slot] for slot in sorted({slot for slot in slots if slot in order}, key=order.__getitem__)]
+    def _in_order(self, places: set[int]) -> list[Rule]:
+        places.discard(GONE)
+        return [self._rules[place] for place in sorted(places)]
+
+
+def holds(rule: Rule, scope: Scope) -> bool:
+    """Whether a rule matches, without the evidence."""
+    return rule.match.holds(scope) and not (rule.none is not None and rule.none.holds(scope))
 
 
 def _needs(rule: Rule) -> Needs:
@@ -83,102 +90,132 @@ def _needs(rule: Rule) -> Needs:
     return needs if rule.none is None else Needs(needs.rows, False)
 
 
-def _holds(rule: Rule, scope: Scope) -> bool:
-    return rule.match.find(scope) is not None and (rule.none is None or rule.none.find(scope) is None)
-
-
-class _Node(NamedTuple):
-    """Slots of rules: those that need nothing more, and those that are still to be evaluated."""
-
-    sure: tuple[int, ...] = ()
-    possible: tuple[int, ...] = ()
+def _parts(rule: Rule) -> Sequence[Condition]:
+    """Those of which one that is found brings the rule near."""
+    return rule.match.children if isinstance(rule.match, All) else ()
 
 
 class _Postings:
-    """Rows by their rarest key, and there by their second rarest."""
+    """Slots of rules by the rarest key of each row, beside its second rarest.
+
+    A slot stands as it is where the two keys are proof, and inverted (`~slot`) where the rule is still to be evaluated.
+    Keys and slots are numbers in arrays, as following pointers to strings took most of the time at 100,000 rules.
+    """
 
     def __init__(self) -> None:
-        self._anchors: dict[str, dict[str, _Node]] = {}
+        self._rows: dict[int, _Rows] = {}  # by anchor
         self._uses: Counter[str] = Counter()
-        self._keys = _KeysOfWords(())
+        self._keys = _Keys(())
 
     def copy(self) -> _Postings:
-        """A copy to add to; the nodes are shared."""
+        """A copy to add to, which leaves this one as it is."""
         copied = _Postings()
-        copied._anchors, copied._uses, copied._keys = dict(self._anchors), self._uses, self._keys
+        copied._rows, copied._uses, copied._keys = dict(self._rows), self._uses.copy(), self._keys
         return copied
 
-    def add(self, entries: Iterable[tuple[int, Needs]]) -> None:
+    def add(self, entries: Sequence[tuple[int, Needs]]) -> None:
         """What many rules ask for is taken to be common in the news as well, and of equals the longer to be rarer."""
-        entries = tuple(entries)
-        if not entries:
-            return
-        self._uses = self._uses + Counter(chain.from_iterable(frozenset().union(*needs.rows) for _, needs in entries))
-        fresh: dict[str, dict[str, _Node]] = {}
-        for slot, needs in entries:
-            for row in needs.rows:
-                anchor, second = self._two_rarest(row)
-                if anchor not in fresh:
-                    fresh[anchor] = dict(self._anchors.get(anchor, {}))
-                node = fresh[anchor].get(second, _Node())
-                if needs.enough and len(row) <= 2:
-                    fresh[anchor][second] = node._replace(sure=(*node.sure, slot))
-                else:
-                    fresh[anchor][second] = node._replace(possible=(*node.possible, slot))
-        self._anchors.update(fresh)
-        self._keys = self._keys.with_more(key for anchor in fresh for key in (anchor, *fresh[anchor]))
+        for _, needs in entries:
+            self._uses.update(frozenset(chain.from_iterable(needs.rows)))
+        pairs = [(slot, needs, self._two_rarest(row), len(row)) for slot, needs in entries for row in needs.rows]
+        self._keys = self._keys.with_more(key for _, _, pair, _ in pairs for key in pair)
+        fresh: dict[int, _Rows] = {}
+        for slot, needs, (anchor, second), length in pairs:
+            number = self._keys.numbers[anchor]
+            if number not in fresh:
+                seconds, slots = self._rows.get(number, _NO_ROWS)
+                fresh[number] = _Rows(seconds[:], slots[:])
+            fresh[number].seconds.append(self._keys.numbers[second])
+            fresh[number].slots.append(slot if needs.enough and length <= 2 else ~slot)
+        self._rows.update(fresh)
 
-    def keys_in(self, document: Document) -> set[str]:
-        return self._keys.of(document)
-
-    def find(self, keys: set[str]) -> tuple[set[int], set[int]]:
-        """Slots of rules that match for sure, and of rules that may."""
-        sure, possible = set[int](), set[int]()
-        anchors = self._anchors
-        for anchor in anchors.keys() & keys:
-            nodes = anchors[anchor]
-            for second in nodes.keys() & keys:
-                node = nodes[second]
-                sure.update(node.sure)
-                possible.update(node.possible)
-        return sure, possible
+    def find(self, scope: Scope) -> set[int]:
+        """The slots, as they stand, of the rules of which a row is complete."""
+        present = bytearray(len(self._keys.numbers))
+        keys = self._keys.of(scope)
+        for key in keys:
+            present[key] = True
+        rows = [rows for rows in map(self._rows.get, keys) if rows is not None]
+        complete = map(present.__getitem__, chain.from_iterable(map(_SECONDS, rows)))
+        return set(compress(chain.from_iterable(map(_SLOTS, rows)), complete))
 
     def _two_rarest(self, row: Row) -> tuple[str, str]:
         anchor, second, *_ = *sorted(row, key=lambda key: (self._uses[key], -len(key), key)), ALWAYS, ALWAYS
         return anchor, second
 
 
-class _KeysOfWords(dict[str, tuple[str, ...]]):
-    """For each word met so far, the keys in use that it satisfies."""
+class _Rows(NamedTuple):
+    """Side by side: the second key of each row, and its slot."""
+
+    seconds: array[int]
+    slots: array[int]
+
+
+_NO_ROWS = _Rows(array("i"), array("i"))
+_SECONDS, _SLOTS = itemgetter(0), itemgetter(1)
+
+
+class _Keys:
+    """Which of the keys in use an article satisfies. Each has a number."""
 
     def __init__(self, keys: Iterable[str]) -> None:
-        super().__init__()
-        self._keys = frozenset(keys)
-        bare = {key.rpartition(":")[2] for key in self._keys}
-        self._words = frozenset(key for key in bare if not key.endswith("*"))
-        self._prefixes = frozenset(key[:-1] for key in bare if key.endswith("*"))
-        self._lengths = tuple(sorted(set(map(len, self._prefixes))))
-        self._zones = tuple(zone for zone in ("title", "caption") if any(key.startswith(zone) for key in self._keys))
+        self.numbers = {key: number for number, key in enumerate(dict.fromkeys((ALWAYS, *keys)))}
+        self._by_zone: dict[str, _Vocabulary] = {}
+        for key, number in self.numbers.items():
+            zone, _, word = key.rpartition(":")
+            self._by_zone.setdefault(zone, _Vocabulary()).add(word, number)
 
-    def with_more(self, keys: Iterable[str]) -> _KeysOfWords:
-        more = frozenset(keys)
-        return self if more <= self._keys else _KeysOfWords(self._keys | more)
+    def with_more(self, keys: Iterable[str]) -> _Keys:
+        """The numbers stay."""
+        more = set(keys) - self.numbers.keys()
+        return _Keys((*self.numbers, *sorted(more))) if more else self
 
-    def __missing__(self, word: str) -> tuple[str, ...]:
+    def of(self, scope: Scope) -> set[int]:
+        found: set[int | None] = {self.numbers[ALWAYS]}
+        for zone, vocabulary in self._by_zone.items():
+            if not zone:
+                vocabulary.find(scope.words, found)
+            elif vocabulary.says_anything_of(scope.words) or zone == Zone.CAPTION:
+                vocabulary.find(scope.zone(Zone(zone)).words, found)
+        found.discard(None)
+        return cast("set[int]", found)
+
+
+class _Vocabulary:
+    """The keys of one zone, by the words that satisfy them."""
+
+    def __init__(self) -> None:
+        self._words: dict[str, int] = {}
+        self._prefixes: dict[str, int] = {}
+        self._lengths: list[int] = []
+        self._met: dict[str, tuple[int, ...]] = {}  # words that begin with prefixes in use
+        self._plain: set[str] = set()  # words that do not
+
+    def add(self, word: str, number: int) -> None:
+        if not word.endswith("*"):
+            self._words[word] = number
+            return
+        self._prefixes[word[:-1]] = number
+        self._lengths = sorted({*self._lengths, len(word) - 1})
+
+    def says_anything_of(self, words: frozenset[str]) -> bool:
+        """Whether it is worth while to look into the zone: there are few rules for zones."""
+        return bool(self._prefixes) or not words.isdisjoint(self._words)
+
+    def find(self, words: frozenset[str], found: set[int | None]) -> None:
+        """Adds the keys that are satisfied, and may add None."""
+        found.update(map(self._words.get, words))
+        if self._prefixes:
+            for word in words - self._plain:
+                found.update(self._met.get(word) or self._meet(word))
+
+    def _meet(self, word: str) -> tuple[int, ...]:
         starts = (word[:length] for length in self._lengths)
-        keys = (word,) * (word in self._words) + tuple(f"{start}*" for start in starts if start in self._prefixes)
-        if len(self) >= MOST_REMEMBERED:
-            self.clear()
-        self[word] = keys
+        keys = tuple(self._prefixes[start] for start in starts if start in self._prefixes)
+        if len(self._met) + len(self._plain) > MOST_REMEMBERED:
+            self._met, self._plain = {}, set()
+        if keys:
+            self._met[word] = keys
+        else:
+            self._plain.add(word)
         return keys
-
-    def of(self, document: Document) -> set[str]:
-        """All keys in use that an article satisfies."""
-        found = {ALWAYS, *self._satisfied({*document.title_words, *document.text_words})}
-        for zone in self._zones:
-            said = document.title_words if zone == "title" else document.caption_words
-            found.update(f"{zone}:{key}" for key in self._satisfied(said))
-        return found
-
-    def _satisfied(self, words: Iterable[str]) -> Iterator[str]:
-        return chain.from_iterable(map(self.__getitem__, words))

@@ -1,13 +1,14 @@
 """Which words must stand in an article before a condition can hold: what the index of the rules is made of.
 
 A row is a set of keys that must all be there; where no row is complete, the condition does not hold. A key is a folded
-word or a prefix with its star, with `title:` or `caption:` before it if it counts only there.
+word or a prefix with its star, with its zone before it, as in `title:`, where it counts only there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from sys import intern
 from typing import TypeAlias
 
 MOST_COMBINED = 48  # rows that a conjunction may multiply up to; then its other parts are left to the evaluation
@@ -28,7 +29,7 @@ UNKNOWN = Needs((frozenset(),), False)  # anything may satisfy it
 
 def key(name: str) -> Needs:
     """This one must be there, and that is all."""
-    return Needs((frozenset((name,)),), True)
+    return Needs((frozenset((intern(name),)),), True)  # one string for all rules: the index is half the size
 
 
 def either(parts: Iterable[Needs]) -> Needs:
@@ -63,5 +64,5 @@ def unproven(needs: Needs) -> Needs:
 
 def within(zone: str, needs: Needs) -> Needs:
     """As far as the keys are not bound to a zone yet."""
-    rows = tuple(frozenset(key if ":" in key else f"{zone}:{key}" for key in row) for row in needs.rows)
+    rows = tuple(frozenset(key if ":" in key else intern(f"{zone}:{key}") for key in row) for row in needs.rows)
     return Needs(rows, needs.enough and not any(":" in key for row in needs.rows for key in row))
