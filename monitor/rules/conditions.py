@@ -7,9 +7,10 @@ conditions on the whole article (all, at_least, same_sentence, without) hold or 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from typing import NamedTuple
 
 from monitor.model import Severity, Zone
@@ -44,28 +45,69 @@ class Scope:
     What a concept found there is remembered.
     """
 
-    def __init__(self, document: Document, zone: Zone | None = None, *, empty: bool = False) -> None:
+    def __init__(self, document: Document, zone: Zone | None = None, whole: Scope | None = None) -> None:
         self.document = document
-        self._zone, self._empty = zone, empty
+        self._zone, self._whole = zone, whole
+        self._empty = whole is not None and whole._zone not in (None, zone)
         self._zones: dict[Zone, Scope] = {}
         self.remembered: dict[str, tuple[Found, ...] | None] = {}
         self.remembered_spans: dict[str, Sequence[Span]] = {}
 
     def zone(self, zone: Zone) -> Scope:
         """The part of this scope that lies in a zone: nothing, if this is another zone."""
+        if zone is self._zone:
+            return self
         if zone not in self._zones:
-            self._zones[zone] = Scope(self.document, zone, empty=self._empty or self._zone not in (None, zone))
+            self._zones[zone] = Scope(self.document, zone, self)
         return self._zones[zone]
 
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """All folded words."""
-        return frozenset().union(*self._runs)
+    def has(self, word: str) -> bool:
+        """Whether a folded word stands here."""
+        if self._zone is Zone.BODY and self._whole is not None and self._whole._zone is None:
+            return self._whole._last.get(word, -1) >= self._body  # saves a look at every word of the longest zone
+        return word in self._last
 
     @cached_property
-    def line(self) -> str:
-        """All folded words in order, each between spaces, for a look whether some follow one another."""
-        return " | ".join(f" {' '.join(run)} " for run in self._runs)
+    def _body(self) -> int:
+        """Where the body begins in the sequence of the whole."""
+        return len(self.document.title_words) + 1 + len(self.document.said(Zone.LEAD))
+
+    @property
+    def words(self) -> Set[str]:
+        """All folded words."""
+        return self._last.keys()
+
+    def follow(self, said: tuple[str, ...]) -> bool:
+        """Whether these folded words follow one another somewhere."""
+        first, last = self._first, self._last
+        for offset, word in enumerate(said):
+            place = first.get(word)
+            if place is None:
+                return False
+            if place == last[word]:
+                return self._sequence[max(place - offset, 0) : place - offset + len(said)] == said
+        return f" {' '.join(said)} " in self._line
+
+    @cached_property
+    def _sequence(self) -> tuple[str, ...]:
+        """The words in order, with something that is no word where the title ends."""
+        if self._empty:
+            return ()
+        if self._zone is None:
+            return *self.document.title_words, "|", *self.document.text_words
+        return self.document.said(self._zone)
+
+    @cached_property
+    def _last(self) -> dict[str, int]:
+        return dict(zip(self._sequence, count()))
+
+    @cached_property
+    def _first(self) -> dict[str, int]:
+        return dict(zip(reversed(self._sequence), count(len(self._sequence) - 1, -1)))
+
+    @cached_property
+    def _line(self) -> str:
+        return f" {' '.join(self._sequence)} "
 
     def positions(self, word: str) -> Sequence[int]:
         """Where a folded word stands, ascending."""
@@ -83,14 +125,6 @@ class Scope:
             if not vocabulary[index].startswith(prefix):
                 return
             yield vocabulary[index]
-
-    @property
-    def _runs(self) -> Sequence[Sequence[str]]:
-        if self._empty:
-            return ()
-        if self._zone is None:
-            return self.document.title_words, self.document.text_words
-        return (self.document.said(self._zone),)
 
     @cached_property
     def _places(self) -> Mapping[str, Sequence[int]]:
@@ -180,7 +214,7 @@ class Word(Place):
         return needs.key(self.folded)
 
     def holds(self, scope: Scope) -> bool:
-        return self.folded in scope.words
+        return scope.has(self.folded)
 
     def positions(self, scope: Scope) -> Sequence[int]:
         return scope.positions(self.folded)
@@ -205,7 +239,7 @@ class Prefix(Word):
         return scope.positions_of_prefix(self.folded)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Phrase(Place):
     """Words that follow one another; each may be a prefix."""
 
@@ -220,10 +254,14 @@ class Phrase(Place):
     def needs(self) -> Needs:
         return needs.unproven(needs.together(term.needs for term in self.terms))
 
+    @cached_property
+    def _said(self) -> tuple[str, ...] | None:
+        """The words, if they are whole ones."""
+        whole = all(type(term) is Word for term in self.terms)
+        return tuple(term.folded for term in self.terms) if whole else None
+
     def holds(self, scope: Scope) -> bool:
-        if any(type(term) is not Word for term in self.terms):
-            return bool(self.spans(scope))
-        return f" {' '.join([term.folded for term in self.terms])} " in scope.line
+        return bool(self.spans(scope)) if self._said is None else scope.follow(self._said)
 
     def spans(self, scope: Scope) -> Sequence[Span]:
         starts = self.terms[0].positions(scope)

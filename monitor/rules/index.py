@@ -7,77 +7,73 @@ nothing (test_rules_index.py). An index does not change: a reload makes a new on
 from __future__ import annotations
 
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import chain, compress
-from operator import itemgetter
-from typing import NamedTuple, cast
+from copy import copy
+from itertools import chain
+from typing import cast
 
 from monitor.model import Zone
 from monitor.rules.conditions import All, Condition, Rule, Scope
-from monitor.rules.needs import Needs, Row
+from monitor.rules.needs import Needs
 from monitor.text import Document
 
 MOST_REMEMBERED = 1 << 18  # words and the prefixes they begin with
 ALWAYS = ""  # the key that every article has
 GONE = -1
+SLOT_BITS = 32
+SLOT_MASK = (1 << SLOT_BITS) - 1
+MOST_CHANGED = 0.1  # of the rules, before the whole index is built anew
 
 
 class RuleIndex:
-    """Rules by the words they need."""
+    """Rules by the words they need: those it was built of, and in a second layer those that changed since."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules: tuple[Rule, ...] = ()
-        self._slots: dict[str, int] = {}  # of each rule in force, by name
-        self._places = array("i")  # of each slot: its rule's place among the rules, or GONE
-        self._matching, self._touching = _Postings(), _Postings()
-        self._put(rules)
+        self._rules = tuple(rules)
+        self._layers: tuple[_Layer, ...] = (_Layer(self._rules),)
+        self._places: tuple[array[int], ...] = (
+            array("i", range(len(self._rules))),
+        )  # of each rule of a layer: where it is now, or GONE
 
     def changed_to(self, rules: Sequence[Rule]) -> RuleIndex:
-        """The index of other rules. What one of the same version and name needs is taken over."""
-        if len(self._places) > 2 * len(rules):
+        """The index of other rules. What those of the same name and version need is taken over."""
+        base, places, new = self._layers[0], array("i", [GONE]) * len(self._layers[0].rules), list[int]()
+        for place, rule in enumerate(rules):
+            slot = base.slots.get(rule.name)
+            if slot is not None and base.rules[slot].version == rule.version:
+                places[slot] = place
+            else:
+                new.append(place)
+        if len(new) > len(rules) * MOST_CHANGED:
             return RuleIndex(rules)
-        changed = RuleIndex(())
-        changed._rules, changed._slots, changed._places = self._rules, self._slots, self._places
-        changed._matching, changed._touching = self._matching.copy(), self._touching.copy()
-        changed._put(rules)
+        changed = copy(self)
+        changed._rules = tuple(rules)
+        changed._layers = (base, _Layer([rules[place] for place in new]))
+        changed._places = (places, array("i", new))
         return changed
 
     def matching(self, document: Document) -> list[Rule]:
         """The rules that match, in their order, without evidence."""
-        scope, places = Scope(document), self._places
-        found = self._matching.find(scope)
-        sure = {places[slot] for slot in found if slot >= 0}
-        unsure = {places[~slot] for slot in found if slot < 0} - sure - {GONE}
+        scope, sure, unsure = Scope(document), set[int](), set[int]()
+        for layer, places in zip(self._layers, self._places, strict=True):
+            found = layer.matching.find(scope)
+            sure.update(places[slot >> 1] for slot in found if slot & 1)
+            unsure.update(places[slot >> 1] for slot in found if not slot & 1)
+        unsure -= {GONE, *sure}
         sure.update(place for place in unsure if holds(self._rules[place], scope))
         return self._in_order(sure)
 
     def near(self, document: Document) -> list[Rule]:
         """The rules that match or may come near, in their order."""
-        scope, places = Scope(document), self._places
-        found = self._matching.find(scope) | self._touching.find(scope)
-        return self._in_order({places[max(slot, ~slot)] for slot in found})
-
-    def _put(self, rules: Sequence[Rule]) -> None:
-        old, places, slots = self._rules, self._places, dict[str, int]()
-        new: list[tuple[int, Rule]] = []
-        self._places = array("i", [GONE]) * len(places)
-        for place, rule in enumerate(rules):
-            slot = self._slots.get(rule.name)
-            if slot is not None and old[places[slot]].version == rule.version:
-                self._places[slot] = place
-            else:
-                slot = len(self._places)
-                self._places.append(place)
-                new.append((slot, rule))
-            slots[rule.name] = slot
-        self._rules, self._slots = tuple(rules), slots
-        self._matching.add([(slot, _needs(rule)) for slot, rule in new])
-        self._touching.add([(slot, part.needs) for slot, rule in new for part in _parts(rule)])
+        scope, near = Scope(document), set[int]()
+        for layer, places in zip(self._layers, self._places, strict=True):
+            found = layer.matching.find(scope) | layer.touching.find(scope)
+            near.update(places[slot >> 1] for slot in found)
+        return self._in_order(near)
 
     def _in_order(self, places: set[int]) -> list[Rule]:
-        places.discard(GONE)
-        return [self._rules[place] for place in sorted(places)]
+        return [self._rules[place] for place in sorted(places - {GONE})]
 
 
 def holds(rule: Rule, scope: Scope) -> bool:
@@ -95,64 +91,48 @@ def _parts(rule: Rule) -> Sequence[Condition]:
     return rule.match.children if isinstance(rule.match, All) else ()
 
 
+class _Layer:
+    """Some rules, and what they need."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = rules
+        self.slots = {rule.name: slot for slot, rule in enumerate(rules)}
+        self.matching = _Postings([(slot, _needs(rule)) for slot, rule in enumerate(rules)])
+        self.touching = _Postings([(slot, part.needs) for slot, rule in enumerate(rules) for part in _parts(rule)])
+
+
 class _Postings:
     """Slots of rules by the rarest key of each row, beside its second rarest.
 
-    A slot stands as it is where the two keys are proof, and inverted (`~slot`) where the rule is still to be evaluated.
-    Keys and slots are numbers in arrays, as following pointers to strings took most of the time at 100,000 rules.
+    A row is one number: the second key, the slot, and whether the two keys are proof. They stand in one array, as with
+    100,000 rules most of the time would go to following pointers to what is not in the processor's cache.
     """
 
-    def __init__(self) -> None:
-        self._rows: dict[int, _Rows] = {}  # by anchor
-        self._uses: Counter[str] = Counter()
-        self._keys = _Keys(())
-
-    def copy(self) -> _Postings:
-        """A copy to add to, which leaves this one as it is."""
-        copied = _Postings()
-        copied._rows, copied._uses, copied._keys = dict(self._rows), self._uses.copy(), self._keys
-        return copied
-
-    def add(self, entries: Sequence[tuple[int, Needs]]) -> None:
+    def __init__(self, entries: Sequence[tuple[int, Needs]]) -> None:
         """What many rules ask for is taken to be common in the news as well, and of equals the longer to be rarer."""
-        for _, needs in entries:
-            self._uses.update(frozenset(chain.from_iterable(needs.rows)))
-        pairs = [(slot, needs, self._two_rarest(row), len(row)) for slot, needs in entries for row in needs.rows]
-        self._keys = self._keys.with_more(key for _, _, pair, _ in pairs for key in pair)
-        fresh: dict[int, _Rows] = {}
-        for slot, needs, (anchor, second), length in pairs:
-            number = self._keys.numbers[anchor]
-            if number not in fresh:
-                seconds, slots = self._rows.get(number, _NO_ROWS)
-                fresh[number] = _Rows(seconds[:], slots[:])
-            fresh[number].seconds.append(self._keys.numbers[second])
-            fresh[number].slots.append(slot if needs.enough and length <= 2 else ~slot)
-        self._rows.update(fresh)
+        uses = Counter(key for _, needs in entries for key in frozenset(chain.from_iterable(needs.rows)))
+        rows: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
+        for slot, needs in entries:
+            for row in needs.rows:
+                anchor, second, *_ = *sorted(row, key=lambda key: (uses[key], -len(key), key)), ALWAYS, ALWAYS
+                rows[anchor].append((second, slot << 1 | (needs.enough and len(row) <= 2)))
+        self._keys = _Keys(chain(rows, (second for found in rows.values() for second, _ in found)))
+        numbers, self._anchors = self._keys.numbers, len(rows)  # whose numbers come first
+        self._starts, self._rows = array("q", [0]), array("q")  # of each key's rows; the next key's end them
+        for key in numbers:
+            self._rows.extend(numbers[second] << SLOT_BITS | slot for second, slot in rows.get(key, ()))
+            self._starts.append(len(self._rows))
 
     def find(self, scope: Scope) -> set[int]:
-        """The slots, as they stand, of the rules of which a row is complete."""
-        present = bytearray(len(self._keys.numbers))
-        keys = self._keys.of(scope)
+        """For each rule of which a row is complete `slot * 2`, and one more if that is proof."""
+        found, keys = set[int](), self._keys.of(scope)
+        anchors, starts, rows = self._anchors, self._starts, self._rows
         for key in keys:
-            present[key] = True
-        rows = [rows for rows in map(self._rows.get, keys) if rows is not None]
-        complete = map(present.__getitem__, chain.from_iterable(map(_SECONDS, rows)))
-        return set(compress(chain.from_iterable(map(_SLOTS, rows)), complete))
-
-    def _two_rarest(self, row: Row) -> tuple[str, str]:
-        anchor, second, *_ = *sorted(row, key=lambda key: (self._uses[key], -len(key), key)), ALWAYS, ALWAYS
-        return anchor, second
-
-
-class _Rows(NamedTuple):
-    """Side by side: the second key of each row, and its slot."""
-
-    seconds: array[int]
-    slots: array[int]
-
-
-_NO_ROWS = _Rows(array("i"), array("i"))
-_SECONDS, _SLOTS = itemgetter(0), itemgetter(1)
+            if key <= anchors:
+                for row in rows[starts[key] : starts[key + 1]]:
+                    if row >> SLOT_BITS in keys:
+                        found.add(row & SLOT_MASK)
+        return found
 
 
 class _Keys:
@@ -165,18 +145,10 @@ class _Keys:
             zone, _, word = key.rpartition(":")
             self._by_zone.setdefault(zone, _Vocabulary()).add(word, number)
 
-    def with_more(self, keys: Iterable[str]) -> _Keys:
-        """The numbers stay."""
-        more = set(keys) - self.numbers.keys()
-        return _Keys((*self.numbers, *sorted(more))) if more else self
-
     def of(self, scope: Scope) -> set[int]:
         found: set[int | None] = {self.numbers[ALWAYS]}
         for zone, vocabulary in self._by_zone.items():
-            if not zone:
-                vocabulary.find(scope.words, found)
-            elif vocabulary.says_anything_of(scope.words) or zone == Zone.CAPTION:
-                vocabulary.find(scope.zone(Zone(zone)).words, found)
+            vocabulary.find(scope, Zone(zone) if zone else None, found)
         found.discard(None)
         return cast("set[int]", found)
 
@@ -198,15 +170,15 @@ class _Vocabulary:
         self._prefixes[word[:-1]] = number
         self._lengths = sorted({*self._lengths, len(word) - 1})
 
-    def says_anything_of(self, words: frozenset[str]) -> bool:
-        """Whether it is worth while to look into the zone: there are few rules for zones."""
-        return bool(self._prefixes) or not words.isdisjoint(self._words)
-
-    def find(self, words: frozenset[str], found: set[int | None]) -> None:
+    def find(self, scope: Scope, zone: Zone | None, found: set[int | None]) -> None:
         """Adds the keys that are satisfied, and may add None."""
-        found.update(map(self._words.get, words))
+        part = scope if zone is None else scope.zone(zone)
+        if zone is Zone.BODY:
+            found.update(self._words[word] for word in self._words.keys() & scope.words if part.has(word))
+        else:
+            found.update(map(self._words.get, part.words))
         if self._prefixes:
-            for word in words - self._plain:
+            for word in part.words - self._plain:
                 found.update(self._met.get(word) or self._meet(word))
 
     def _meet(self, word: str) -> tuple[int, ...]:
