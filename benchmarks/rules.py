@@ -24,11 +24,14 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 
 from monitor.model import Severity
-from monitor.rules.conditions import All, Any, Condition, Examples, InZone, Near, Phrase, Rule, Scope, Without, Word
+from monitor.rules.conditions import All, Any, InZone, Near, Without
 from monitor.rules.index import RuleIndex, holds
 from monitor.rules.match import decide
 from monitor.rules.query import parse
+from monitor.rules.rule import Examples, Rule
 from monitor.rules.schema import RuleSet
+from monitor.rules.scope import Scope
+from monitor.rules.terms import Condition, Phrase, Word
 from monitor.text import document, words
 
 SIZES = (10, 1_000, 10_000, 100_000)

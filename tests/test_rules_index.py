@@ -8,24 +8,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.model import Decision, Outcome, Severity, Zone
-from monitor.rules.conditions import (
-    All,
-    Any,
-    AtLeast,
-    ConceptRef,
-    Condition,
-    Examples,
-    InZone,
-    Near,
-    Rule,
-    SameSentence,
-    Scope,
-    Without,
-)
+from monitor.rules.conditions import All, Any, AtLeast, ConceptRef, InZone, Near, SameSentence, Without
 from monitor.rules.index import RuleIndex
 from monitor.rules.match import decide, judge
 from monitor.rules.query import parse
+from monitor.rules.rule import Examples, Rule
 from monitor.rules.schema import RuleSet
+from monitor.rules.scope import Scope
+from monitor.rules.terms import Condition
 from monitor.text import Document, document
 
 LEAVES = st.sampled_from(

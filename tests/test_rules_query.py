@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.model import Zone
-from monitor.rules.conditions import All, Any, Condition, InZone, Near, Phrase, Prefix, Without, Word
+from monitor.rules.conditions import All, Any, InZone, Near, Without
 from monitor.rules.query import QueryError, parse
+from monitor.rules.terms import Condition, Phrase, Prefix, Word
 
 A, B, C, D = (Word(letter, letter) for letter in "abcd")
 

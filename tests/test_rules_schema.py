@@ -10,7 +10,8 @@ import pytest
 
 from monitor.errors import ConfigError
 from monitor.model import Severity
-from monitor.rules.conditions import All, Rule
+from monitor.rules.conditions import All
+from monitor.rules.rule import Rule
 from monitor.rules.schema import RuleSet, load
 
 CONCEPTS = """\

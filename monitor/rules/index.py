@@ -14,8 +14,11 @@ from itertools import chain
 from typing import cast
 
 from monitor.model import Zone
-from monitor.rules.conditions import All, Condition, Rule, Scope
+from monitor.rules.conditions import All
 from monitor.rules.needs import Needs
+from monitor.rules.rule import Rule
+from monitor.rules.scope import Scope
+from monitor.rules.terms import Condition
 from monitor.text import Document
 
 MOST_REMEMBERED = 1 << 18  # words and the prefixes they begin with

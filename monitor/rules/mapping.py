@@ -13,20 +13,8 @@ from typing import TypeGuard
 from monitor.errors import Problem
 from monitor.model import Zone
 from monitor.rules import query
-from monitor.rules.conditions import (
-    All,
-    AtLeast,
-    ConceptRef,
-    Condition,
-    Exact,
-    InZone,
-    Near,
-    Phrase,
-    SameSentence,
-    Without,
-    Word,
-    any_of,
-)
+from monitor.rules.conditions import All, AtLeast, ConceptRef, InZone, Near, SameSentence, Without, any_of
+from monitor.rules.terms import Condition, Exact, Phrase, Word
 from monitor.text import document, spelling
 from monitor.yaml_file import Place, YamlFile
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from monitor.model import Decision, Hit, Outcome
-from monitor.rules.conditions import All, Condition, Found, Rule, Scope
+from monitor.rules.conditions import All
+from monitor.rules.rule import Rule
 from monitor.rules.schema import RuleSet
+from monitor.rules.scope import Found, Scope
+from monitor.rules.terms import Condition
 from monitor.text import Document, Sentence, document
 
 # Pages without a full stop have sentences of half a megabyte, and each hit would carry one into the evidence.

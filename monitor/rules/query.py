@@ -14,7 +14,8 @@ from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedToken
 
 from monitor.errors import NewsMonitorError
 from monitor.model import Zone
-from monitor.rules.conditions import All, Any, Condition, InZone, Near, Phrase, Prefix, Without, Word, any_of
+from monitor.rules.conditions import All, Any, InZone, Near, Without, any_of
+from monitor.rules.terms import Condition, Phrase, Prefix, Word
 from monitor.text import words
 
 LONGEST_QUERY = 10_000

@@ -18,9 +18,11 @@ from monitor.channels import channel
 from monitor.errors import ConfigError, Problem
 from monitor.ids import digest
 from monitor.model import Severity
-from monitor.rules.conditions import ConceptRef, Condition, Example, Examples, Rule, Without, any_of
+from monitor.rules.conditions import ConceptRef, Without, any_of
 from monitor.rules.index import RuleIndex
 from monitor.rules.mapping import ConditionReader, Notes
+from monitor.rules.rule import Example, Examples, Rule
+from monitor.rules.terms import Condition
 from monitor.yaml_file import Place, YamlFile, shown
 from monitor.yaml_file import load as load_yaml
 
