@@ -194,8 +194,8 @@ def report(articles: Sequence[Article], queries: Sequence[str], sizes: Sequence[
 
 def row(articles: Sequence[Article], rules: Sequence[Rule], index: RuleIndex, unit: Cost) -> Iterator[tuple[str, bool]]:
     size, few = len(rules), articles[:LOOPED]
-    found = [index.matching(document(one.title, one.text)) for one in articles]
-    ours = cost(articles, lambda one: index.matching(document(one.title, one.text)))
+    found = [index.matching(Scope(document(one.title, one.text))) for one in articles]
+    ours = cost(articles, lambda one: index.matching(Scope(document(one.title, one.text))))
     whole = RuleSet(tuple(rules))
     whole.__dict__["index"] = index
     evidence = cost(few, lambda one: decide(whole, one.title, one.text), rounds=2).mean

@@ -7,11 +7,12 @@ into the text as it was given, never into a folded or cleaned copy.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
+from operator import itemgetter
 from typing import NamedTuple
 from unicodedata import category, normalize
 
@@ -255,6 +256,15 @@ class Document:
             position,
             sentence,
         )
+
+    def words_between(self, zone: Zone, start: int, end: int) -> tuple[int, int] | None:
+        """The positions of the first and last word that offsets into a zone's source touch."""
+        part = {Zone.TITLE: 0, Zone.CAPTION: 2}.get(zone, 1)
+        offsets = self._offsets[part]
+        first = bisect_right(offsets, start, key=itemgetter(1))
+        last = bisect_left(offsets, end, key=itemgetter(0)) - 1
+        base = (0, self._text_start, self._captions_start)[part]
+        return (base + first, base + last) if first <= last else None
 
     def sentence_at(self, position: int) -> int:
         """Which sentence the word at a position stands in."""

@@ -81,7 +81,7 @@ def test_the_index_changes_nothing(rules: list[Rule], read: Document) -> None:
     """The same decisions with the same evidence in the same order as without an index."""
     decisions = judged(rules, read)
     assert decisions == list(decide(RuleSet(tuple(rules)), read.title, read.text, [read.captions]))
-    assert matched(decisions) == [one.name for one in RuleIndex(rules).matching(read)]
+    assert matched(decisions) == [one.name for one in RuleIndex(rules).matching(Scope(read))]
 
 
 @given(rule_sets(), rule_sets(), st.permutations(range(6)), DOCUMENTS)
@@ -91,7 +91,7 @@ def test_a_changed_index_is_a_new_one(before: list[Rule], after: list[Rule], ord
     index, mixed = RuleIndex(before), [(before + after)[place] for place in order if place < len(before + after)]
     for rules in (list({one.name: one for one in mixed}.values()), before[1:], after):
         index = index.changed_to(rules)
-        assert matched(judged(rules, read)) == [one.name for one in index.matching(read)]
+        assert matched(judged(rules, read)) == [one.name for one in index.matching(Scope(read))]
 
 
 def test_a_reload_leaves_the_index_in_use_as_it_is() -> None:
@@ -99,12 +99,12 @@ def test_a_reload_leaves_the_index_in_use_as_it_is() -> None:
     index = RuleIndex([rule("a", parse("tanks")), rule("b", parse("border"))])
     changed = index.changed_to([rule("a", parse("troops"))])
     read = document("Tanks at the border", "")
-    assert ["a", "b"] == [one.name for one in index.matching(read)]
-    assert [] == changed.matching(read)
+    assert ["a", "b"] == [one.name for one in index.matching(Scope(read))]
+    assert [] == changed.matching(Scope(read))
 
 
 def test_a_rule_that_only_moved_shows_its_new_place() -> None:
     """The file and line are those of the rules in force."""
     moved = replace(rule("a", parse("tanks")), line=7)
     changed = RuleIndex([rule("a", parse("tanks"))]).changed_to([moved])
-    assert [7] == [one.line for one in changed.matching(document("Tanks", ""))]
+    assert [7] == [one.line for one in changed.matching(Scope(document("Tanks", "")))]

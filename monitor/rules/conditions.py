@@ -6,14 +6,15 @@ article (all, at_least, same_sentence, without) hold or do not, and cannot.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 
 from monitor.model import Zone
 from monitor.rules import needs
 from monitor.rules.needs import Needs
-from monitor.rules.scope import Found, Scope, Span
+from monitor.rules.scope import About, Found, Scope, Span
 from monitor.rules.terms import MOST_SHOWN, Condition
 from monitor.text import Document
 
@@ -42,8 +43,9 @@ class Any(Condition):
         return any(child.holds(scope) for child in self.children)
 
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
-        found = {one.span: one for child in self.children for one in child.find(scope) or ()}
-        return tuple(found[span] for span in sorted(found)[:MOST_SHOWN]) or None
+        evidence = [found for child in self.children if (found := child.find(scope)) is not None]
+        by_span = {one.span: one for found in evidence for one in found}
+        return tuple(by_span[span] for span in sorted(by_span)[:MOST_SHOWN]) if evidence else None
 
     def spans(self, scope: Scope) -> Sequence[Span]:
         return sorted({span for child in self.children for span in child.spans(scope)})
@@ -105,6 +107,95 @@ class AtLeast(Condition):
 
 
 @dataclass(frozen=True, slots=True)
+class Score(Condition):
+    """Terms with weights, of which those that hold must reach a sum. Each counts once, some perhaps against it."""
+
+    threshold: float
+    terms: tuple[tuple[Condition, float], ...]
+
+    @property
+    def label(self) -> str:
+        return f"score {self.threshold:g} of ({_listed([term for term, _ in self.terms])})"
+
+    @property
+    def needs(self) -> Needs:
+        """Without the heaviest, what is left cannot reach the sum: one of these must hold."""
+        lightest_first = sorted((weight, place) for place, (_, weight) in enumerate(self.terms) if weight > 0)
+        spared, out_of_reach = 0.0, 0
+        for weight, _ in lightest_first:
+            if spared + weight >= self.threshold:
+                break
+            spared, out_of_reach = spared + weight, out_of_reach + 1
+        return needs.unproven(needs.either(self.terms[place][0].needs for _, place in lightest_first[out_of_reach:]))
+
+    def holds(self, scope: Scope) -> bool:
+        return sum(weight for term, weight in self.terms if term.holds(scope)) >= self.threshold
+
+    def find(self, scope: Scope) -> tuple[Found, ...] | None:
+        if not self.holds(scope):
+            return None
+        return tuple(one for term, weight in self.terms if weight > 0 for one in term.find(scope) or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Count(Condition):
+    """So many mentions."""
+
+    count: int
+    child: Condition
+
+    @property
+    def label(self) -> str:
+        return f"{self.count} times {self.child.label}"
+
+    @property
+    def needs(self) -> Needs:
+        return needs.unproven(self.child.needs)
+
+    def find(self, scope: Scope) -> tuple[Found, ...] | None:
+        if len({span.start for span in self.child.spans(scope)}) < self.count:
+            return None
+        return self.child.find(scope)
+
+
+class Fact(StrEnum):
+    """What may be asked of an article besides its words."""
+
+    LANGUAGE = "language"
+    FEED = "feed"
+    TAG = "tag"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin(Condition):
+    """Where an article is from. It has no evidence, and what nobody knows is taken to be as the rule wants it."""
+
+    fact: Fact
+    value: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.fact} {self.value}"
+
+    @property
+    def needs(self) -> Needs:
+        return needs.UNKNOWN
+
+    def find(self, scope: Scope) -> tuple[Found, ...] | None:
+        known = self._known(scope.about)
+        return () if (scope.doubtful if known is None else self.value.casefold() in known) else None
+
+    def _known(self, about: About) -> Collection[str] | None:
+        match self.fact:
+            case Fact.LANGUAGE:
+                return None if about.language is None else (about.language.casefold(), about.language[:2].casefold())
+            case Fact.FEED:
+                return None if about.feeds is None else [feed.casefold() for feed in about.feeds]
+            case Fact.TAG:
+                return None if about.tags is None else [tag.casefold() for tag in about.tags]
+
+
+@dataclass(frozen=True, slots=True)
 class Without(Condition):
     """The one, unless the other is anywhere in scope."""
 
@@ -120,11 +211,11 @@ class Without(Condition):
         return needs.unproven(self.wanted.needs)
 
     def holds(self, scope: Scope) -> bool:
-        return self.wanted.holds(scope) and not self.unwanted.holds(scope)
+        return self.wanted.holds(scope) and not self.unwanted.holds(scope.against)
 
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         found = self.wanted.find(scope)
-        return found if found is not None and self.unwanted.find(scope) is None else None
+        return found if found is not None and self.unwanted.find(scope.against) is None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +282,8 @@ class ConceptRef(Condition):
         if self.placed:
             spans = self.spans(scope)[:MOST_SHOWN]
         else:
-            spans = [span for _, span in self.condition.find(scope) or ()]
+            found = self.condition.find(scope)
+            return None if found is None else tuple(Found(self.label, span) for _, span in found)
         return tuple(Found(self.label, span) for span in spans) or None
 
 

@@ -14,12 +14,12 @@ from itertools import chain
 from typing import cast
 
 from monitor.model import Zone
-from monitor.rules.conditions import All
+from monitor.rules.conditions import All, Origin
 from monitor.rules.needs import Needs
 from monitor.rules.rule import Rule
 from monitor.rules.scope import Scope
+from monitor.rules.stems import stem
 from monitor.rules.terms import Condition
-from monitor.text import Document
 
 MOST_REMEMBERED = 1 << 18  # words and the prefixes they begin with
 ALWAYS = ""  # the key that every article has
@@ -56,9 +56,9 @@ class RuleIndex:
         changed._places = (places, array("i", new))
         return changed
 
-    def matching(self, document: Document) -> list[Rule]:
+    def matching(self, scope: Scope) -> list[Rule]:
         """The rules that match, in their order, without evidence."""
-        scope, sure, unsure = Scope(document), set[int](), set[int]()
+        sure, unsure = set[int](), set[int]()
         for layer, places in zip(self._layers, self._places, strict=True):
             found = layer.matching.find(scope)
             sure.update(places[slot >> 1] for slot in found if slot & 1)
@@ -67,9 +67,9 @@ class RuleIndex:
         sure.update(place for place in unsure if holds(self._rules[place], scope))
         return self._in_order(sure)
 
-    def near(self, document: Document) -> list[Rule]:
+    def near(self, scope: Scope) -> list[Rule]:
         """The rules that match or may come near, in their order."""
-        scope, near = Scope(document), set[int]()
+        near = set[int]()
         for layer, places in zip(self._layers, self._places, strict=True):
             found = layer.matching.find(scope) | layer.touching.find(scope)
             near.update(places[slot >> 1] for slot in found)
@@ -81,7 +81,7 @@ class RuleIndex:
 
 def holds(rule: Rule, scope: Scope) -> bool:
     """Whether a rule matches, without the evidence."""
-    return rule.match.holds(scope) and not (rule.none is not None and rule.none.holds(scope))
+    return rule.match.holds(scope) and not (rule.none is not None and rule.none.holds(scope.against))
 
 
 def _needs(rule: Rule) -> Needs:
@@ -91,7 +91,8 @@ def _needs(rule: Rule) -> Needs:
 
 def _parts(rule: Rule) -> Sequence[Condition]:
     """Those of which one that is found brings the rule near."""
-    return rule.match.children if isinstance(rule.match, All) else ()
+    children = rule.match.children if isinstance(rule.match, All) else ()
+    return [child for child in children if not isinstance(child, Origin)]
 
 
 class _Layer:
@@ -163,15 +164,19 @@ class _Vocabulary:
         self._words: dict[str, int] = {}
         self._prefixes: dict[str, int] = {}
         self._lengths: list[int] = []
-        self._met: dict[str, tuple[int, ...]] = {}  # words that begin with prefixes in use
+        self._stems: defaultdict[str, dict[str, int]] = defaultdict(dict)  # by language
+        self._met: dict[str, tuple[int, ...]] = {}  # words that begin with prefixes in use, or have stems in use
         self._plain: set[str] = set()  # words that do not
 
     def add(self, word: str, number: int) -> None:
-        if not word.endswith("*"):
+        if word.endswith("*"):
+            self._prefixes[word[:-1]] = number
+            self._lengths = sorted({*self._lengths, len(word) - 1})
+        elif word.startswith("~"):
+            language, _, stemmed = word[1:].partition("/")
+            self._stems[language][stemmed] = number
+        else:
             self._words[word] = number
-            return
-        self._prefixes[word[:-1]] = number
-        self._lengths = sorted({*self._lengths, len(word) - 1})
 
     def find(self, scope: Scope, zone: Zone | None, found: set[int | None]) -> None:
         """Adds the keys that are satisfied, and may add None."""
@@ -180,13 +185,17 @@ class _Vocabulary:
             found.update(self._words[word] for word in self._words.keys() & scope.words if part.has(word))
         else:
             found.update(map(self._words.get, part.words))
-        if self._prefixes:
+        if self._prefixes or self._stems:
             for word in part.words - self._plain:
                 found.update(self._met.get(word) or self._meet(word))
 
     def _meet(self, word: str) -> tuple[int, ...]:
         starts = (word[:length] for length in self._lengths)
-        keys = tuple(self._prefixes[start] for start in starts if start in self._prefixes)
+        stems = (known.get(stem(word, language)) for language, known in self._stems.items())
+        keys = (
+            *(self._prefixes[start] for start in starts if start in self._prefixes),
+            *(number for number in stems if number is not None),
+        )
         if len(self._met) + len(self._plain) > MOST_REMEMBERED:
             self._met, self._plain = {}, set()
         if keys:

@@ -8,7 +8,7 @@ from monitor.model import Decision, Hit, Outcome
 from monitor.rules.conditions import All
 from monitor.rules.rule import Rule
 from monitor.rules.schema import RuleSet
-from monitor.rules.scope import Found, Scope
+from monitor.rules.scope import NOTHING, About, Found, Scope
 from monitor.rules.terms import Condition
 from monitor.text import Document, Sentence, document
 
@@ -17,10 +17,12 @@ LONGEST_SENTENCE = 1_000
 BEFORE_A_HIT = 150  # of a longer one; little, as a message shows the beginning of it
 
 
-def decide(rules: RuleSet, title: str, text: str, captions: Iterable[str] = ()) -> tuple[Decision, ...]:
+def decide(
+    rules: RuleSet, title: str, text: str, captions: Iterable[str] = (), about: About = NOTHING
+) -> tuple[Decision, ...]:
     """A decision for each rule that matches or comes near, in the order of the rules."""
-    scope = Scope(document(title, text, captions))
-    decisions = (judge(rule, scope) for rule in rules.index.near(scope.document))
+    scope = Scope(document(title, text, captions), about)
+    decisions = (judge(rule, scope) for rule in rules.index.near(scope))
     return tuple(decision for decision in decisions if decision is not None)
 
 
@@ -29,7 +31,7 @@ def judge(rule: Rule, scope: Scope) -> Decision | None:
     found = rule.match.find(scope)
     if found is None:
         return _near(rule, scope)
-    excluded = rule.none.find(scope) if rule.none is not None else None
+    excluded = rule.none.find(scope.against) if rule.none is not None else None
     if excluded is None:
         return _decision(rule, scope.document, Outcome.MATCHED, found)
     return _decision(rule, scope.document, Outcome.NEAR, found, missing=(f"excluded by {part}" for part, _ in excluded))

@@ -1,7 +1,7 @@
 """Which words must stand in an article before a condition can hold: what the index of the rules is made of.
 
 A row is a set of keys that must all be there; where no row is complete, the condition does not hold. A key is a folded
-word or a prefix with its star, with its zone before it, as in `title:`, where it counts only there.
+word, a prefix with its star or a stem (`~en/deploy`); where it counts only in a zone, `title:` or so stands before it.
 """
 
 from __future__ import annotations

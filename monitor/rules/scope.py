@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
+from copy import copy
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
 from typing import NamedTuple
 
 from monitor.model import Zone
+from monitor.rules.stems import stem
 from monitor.text import Document
 
 BEGINNING = 12  # letters of a prefix that are looked up at once
@@ -19,6 +23,18 @@ class Span(NamedTuple):
 
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is known of an article besides its words. None is what nobody knows."""
+
+    language: str | None = None  # BCP 47
+    feeds: frozenset[str] | None = None  # the names of those that showed it
+    tags: frozenset[str] | None = None  # of these feeds
+
+
+NOTHING = About()
 
 
 class Found(NamedTuple):
@@ -34,11 +50,14 @@ class Scope:
     What a concept found there is remembered.
     """
 
-    def __init__(self, document: Document, zone: Zone | None = None, whole: Scope | None = None) -> None:
-        self.document = document
+    def __init__(
+        self, document: Document, about: About = NOTHING, zone: Zone | None = None, whole: Scope | None = None
+    ) -> None:
+        self.document, self.about, self.doubtful = document, about, True
         self._zone, self._whole = zone, whole
         self._empty = whole is not None and whole._zone not in (None, zone)
         self._zones: dict[Zone, Scope] = {}
+        self._stems: dict[str, Mapping[str, Sequence[str]]] = {}
         self.remembered: dict[str, tuple[Found, ...] | None] = {}
         self.remembered_spans: dict[str, Sequence[Span]] = {}
 
@@ -47,8 +66,17 @@ class Scope:
         if zone is self._zone:
             return self
         if zone not in self._zones:
-            self._zones[zone] = Scope(self.document, zone, self)
+            self._zones[zone] = Scope(self.document, self.about, zone, self)
         return self._zones[zone]
+
+    @cached_property
+    def against(self) -> Scope:
+        """For what must not hold: here what nobody knows of an article does not speak against it either."""
+        if None not in (self.about.language, self.about.feeds, self.about.tags):
+            return self
+        against = copy(self)
+        against.doubtful, against._zones, against.remembered = False, {}, {}
+        return against
 
     def has(self, word: str) -> bool:
         """Whether a folded word stands here."""
@@ -114,6 +142,26 @@ class Scope:
             if not vocabulary[index].startswith(prefix):
                 return
             yield vocabulary[index]
+
+    def stems(self, language: str) -> Mapping[str, Sequence[str]]:
+        """The folded words by their stem in a language."""
+        if language not in self._stems:
+            by_stem: defaultdict[str, list[str]] = defaultdict(list)
+            for word in self.words:
+                by_stem[stem(word, language)].append(word)
+            self._stems[language] = by_stem
+        return self._stems[language]
+
+    @property
+    def zones(self) -> Sequence[Zone]:
+        """Of which the text is to be looked at: lead and body are one text."""
+        if self._empty:
+            return ()
+        return (Zone.TITLE, Zone.BODY) if self._zone is None else (self._zone,)
+
+    def within(self, position: int) -> bool:
+        """Whether a position lies here."""
+        return self._zone is None or position in self.document.zones[self._zone]
 
     @cached_property
     def _places(self) -> Mapping[str, Sequence[int]]:
