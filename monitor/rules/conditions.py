@@ -106,6 +106,11 @@ class AtLeast(Condition):
         return tuple(one for found in evidence for one in found) if len(evidence) >= self.count else None
 
 
+def at_least(count: int, conditions: Sequence[Condition]) -> Condition:
+    """At least one of one is this one."""
+    return conditions[0] if len(conditions) == 1 else AtLeast(count, tuple(conditions))
+
+
 @dataclass(frozen=True, slots=True)
 class Score(Condition):
     """Terms with weights, of which those that hold must reach a sum. Each counts once, some perhaps against it."""

@@ -22,6 +22,7 @@ from monitor.rules.conditions import ConceptRef, Without, any_of
 from monitor.rules.index import RuleIndex
 from monitor.rules.mapping import ConditionReader, Notes
 from monitor.rules.rule import Example, Examples, Rule
+from monitor.rules.stems import LANGUAGES
 from monitor.rules.terms import Condition
 from monitor.yaml_file import Place, YamlFile, shown
 from monitor.yaml_file import load as load_yaml
@@ -184,6 +185,7 @@ class _Concepts:
             place = (*definition.place, language)
             if not _LANGUAGE.fullmatch(language):
                 reader.note(place, f"{language!r} is not a language; write a code such as en or sr, or any")
+            reader.language = language if language in LANGUAGES else None
             items = reader.items(terms, place, what=f"{language}:", example=f"{language}: [kosovo, pristina]")
             conditions.extend(reader.read_all(items, place) or ())
         if not conditions:
