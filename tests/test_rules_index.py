@@ -8,22 +8,33 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.model import Decision, Outcome, Severity, Zone
-from monitor.rules.conditions import All, Any, AtLeast, ConceptRef, InZone, Near, SameSentence, Without
+from monitor.rules.conditions import (
+    All,
+    Any,
+    AtLeast,
+    ConceptRef,
+    Count,
+    InZone,
+    Near,
+    SameSentence,
+    Score,
+    Without,
+)
 from monitor.rules.index import RuleIndex
 from monitor.rules.match import decide, judge
 from monitor.rules.query import parse
 from monitor.rules.rule import Examples, Rule
 from monitor.rules.schema import RuleSet
-from monitor.rules.scope import Scope
+from monitor.rules.scope import NOTHING, About, Scope
 from monitor.rules.terms import Condition
 from monitor.text import Document, document
 
-LEAVES = st.sampled_from(
-    ["ab", "abc", "abcd", "bcd", "cde", "x", "abc*", "abcd*", '"ab x"', '"x ab x ab"', '"abc* x"', "x ab abc"]
-).map(parse)
-TEXTS = st.lists(st.sampled_from(["ab", "abc", "abcd", "abcde", "bcd", "cde", "x", ".\n\n", "AB"]), max_size=12).map(
-    " ".join
-)
+WORDS = ["ab", "abc", "abcd", "bcd", "cde", "x", "abc*", "abcd*", '"ab x"', '"x ab x ab"', '"abc* x"', "x ab abc"]
+TERMS = ["acronym:AB", "raw:AB", 'name:"Abc"', 'name:"Abc Bcd"', "stem-en:abc", "stem-sr:abc", 'regex:"b.?d|cde x"']
+ORIGINS = ["language:sr", "tag:x"]
+LEAVES = st.sampled_from(WORDS + TERMS + ORIGINS).map(parse)
+SAID = ["ab", "abc", "abcs", "abcd", "abcde", "bcd", "cde", "x", ".\n\n", "AB", "Abca", "Bcd", "ABs"]
+TEXTS = st.lists(st.sampled_from(SAID), max_size=12).map(" ".join)
 
 
 def grown(conditions: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
@@ -37,11 +48,18 @@ def grown(conditions: st.SearchStrategy[Condition]) -> st.SearchStrategy[Conditi
         st.builds(InZone, st.sampled_from(Zone), conditions),
         st.builds(Near, st.integers(1, 4), st.booleans(), placed),
         st.builds(SameSentence, placed),
+        st.builds(Count, st.integers(1, 3), conditions.filter(lambda condition: condition.placed)),
+        st.lists(st.tuples(conditions, st.sampled_from([1.0, 2.0, -1.0])), min_size=1, max_size=4).map(_score),
         conditions.map(lambda condition: ConceptRef(condition.label, condition, "1")),
     )
 
 
+def _score(terms: list[tuple[Condition, float]]) -> Condition:
+    return Score(2.0, ((parse("ab"), 2.0), *terms))
+
+
 CONDITIONS = st.recursive(LEAVES, grown, max_leaves=8)
+ABOUTS = st.builds(About, st.sampled_from([None, "sr", "en"]), st.none(), st.sampled_from([None, frozenset("x")]))
 DOCUMENTS = st.builds(document, TEXTS, TEXTS, st.lists(TEXTS, max_size=2))
 
 
@@ -57,9 +75,9 @@ def rule_sets(draw: st.DrawFn) -> list[Rule]:
     return [rule(f"r{number}", match, none) for number, (match, none) in enumerate(pairs)]
 
 
-def judged(rules: list[Rule], read: Document) -> list[Decision]:
+def judged(rules: list[Rule], read: Document, about: About = NOTHING) -> list[Decision]:
     """Every rule on every article: no index, no mistake."""
-    scope = Scope(read)
+    scope = Scope(read, about)
     return [decision for one in rules if (decision := judge(one, scope)) is not None]
 
 
@@ -72,16 +90,16 @@ TITLE_OF_CAPTION = InZone(Zone.TITLE, InZone(Zone.CAPTION, parse("ab")))
 
 
 @settings(max_examples=400)
-@example([rule("a", THREE)], document("ab bcd", ""))
-@example([rule("a", THREE)], document("ab", "cde"))
-@example([rule("a", THREE)], document("bcd", "cde"))
-@example([rule("a", TITLE_OF_CAPTION)], document("ab", "", ["ab"]))
-@given(rule_sets(), DOCUMENTS)
-def test_the_index_changes_nothing(rules: list[Rule], read: Document) -> None:
+@example([rule("a", THREE)], document("ab bcd", ""), NOTHING)
+@example([rule("a", THREE)], document("ab", "cde"), NOTHING)
+@example([rule("a", THREE)], document("bcd", "cde"), NOTHING)
+@example([rule("a", TITLE_OF_CAPTION)], document("ab", "", ["ab"]), NOTHING)
+@given(rule_sets(), DOCUMENTS, ABOUTS)
+def test_the_index_changes_nothing(rules: list[Rule], read: Document, about: About) -> None:
     """The same decisions with the same evidence in the same order as without an index."""
-    decisions = judged(rules, read)
-    assert decisions == list(decide(RuleSet(tuple(rules)), read.title, read.text, [read.captions]))
-    assert matched(decisions) == [one.name for one in RuleIndex(rules).matching(Scope(read))]
+    decisions = judged(rules, read, about)
+    assert decisions == list(decide(RuleSet(tuple(rules)), read.title, read.text, [read.captions], about))
+    assert matched(decisions) == [one.name for one in RuleIndex(rules).matching(Scope(read, about))]
 
 
 @given(rule_sets(), rule_sets(), st.permutations(range(6)), DOCUMENTS)
