@@ -16,7 +16,7 @@ from monitor.rules import needs
 from monitor.rules.needs import Needs
 from monitor.rules.scope import About, Found, Scope, Span
 from monitor.rules.terms import MOST_SHOWN, Condition
-from monitor.text import Document
+from monitor.text import POSITION_GAP, Document
 
 MOST_LABELLED = 6
 
@@ -101,6 +101,10 @@ class AtLeast(Condition):
     def holds(self, scope: Scope) -> bool:
         return sum(child.holds(scope) for child in self.children) >= self.count
 
+    def shortfall(self, scope: Scope) -> str | None:
+        found = [child for child in self.children if child.holds(scope)]
+        return f"found {len(found)}: {_listed(found)}" if found else None
+
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         evidence = [found for child in self.children if (found := child.find(scope)) is not None]
         return tuple(one for found in evidence for one in found) if len(evidence) >= self.count else None
@@ -136,6 +140,11 @@ class Score(Condition):
     def holds(self, scope: Scope) -> bool:
         return sum(weight for term, weight in self.terms if term.holds(scope)) >= self.threshold
 
+    def shortfall(self, scope: Scope) -> str | None:
+        found = [(term, weight) for term, weight in self.terms if term.holds(scope)]
+        reached = sum(weight for _, weight in found)
+        return f"reached {reached:g} by {_listed([term for term, _ in found])}" if found else None
+
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         if not self.holds(scope):
             return None
@@ -156,6 +165,10 @@ class Count(Condition):
     @property
     def needs(self) -> Needs:
         return needs.unproven(self.child.needs)
+
+    def shortfall(self, scope: Scope) -> str | None:
+        found = len({span.start for span in self.child.spans(scope)})
+        return f"found {found}" if found else None
 
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         if len({span.start for span in self.child.spans(scope)}) < self.count:
@@ -245,6 +258,12 @@ class InZone(Condition):
     def holds(self, scope: Scope) -> bool:
         return self.child.holds(scope.zone(self.zone))
 
+    def shortfall(self, scope: Scope) -> str | None:
+        elsewhere = self.child.find(scope)
+        if not elsewhere:
+            return self.child.shortfall(scope.zone(self.zone))
+        return f"stands in the {scope.document.at(elsewhere[0].span.start).zone}"
+
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         found = self.child.find(scope.zone(self.zone))
         return None if found is None else tuple(Found(f"{self.zone}:{part}", span) for part, span in found)
@@ -319,6 +338,17 @@ class Near(Condition):
     def holds(self, scope: Scope) -> bool:
         return bool(self.spans(scope))
 
+    def shortfall(self, scope: Scope) -> str | None:
+        places = [child.spans(scope) for child in self.children]
+        if all(places):
+            apart = min((pair for pair in _together(places, POSITION_GAP - 1)), key=_length, default=None)
+            if apart is None:
+                return "not in one part of the article"
+            if _length(apart) <= self.within:
+                return "in another order"
+            return f"{_length(apart)} words apart at the nearest"
+        return _absent(self.children, places)
+
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         spans = self.spans(scope)
         if not spans:
@@ -334,6 +364,15 @@ class Near(Condition):
                 return []
         near = _in_order(places, self.within) if self.ordered else _together(places, self.within)
         return sorted(set(near))
+
+
+def _length(span: Span) -> int:
+    return span.end - span.start
+
+
+def _absent(children: Sequence[Condition], places: Sequence[Sequence[Span]]) -> str | None:
+    absent = [child for child, spans in zip(children, places, strict=True) if not spans]
+    return f"no {_listed(absent)}" if len(absent) < len(children) else None
 
 
 def _together(places: Sequence[Sequence[Span]], within: int) -> Iterator[Span]:
@@ -381,6 +420,10 @@ class SameSentence(Condition):
     @property
     def needs(self) -> Needs:
         return needs.unproven(needs.together(child.needs for child in self.children))
+
+    def shortfall(self, scope: Scope) -> str | None:
+        places = [child.spans(scope) for child in self.children]
+        return "not in one sentence" if all(places) else _absent(self.children, places)
 
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         document, first_in = scope.document, list[dict[int, Span]]()

@@ -27,7 +27,10 @@ def decide(
 
 
 def judge(rule: Rule, scope: Scope) -> Decision | None:
-    """Near is a rule of which some parts were found and some not, or which only an exclusion stopped."""
+    """Near is a rule of which some parts were found and some not, or which only an exclusion stopped.
+
+    What is missing goes with how near the text came to it.
+    """
     found = rule.match.find(scope)
     if found is None:
         return _near(rule, scope)
@@ -43,8 +46,13 @@ def _near(rule: Rule, scope: Scope) -> Decision | None:
     found = [one for _, hits in evidence for one in hits or ()]
     if not found:
         return None
-    missing = (part.label for part, hits in evidence if hits is None)
+    missing = (_missing(part, scope) for part, hits in evidence if hits is None)
     return _decision(rule, scope.document, Outcome.NEAR, found, missing=missing)
+
+
+def _missing(part: Condition, scope: Scope) -> str:
+    shortfall = part.shortfall(scope)
+    return part.label if shortfall is None else f"{part.label} ({shortfall})"
 
 
 def _decision(

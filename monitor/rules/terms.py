@@ -41,6 +41,10 @@ class Condition:
         """Whether there is evidence, which need not be gathered for that."""
         return self.find(scope) is not None
 
+    def shortfall(self, scope: Scope) -> str | None:  # noqa: ARG002 - most say nothing
+        """For what does not hold: how near the text came to it, if it came near."""
+        return None
+
     @property
     def placed(self) -> bool:
         """Whether it has spans."""
