@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from monitor.app import control
 from monitor.app.control import socket_file
+from monitor.errors import Refused
 from tests.newsroom import TALKS, TANKS, Newsroom, write_config
 from tests.slack_standin import SlackStandIn
 from tests.test_end_to_end import rows, run, start, until
@@ -21,6 +23,17 @@ pytestmark = pytest.mark.timeout(180)
 
 REPRINT = ("Our partners report.", *TANKS)
 TITLES = ("Serbia moves tanks to the border", "Tanks at the border, says partner", "Talks on Kosovo end without result")
+
+
+def answers(database: Path) -> bool:
+    """Whether a daemon takes commands there."""
+    try:
+        control.ask(database, "nothing", ())
+    except control.NoDaemon:
+        return False
+    except Refused:
+        return True
+    raise AssertionError("there is no such command")
 
 
 class Desk:
@@ -40,7 +53,7 @@ class Desk:
     async def daemon(self) -> AsyncIterator[None]:
         process = await start("--config", str(self.config), "run")
         try:
-            await until(socket_file(self.database).exists)
+            await until(lambda: answers(self.database))
             yield
         finally:
             process.terminate()
