@@ -134,3 +134,19 @@ def test_no_file(place: Place) -> None:
 
     assert result.exit_code == 2
     assert "nowhere.html" in result.stderr
+
+
+def test_no_address(place: Place, page: Path) -> None:
+    """Where a file was found must be an address."""
+    result = invoke(place, str(page), "--url", "coast.example/strike")
+
+    assert result.exit_code == 2
+    assert "not a web address" in result.stderr
+
+
+def test_endless_file(place: Place) -> None:
+    """Of a file without an end as much is read as of a page, and bytes are no text."""
+    result = invoke(place, "/dev/zero")
+
+    assert result.exit_code == 1
+    assert "empty" in result.stdout

@@ -27,6 +27,7 @@ from monitor.errors import ExtractError
 from monitor.http import Http
 from monitor.model import FULL, Extract, Page, Zone
 from monitor.text import document
+from monitor.urls import web_url
 
 MOST_BYTES: Final = 10_000_000
 # Of a file nobody knows where it was found; this address is in no way special.
@@ -43,10 +44,17 @@ class Reading:
     light: bool  # the first try hung or killed its worker
 
 
+def _checked(_context: click.Context, _option: click.Parameter, url: str | None) -> str | None:
+    try:
+        return web_url(url) if url else None
+    except ValueError as e:
+        raise click.BadParameter(str(e)) from e
+
+
 @click.command()
 @click.argument("source", metavar="URL|FILE")
 @click.option("--title", default="", help="What the feed calls the article. Default: the page's own title.")
-@click.option("--url", default=None, help="Where a FILE was found.")
+@click.option("--url", default=None, callback=_checked, help="Where a FILE was found.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_obj
 @speaking()
@@ -103,7 +111,8 @@ def _timed(page: Page, *, light: bool) -> tuple[Extract, float]:
 
 
 def _page_in(file: Path, url: str) -> Page:
-    body = file.read_bytes()[:MOST_BYTES]
+    with file.open("rb") as opened:
+        body = opened.read(MOST_BYTES)
     is_html = any(mark in body[:2_000].lower() for mark in (b"<html", b"<!doctype html", b"<head", b"<body"))
     return Page(url, body, "text/html" if is_html else "text/plain", utc_now())
 
