@@ -22,7 +22,6 @@ from monitor.store.sqlite.values import (
 )
 from monitor.urls import origin
 
-OF_EACH_FEED = 20  # waiting entries looked at together
 OF_EACH_HOST = 8  # feeds looked at together
 
 
@@ -300,17 +299,22 @@ class FeedRows:
             )
 
     def waiting(self, now: datetime, limit: int) -> tuple[DueEntry, ...]:
-        """Entries that are due to be read, first seen first; a few of each feed, so that none crowds others out."""
+        """Entries that are due to be read, the feeds by turns: the latest of each, then the next one of each.
+
+        So a feed that brings thousands at once crowds nobody out, least its own later news.
+        """
         rows = self._db.query(
             """
             select id, url from (
-              select id, url, next_read_at, first_seen_at,
-                row_number() over (partition by feed_id order by next_read_at, first_seen_at, id) as place
+              select id, url, next_read_at,
+                row_number() over (
+                  partition by feed_id order by first_seen_at desc, published_at desc, next_read_at, id
+                ) as place
               from entries where state = 'waiting' and next_read_at <= :now
             )
-            where place <= :of_each order by next_read_at, first_seen_at, id limit :limit
+            order by place, next_read_at, id limit :limit
             """,
-            {"now": to_text(now), "limit": limit, "of_each": OF_EACH_FEED},
+            {"now": to_text(now), "limit": limit},
         )
         return tuple(DueEntry(EntryId(row["id"]), row["url"]) for row in rows)
 
