@@ -466,6 +466,19 @@ def test_one_host_does_not_crowd_out_another(store: Store) -> None:
     assert FEED.id in {due.feed_id for due in store.feeds.due(NOON + timedelta(seconds=1), 500)}
 
 
+def test_many_slow_hosts_do_not_crowd_out_another(store: Store) -> None:
+    """Although each of them has several feeds that are longer overdue."""
+    many = [feed_at(f"https://slow{host}.example/{n}") for host in range(100) for n in range(8)]
+    with store.transaction():
+        store.feeds.sync(many, NOON)
+        store.feeds.sync([*many, FEED], NOON + timedelta(seconds=1))
+    assert FEED.id in {due.feed_id for due in store.feeds.due(NOON + timedelta(seconds=1), 500)}
+
+
+def feed_at(url: str) -> Feed:
+    return Feed(feed_id(url), url, url)
+
+
 def test_plans_move_with_a_clock_that_is_set_back(store: Store) -> None:
     """Each waits for as long as it was meant to; what is due stays due."""
     _alerted(store, Fate.POST)

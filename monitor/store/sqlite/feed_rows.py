@@ -71,14 +71,14 @@ class FeedRows:
         )
 
     def due(self, now: datetime, limit: int) -> tuple[FeedState, ...]:
-        """The active feeds whose time has come, longest overdue first; a few of each host, so that none crowds out."""
+        """The active feeds whose time has come, the hosts by turns: of each the longest overdue, then the next one."""
         rows = self._db.query(
             """
             select feeds.* from feeds join (
               select id, row_number() over (partition by host order by next_poll_at, id) as place
               from feeds where active = 1 and next_poll_at <= :now
             ) due on due.id = feeds.id
-            where due.place <= :of_each order by next_poll_at, feeds.id limit :limit
+            where due.place <= :of_each order by due.place, next_poll_at, feeds.id limit :limit
             """,
             {"now": to_text(now), "limit": limit, "of_each": OF_EACH_HOST},
         )
