@@ -144,12 +144,13 @@ def is_gone(state: FeedState, now: datetime) -> bool:
     return state.gone_since is not None and now - state.gone_since >= GONE_AFTER
 
 
-def ran_past_us(*, before: int, fresh: int, overlap: int) -> bool:
+def ran_past_us(*, before: int, fresh: int, overlap: int, complete: bool = False) -> bool:
     """Whether entries may have come and gone unseen: two looks that have nothing in common.
 
     `before`: entries shown at the earlier look. A feed that showed next to nothing then has nothing to overlap with.
+    `complete`: it says that it shows all that there is (RFC 5005 section 2), so nothing else came.
     """
-    return before >= LEAST_SHOWN and fresh > 0 and overlap == 0
+    return not complete and before >= LEAST_SHOWN and fresh > 0 and overlap == 0
 
 
 def _same_etag_times(state: FeedState, outcome: Fetched | NotModified, brought: Brought) -> int:
