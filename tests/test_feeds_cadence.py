@@ -99,6 +99,14 @@ def test_retry_after_wins(wait: timedelta) -> None:
     assert waited(after_failure(FEED, STATE, error, NOW, BOUNDS)) == wait
 
 
+@pytest.mark.parametrize(("failures", "hours"), [(0, 4), (1, 8), (2, 16), (3, 24), (3_000, 24)])
+def test_a_wall_is_not_knocked_at_every_few_minutes(failures: int, hours: int) -> None:
+    """Whoever wants a browser will still want one in a while."""
+    error = FetchError("a check page", status=403, challenge=True)
+    after = after_failure(FEED, replace(STATE, failures=failures), error, NOW, BOUNDS)
+    assert timedelta(hours=hours) <= waited(after) <= timedelta(hours=hours) + minutes(1)
+
+
 @given(
     st.text().map(FeedId),
     st.timedeltas(min_value=timedelta(seconds=1), max_value=timedelta(days=400)),

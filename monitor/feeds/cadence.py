@@ -35,6 +35,9 @@ GONE_PROBE = timedelta(days=30)
 TOO_OFTEN = 429
 FIRST_TOO_OFTEN = timedelta(hours=1)
 LONGEST_TOO_OFTEN = timedelta(hours=24)
+# A wall that wants a browser does not fall within minutes, and each knock may make it higher.
+FIRST_WALLED = timedelta(hours=4)
+LONGEST_WALLED = timedelta(hours=24)
 MAX_JITTER = timedelta(minutes=1)
 JITTER_SHARE = 0.05  # of the wait
 LEAST_SHOWN = 3  # entries that make a missing overlap tell something
@@ -218,6 +221,8 @@ def _retry_wait(
         return _with_jitter(feed.id, GONE_PROBE if gone_for >= GONE_AFTER else GONE_AFTER)
     if isinstance(error, FetchError) and error.status == TOO_OFTEN:
         return _with_jitter(feed.id, min(FIRST_TOO_OFTEN * 2 ** min(failures, 20), LONGEST_TOO_OFTEN))
+    if isinstance(error, FetchError) and error.challenge:
+        return _with_jitter(feed.id, min(FIRST_WALLED * 2 ** min(failures, 20), LONGEST_WALLED))
     first = min(FIRST_RETRY, _interval(feed, bounds) or bounds.least)
     doubled = first * 2 ** min(failures, 20)
     return _with_jitter(feed.id, min(doubled, LONGEST_RETRY))
