@@ -200,7 +200,7 @@ def was_lied_to(state: FeedState, published: Iterable[datetime | None]) -> bool:
 
 
 def _outside_skipped(state: FeedState) -> FeedState:
-    """The next look in the first hour in which the feed says that it may bring something (RSS 2.0, skipHours, skipDays).
+    """The next look in the first hour in which the feed says that it may bring something (RSS: skipHours, skipDays).
 
     One that says so of all hours, or of all days, is not believed, nor of those in which it did bring something.
     """
