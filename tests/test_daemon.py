@@ -186,6 +186,31 @@ async def test_a_server_that_says_not_modified_for_ever_is_found_out(tmp_path: P
     assert 39 + 5 == sum(Store.reader(config.database).ledger.entry_states().values())
 
 
+async def test_a_hundred_hosts_that_never_answer_hold_nobody_up(tmp_path: Path) -> None:
+    """With several feeds each; meanwhile a good feed is polled again and again."""
+
+    async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+
+    writers: list[asyncio.StreamWriter] = []
+    pits = await asyncio.start_server(silent, [f"127.2.0.{n}" for n in range(1, 101)], 0)
+    feeds = [
+        (f"{host} {n}", f"http://{host}:{port}/{n}")
+        for host, port in (socket.getsockname() for socket in pits.sockets)
+        for n in range(3)
+    ]
+    async with Newsroom() as paper, pits:
+        config = configuration.load(
+            write_config(tmp_path / "config", [*feeds, ("Good", paper.feed_url)], schedule={"every": "1s"})
+        )
+        async with running(Daemon(config, io.StringIO(), announce=False)):
+            await until(lambda: len(writers) >= 100 and len(paper.requests) >= 4)
+            outcomes = Store.reader(config.database).ledger.polls()
+        for writer in writers:
+            writer.close()
+    assert "failed" not in outcomes  # none of the others was given up so far
+
+
 async def test_restarts_cost_publishers_nothing(tmp_path: Path) -> None:
     """A feed that was asked is not asked again before its time, nor inside what its server promised."""
     async with Newsroom() as paper:

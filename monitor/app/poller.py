@@ -207,7 +207,9 @@ class Poller:
         is_known = state.known_since is not None or bool(known)  # a feed at another address is known by its entries
         history = frozenset() if is_known else self._history(fresh, poll)
         store.feeds.add_entries(fresh, baseline=history, now=poll.finished_at)
-        ran_past_us = cadence.ran_past_us(before=state.shown, fresh=len(fresh), overlap=overlap)
+        ran_past_us = cadence.ran_past_us(
+            before=state.shown, fresh=len(fresh), overlap=overlap, complete=look.hints.complete
+        )
         if ran_past_us and not is_part and state.last_success_at:
             store.feeds.add_gap(
                 poll.feed_id, from_at=state.last_success_at, to_at=poll.finished_at, now=poll.finished_at
