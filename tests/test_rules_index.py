@@ -91,7 +91,15 @@ THREE = parse("ab AND bcd AND cde")
 TITLE_OF_CAPTION = InZone(Zone.TITLE, InZone(Zone.CAPTION, parse("ab")))
 
 
+MANY = ["b", "c", "d", "e", "f", "title:ab", "stem-en:abc", 'regex:"bcd"', "acronym:AB"]
+ANY = Any(tuple(map(parse, MANY)))
+
+
 @settings(max_examples=200)
+@example([rule("a", ANY)], document("ab", ""), NOTHING)
+@example([rule("a", ANY)], document("abcs", ""), NOTHING)
+@example([rule("a", ANY)], document("", "bcd"), NOTHING)
+@example([rule("a", ANY)], document("", "ABs"), NOTHING)
 @example([rule("a", THREE)], document("ab bcd", ""), NOTHING)
 @example([rule("a", THREE)], document("ab", "cde"), NOTHING)
 @example([rule("a", THREE)], document("bcd", "cde"), NOTHING)

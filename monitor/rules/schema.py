@@ -37,11 +37,21 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LANGUAGE = re.compile(r"any|[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A vocabulary and where it stands."""
+
+    ref: ConceptRef
+    file: str
+    line: int
+
+
 @dataclass(frozen=True)
 class RuleSet:
     """Every rule of a configuration, in the order of the files."""
 
     rules: tuple[Rule, ...]
+    concepts: tuple[Concept, ...] = ()
 
     @cached_property
     def index(self) -> RuleIndex:
@@ -62,7 +72,7 @@ def load(rules_dir: Path, concepts_dir: Path) -> RuleSet:
         problems.append(Problem(str(rules_dir), 0, "there are no rules here; write one into a file ending in .yaml"))
     if problems:
         raise ConfigError(problems)
-    return RuleSet(tuple(reader.rules))
+    return RuleSet(tuple(reader.rules), concepts.all())
 
 
 def _files(directory: Path, problems: list[Problem]) -> Iterator[YamlFile]:
@@ -157,6 +167,13 @@ class _Concepts:
     def resolve_all(self) -> None:
         for name in self._definitions:
             self._resolve(name)
+
+    def all(self) -> tuple[Concept, ...]:
+        return tuple(
+            Concept(ref, definition.file.name, definition.file.line(definition.place[:-1]))
+            for name, definition in self._definitions.items()
+            if (ref := self._resolved.get(name)) is not None
+        )
 
     def find(self, name: str, complain: Callable[[str], None]) -> ConceptRef | None:
         """Says what is wrong through `complain`, unless the concept's own file has been blamed already."""
