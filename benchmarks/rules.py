@@ -189,7 +189,8 @@ def report(articles: Sequence[Article], queries: Sequence[str], sizes: Sequence[
     yield f"{grown:.0f} MB for {len(rules)} rules (at most {MOST_MEGABYTES:.0f})", grown <= MOST_MEGABYTES
     reload = file_reload_ms(queries[:FILED])
     print(
-        f"a file of {RULES_IN_FILE} rules changed, of {min(FILED, len(queries))} in all: {reload:.0f} ms to the next article"
+        f"a file of {RULES_IN_FILE} rules changed, of {min(FILED, len(queries))} in all: "
+        f"{reload:.0f} ms to the next article"
     )
     reload = reload_ms(index, rules)
     yield (
