@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -103,6 +105,30 @@ async def test_a_start_after_the_clock_was_set_back_delays_nothing(tmp_path: Pat
         assert 1 == len(paper.requests)
         async with running(Daemon(configuration.load(config), io.StringIO())):
             await until(lambda: len(paper.requests) >= 2)
+
+
+async def _kill_the_first_child() -> None:
+    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
+    before = set(children.read_text().split())
+    while not (workers := set(children.read_text().split()) - before):
+        await asyncio.sleep(0.01)
+    for pid in workers:
+        if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(int(pid), signal.SIGKILL)
+            return
+    await _kill_the_first_child()
+
+
+async def test_a_worker_that_is_killed_is_no_fault_of_the_feed(tmp_path: Path) -> None:
+    """Its document is read by the next worker, in the same poll."""
+    async with Newsroom() as paper:
+        config = write_config(tmp_path / "config", [("A", paper.feed_url)])
+        paper.publish("Serbia moves tanks to the border", TANKS)
+        killing = asyncio.create_task(_kill_the_first_child())
+        await Daemon(configuration.load(config), io.StringIO(), announce=False).run_once()
+        await killing
+    store = Store.reader(tmp_path / "news.db")
+    assert [(1, 0)] == [(feed["entries"], feed["failures"]) for feed in store.ledger.feeds()]
 
 
 async def test_a_sink_that_crashes_is_put_off_and_told(tmp_path: Path) -> None:
