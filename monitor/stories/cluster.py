@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import combinations, islice
 from math import exp, log1p, sqrt
 from typing import NamedTuple, TypeVar
 
@@ -25,16 +25,14 @@ from monitor.stories.window import Frequencies, Profile, Window, names_elsewhere
 T = TypeVar("T")
 
 SEARCHED_TERMS = 24
-NEAREST_ARTICLES = 40
-NEAREST_STORIES = 8
+NEAREST_ARTICLES = 20
+NEAREST_STORIES = 5
 LITTLE_LIKENESS = 0.05  # no more than chance
 # What the next best story has at least when many are open: where few are, nothing must look like the only choice.
 RIVAL_LIKENESS = 0.09
-RIVAL_DISTINCTIVE = 0.85
 
-POSSIBLY = 0.29
-SURELY = 0.75
-CLEAR_LEAD = 0.08  # of likeness before the next best story; with less nothing is silent, however probable
+POSSIBLY = 0.43
+SURELY = 0.91
 
 TRANSLATED_WITHIN = timedelta(hours=48)
 TRANSLATED_NAMES = 2
@@ -53,16 +51,15 @@ class Judgement:
 
 
 class Evidence(NamedTuple):
-    """What speaks for and against one story, each about 0 to 3. `lead_*`: by how much it beats the next best story."""
+    """What speaks for and against one story, each about 0 to 3."""
 
-    likeness_lead: float  # mean cosine with the story's articles
-    likeness_share: float  # the same, as a share: near 1 if no other story is anything like it
+    share: float  # of the likeness of all stories: near 1 if no other is anything like it
+    apart: float  # by how much less it is like the story's articles than those are like one another
+    alone: float  # a story of one article cannot be told to be of one piece
     age: float
-    distinctive_lead: float
     distinctive: float  # terms shared that few stories have
     foreign_names: float
     same_outlet: float  # an outlet seldom tells one happening twice
-    rarest: float  # how rare the rarest terms shared are among articles
     titles: float  # best cosine of two titles
     other_figures: float
     other_place: float  # or another month: both titles name some, none in common
@@ -70,18 +67,17 @@ class Evidence(NamedTuple):
 
 # Fitted on labelled streams by `python -m benchmarks.fit_stories`, rounded. Two are set by hand: an outlet does follow
 # up its own news, though those streams have no case of it; and other countries are better evidence than there.
-BIAS = -4.6
+BIAS = -4.1
 WEIGHTS = Evidence(
-    likeness_lead=2.0,
-    likeness_share=10.9,
-    age=-7.9,
-    distinctive_lead=0.65,
-    distinctive=1.7,
-    foreign_names=-0.7,
+    share=13.6,
+    apart=-8.8,
+    alone=-1.7,
+    age=-8.0,
+    distinctive=1.1,
+    foreign_names=-0.6,
     same_outlet=-6.0,
-    rarest=-1.8,
-    titles=4.3,
-    other_figures=-1.1,
+    titles=2.9,
+    other_figures=-0.9,
     other_place=-2.5,
 )
 
@@ -170,7 +166,7 @@ class _Look:
         shared = features.terms.keys() & self.known
         self.likeness = sum(cosine(features.terms, m.terms) for m in self.members) / len(self.members)
         self.distinctive = log1p(sum(frequencies.story_rarity(term) ** 2 for term in shared))
-        self.rarest = sum(sorted(map(frequencies.rarity, shared), reverse=True)[:3]) / 3
+        self.cohesion = _cohesion(self.members)
 
     def comparison(self, others: Sequence[_Look]) -> Comparison:
         if self.translated:
@@ -178,22 +174,21 @@ class _Look:
             return Comparison(self.profile, None, probability, True, self.known)
         evidence = self.evidence(others)
         score = BIAS + sum(weight * value for weight, value in zip(WEIGHTS, evidence, strict=True))
-        return Comparison(self.profile, evidence, 1 / (1 + exp(-score)), self._doubtful(evidence), self.known)
+        doubtful = self.features.live or bool(evidence.same_outlet)
+        return Comparison(self.profile, evidence, 1 / (1 + exp(-score)), doubtful, self.known)
 
     def evidence(self, others: Sequence[_Look]) -> Evidence:
         article, members = self.features, self.members
         rival = max(RIVAL_LIKENESS, *(o.likeness for o in others), 0.0)
-        rival_distinctive = max(RIVAL_DISTINCTIVE, *(o.distinctive for o in others), 0.0)
         hours = abs(self.at - self.profile.first_at) / timedelta(hours=1)
         return Evidence(
-            likeness_lead=self.likeness - rival,
-            likeness_share=self.likeness / (self.likeness + rival + LITTLE_LIKENESS),
+            share=self.likeness / (self.likeness + rival + LITTLE_LIKENESS),
+            apart=self.cohesion - self.likeness if self.cohesion is not None else 0.0,
+            alone=float(self.cohesion is None),
             age=(log1p(hours) / 5) ** 2,
-            distinctive_lead=self.distinctive - rival_distinctive,
             distinctive=self.distinctive,
             foreign_names=log1p(len(article.early_names.difference(*(m.names for m in members)))),
             same_outlet=float(article.outlet != 0 and any(m.outlet == article.outlet for m in members)),
-            rarest=self.rarest,
             titles=max(_title_cosine(article, m) for m in members),
             other_figures=float(_disagree(article.numbers, (m.numbers for m in members))),
             other_place=float(
@@ -201,11 +196,6 @@ class _Look:
                 or _disagree(article.periods, (m.periods for m in members))
             ),
         )
-
-    def _doubtful(self, evidence: Evidence) -> bool:
-        if evidence.likeness_lead < CLEAR_LEAD:
-            return True
-        return self.features.live or bool(evidence.same_outlet) or bool(evidence.other_place)
 
     def _across_languages(self) -> float:
         """Names and numbers that agree are no proof, least of all those that every story names: never silent."""
@@ -216,6 +206,12 @@ class _Look:
         if near and shared >= TRANSLATED_NAMES and likeness >= TRANSLATED_LIKENESS:
             return POSSIBLY + (SURELY - POSSIBLY) * likeness
         return 0.0
+
+
+def _cohesion(members: Sequence[Features]) -> float | None:
+    """The mean cosine of two of them."""
+    likeness = [cosine(one.terms, other.terms) for one, other in combinations(members, 2)]
+    return sum(likeness) / len(likeness) if likeness else None
 
 
 def cosine(one: Mapping[int, float], other: Mapping[int, float]) -> float:

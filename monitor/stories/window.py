@@ -23,7 +23,7 @@ WINDOW = timedelta(days=7)
 
 MOST_POSTED = 20  # of an article's terms
 MOST_NAMES_POSTED = 10
-NEWEST_MEMBERS = 3
+NEWEST_MEMBERS = 2
 
 # The seed stands for so many articles and stories.
 SEED_ARTICLES = 1000
