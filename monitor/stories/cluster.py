@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import combinations, islice
+from itertools import islice
 from math import exp, log1p, sqrt
+from operator import mul
 from typing import NamedTuple, TypeVar
 
 from monitor.ids import story_id
@@ -121,7 +122,7 @@ def choose(features: Features, at: datetime, frequencies: Frequencies, profiles:
         best.profile.story_id,
         Certainty.SURELY if sure else Certainty.POSSIBLY,
         best.probability,
-        _told(features) - best.known,
+        _told(features).difference(best.terms, *(member.names for member in best.members)),
     )
 
 
@@ -134,10 +135,11 @@ class Comparison:
     """An article beside one story."""
 
     profile: Profile
+    members: Sequence[Features]  # those that were compared
+    terms: Mapping[int, float]  # of all of them together
     evidence: Evidence | None  # None: in another language
     probability: float
     doubtful: bool  # however likely, nothing to be silent about
-    known: frozenset[int]
 
 
 def comparisons(
@@ -162,31 +164,30 @@ class _Look:
         self.members = same or members
         self.at = at
         self.telling = frequencies.story_rarity
-        self.known = frozenset().union(*(m.terms.keys() | m.names.keys() for m in self.members))
-        shared = features.terms.keys() & self.known
-        self.likeness = sum(cosine(features.terms, m.terms) for m in self.members) / len(self.members)
-        self.distinctive = log1p(sum(frequencies.story_rarity(term) ** 2 for term in shared))
-        self.cohesion = _cohesion(self.members)
+        self.terms = _sum(member.terms for member in self.members)
+        self.shared = [term for term in features.terms if term in self.terms]
+        self.likeness = sum(features.terms[term] * self.terms[term] for term in self.shared) / len(self.members)
 
     def comparison(self, others: Sequence[_Look]) -> Comparison:
         if self.translated:
             probability = self._across_languages()
-            return Comparison(self.profile, None, probability, True, self.known)
+            return Comparison(self.profile, self.members, self.terms, None, probability, doubtful=True)
         evidence = self.evidence(others)
-        score = BIAS + sum(weight * value for weight, value in zip(WEIGHTS, evidence, strict=True))
+        score = BIAS + sum(map(mul, WEIGHTS, evidence))
         doubtful = self.features.live or bool(evidence.same_outlet)
-        return Comparison(self.profile, evidence, 1 / (1 + exp(-score)), doubtful, self.known)
+        return Comparison(self.profile, self.members, self.terms, evidence, 1 / (1 + exp(-score)), doubtful)
 
     def evidence(self, others: Sequence[_Look]) -> Evidence:
         article, members = self.features, self.members
         rival = max(RIVAL_LIKENESS, *(o.likeness for o in others), 0.0)
         hours = abs(self.at - self.profile.first_at) / timedelta(hours=1)
+        alone = len(members) == 1
         return Evidence(
             share=self.likeness / (self.likeness + rival + LITTLE_LIKENESS),
-            apart=self.cohesion - self.likeness if self.cohesion is not None else 0.0,
-            alone=float(self.cohesion is None),
+            apart=0.0 if alone else self._cohesion() - self.likeness,
+            alone=float(alone),
             age=(log1p(hours) / 5) ** 2,
-            distinctive=self.distinctive,
+            distinctive=log1p(sum(self.telling(term) ** 2 for term in self.shared)),
             foreign_names=log1p(len(article.early_names.difference(*(m.names for m in members)))),
             same_outlet=float(article.outlet != 0 and any(m.outlet == article.outlet for m in members)),
             titles=max(_title_cosine(article, m) for m in members),
@@ -196,6 +197,11 @@ class _Look:
                 or _disagree(article.periods, (m.periods for m in members))
             ),
         )
+
+    def _cohesion(self) -> float:
+        """The mean cosine of two members, from the length of their sum, as each is of unit length."""
+        size = len(self.members)
+        return (sum(weight * weight for weight in self.terms.values()) - size) / (size * (size - 1))
 
     def _across_languages(self) -> float:
         """Names and numbers that agree are no proof, least of all those that every story names: never silent."""
@@ -208,10 +214,12 @@ class _Look:
         return 0.0
 
 
-def _cohesion(members: Sequence[Features]) -> float | None:
-    """The mean cosine of two of them."""
-    likeness = [cosine(one.terms, other.terms) for one, other in combinations(members, 2)]
-    return sum(likeness) / len(likeness) if likeness else None
+def _sum(vectors: Iterable[Mapping[int, float]]) -> dict[int, float]:
+    total: dict[int, float] = {}
+    for vector in vectors:
+        for term, weight in vector.items():
+            total[term] = total.get(term, 0.0) + weight
+    return total
 
 
 def cosine(one: Mapping[int, float], other: Mapping[int, float]) -> float:
