@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from copy import copy
-from itertools import chain
+from itertools import chain, zip_longest
 from typing import cast
 
 from monitor.model import Zone
@@ -42,12 +42,14 @@ class RuleIndex:
 
     def changed_to(self, rules: Sequence[Rule]) -> RuleIndex:
         """The index of other rules. What those of the same name and version need is taken over."""
-        base, places, new = self._layers[0], array("i", [GONE]) * len(self._layers[0].rules), list[int]()
-        for place, rule in enumerate(rules):
-            slot = base.slots.get(rule.name)
-            if slot is not None and base.rules[slot].version == rule.version:
+        base, new = self._layers[0], list[int]()
+        places = array("i", [GONE]) * len(base.rules)
+        for place, (rule, old) in enumerate(zip_longest(rules, base.rules)):
+            if rule is old:
+                places[place] = place
+            elif rule is not None and (slot := base.slot_of(rule)) is not None:
                 places[slot] = place
-            else:
+            elif rule is not None:
                 new.append(place)
         if len(new) > len(rules) * MOST_CHANGED:
             return RuleIndex(rules)
@@ -122,6 +124,10 @@ class _Layer:
         self.matching = _Postings([(slot, _needs(rule)) for slot, rule in enumerate(rules)])
         self.touching = _Postings([(slot, part.needs) for slot, rule in enumerate(rules) for part in _parts(rule)])
         self._shortcuts = [_shortcut(rule) for rule in rules]
+
+    def slot_of(self, rule: Rule) -> int | None:
+        slot = self.slots.get(rule.name)
+        return slot if slot is not None and self.rules[slot].version == rule.version else None
 
     def holds(self, slot: int, scope: Scope) -> bool:
         """Whether a rule matches of which a row is complete."""
