@@ -204,6 +204,33 @@ def test_a_database_of_the_third_version_is_brought_up_to_date(tmp_path: Path) -
     store.close()
 
 
+def test_a_database_of_the_fifth_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    """The proof of its pages stays, and later versions of them have room beside it."""
+    path = tmp_path / "old.db"
+    old = Database(sqlite3.connect(path, isolation_level=None))
+    migrations.apply(old, stop_before="m006_corrections")
+    for statement in (
+        "insert into articles (id, url, title, text, site, body_source, quality, text_sha256, first_read_at, read_at) "
+        "values ('x', 'u', 't', 't', 's', 'page', 'full', 'h', 'd', 'd')",
+        f"insert into pages values ('x', 'u', '{to_text(NOON)}', '{{}}', 'digest', x'00')",
+        "insert into deliveries (id, sink, target, state, next_attempt_at, created_at, message) "
+        "values ('a', 'slack', 'C1', 'pending', 'd', 'd', '{\"report\": {}}')",
+        "pragma user_version = 5",
+    ):
+        old.execute(statement)
+    old.close()
+    store = Store.writer(path)
+    (kept,) = store.pages.snapshots(ArticleId("x"))
+    assert ("digest", b"\x00") == (kept.body_sha256, kept.body)
+    store.pages.add_snapshot(ArticleId("x"), replace(kept, body_sha256="later", fetched_at=NOON + timedelta(hours=1)))
+    assert 2 == len(store.pages.snapshots(ArticleId("x")))
+    assert () == store.watches.due(NOON, 10)
+    assert audit(store).balanced
+    with pytest.raises(sqlite3.IntegrityError):
+        store._db.execute("update deliveries set correction_id = 'nowhere'")
+    store.close()
+
+
 def test_an_article_comes_back_as_it_went_in(store: Store) -> None:
     """With all that its page said of itself."""
     read = article(
@@ -219,17 +246,19 @@ def test_an_article_comes_back_as_it_went_in(store: Store) -> None:
     assert read == store.stories.article(read.id)
 
 
-def test_the_first_snapshot_of_a_page_is_kept(store: Store) -> None:
-    """Its body only for as long as the operator wants."""
-    read = article()
+def test_the_snapshots_of_a_page_are_kept(store: Store) -> None:
+    """And each that differs from the one before; the bodies only for as long as the operator wants."""
+    read, later = article(), NOON + timedelta(hours=1)
     store.stories.save_article(read)
     first = Snapshot(read.url, NOON, {"ETag": '"1"'}, "digest", b"zipped")
+    second = replace(first, body_sha256="another", fetched_at=later)
     assert store.pages.add_snapshot(read.id, first)
-    assert not store.pages.add_snapshot(read.id, replace(first, body_sha256="another"))
-    assert first == store.pages.snapshot(read.id)
+    assert not store.pages.add_snapshot(read.id, replace(first, fetched_at=NOON + timedelta(minutes=1)))
+    assert not store.pages.add_snapshot(read.id, second)
+    assert (first, second) == store.pages.snapshots(read.id)
     assert 0 == store.pages.drop_bodies(NOON, limit=10)
-    assert 1 == store.pages.drop_bodies(NOON + timedelta(seconds=1), limit=10)
-    assert replace(first, body=None) == store.pages.snapshot(read.id)
+    assert 1 == store.pages.drop_bodies(later, limit=10)
+    assert (replace(first, body=None), second) == store.pages.snapshots(read.id)
 
 
 def test_a_message_says_what_it_is_to_say_whether_it_was_sent_or_not(store: Store) -> None:

@@ -13,6 +13,7 @@ from monitor.app.store_thread import StoreThread
 from monitor.model import (
     Alert,
     Article,
+    Correction,
     Decision,
     Delivery,
     DeliveryId,
@@ -21,6 +22,7 @@ from monitor.model import (
     Feed,
     Placement,
     StoryId,
+    Thread,
     WaitingEntry,
 )
 from monitor.store.sqlite.store import Store
@@ -133,6 +135,31 @@ class Alerter:
             )
             store.deliveries.add(delivery, folded_into=carrier)
             carrier = carrier or delivery.id
+
+    def correct(
+        self, store: Store, article: Article, outlet: str, story: StoryId, correction: Correction
+    ) -> tuple[Thread, ...]:
+        """Tell what became of an article wherever it was told. Part of the transaction in which that is written."""
+        threads = store.watches.threads(article.id)
+        if threads:
+            store.watches.add(correction)
+        for thread in threads:
+            delivery = Delivery(
+                id=ids.delivery_id(correction.id, sink=thread.sink, target=thread.target),
+                alert_id=None,
+                sink=thread.sink,
+                target=thread.target,
+                state=DeliveryState.PENDING,
+                attempts=0,
+                next_attempt_at=correction.seen_at,
+                created_at=correction.seen_at,
+                thread_of=thread.parent,
+                broadcast=policy.turns(correction.changes),
+                message=message.correct(article, outlet, story, correction, thread.severity),
+                correction_id=correction.id,
+            )
+            store.deliveries.add(delivery)
+        return threads
 
     async def report(self) -> bool:
         """All that was noticed and not told yet, in one message."""

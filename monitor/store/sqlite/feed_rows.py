@@ -320,6 +320,14 @@ class FeedRows:
             return WaitingEntry(_entry(row), attempts=row["attempts"], first_seen_at=to_time(row["first_seen_at"]))
         return None
 
+    def entry_of(self, article: str) -> WaitingEntry | None:
+        """The first entry that led to an article."""
+        for row in self._db.query(
+            "select * from entries where article_id = ? order by first_seen_at, id limit 1", [article]
+        ):
+            return WaitingEntry(_entry(row), attempts=row["attempts"], first_seen_at=to_time(row["first_seen_at"]))
+        return None
+
     def finish_reading(self, entry: Entry, *, article_id: str | None, reason: str | None) -> None:
         self._db.execute(
             """

@@ -11,7 +11,7 @@ from sqlite_utils import Database, Migrations
 migrations = Migrations("news-monitor")
 
 # Raised by every migration; a program that finds a higher number than its own refuses to touch the file.
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 
 @migrations()
@@ -41,6 +41,12 @@ def m004_pages(db: Database) -> None:
 def m005_stories(db: Database) -> None:
     """What a story's articles are compared by, who speaks for himself, and what a story has told."""
     _run(db, _FIFTH)
+
+
+@migrations()
+def m006_corrections(db: Database) -> None:
+    """What was told is looked at again: later versions of pages, and what readers were told of them."""
+    _run(db, _SIXTH)
 
 
 def _run(db: Database, statements: str) -> None:
@@ -427,4 +433,46 @@ create table term_totals (
 insert into term_totals values (1, 0, 0);
 
 alter table deliveries add column broadcast integer not null default 0 check (broadcast in (0, 1));
+"""
+
+_SIXTH = """
+create table watches (                   -- articles that somebody was told of
+  article_id text primary key references articles (id),
+  first_read_at text not null,
+  look integer not null,                 -- see articles/looks.py
+  next_look_at text,                     -- null: it is over
+  attempts integer not null default 0,
+  title text,                            -- the headline of its page; null: it was never read
+  doubt text,                            -- what the last look found, to be told if another one finds it too
+  is_gone integer not null default 0 check (is_gone in (0, 1))
+) strict;
+create index watches_due on watches (next_look_at) where next_look_at is not null;
+
+create table corrections (               -- what was found at a look and told
+  id text primary key,
+  article_id text not null references articles (id),
+  kind text not null check (kind in ('retraction', 'reversal', 'denial', 'gone', 'correction', 'figure', 'headline',
+    'back')),                            -- the most urgent one
+  changes text not null,                 -- JSON: kind, before, after
+  seen_at text not null
+) strict;
+create index corrections_by_article on corrections (article_id);
+
+alter table deliveries add column correction_id text references corrections (id)
+  check (correction_id is null or alert_id is null);
+create index deliveries_by_correction on deliveries (correction_id) where correction_id is not null;
+
+create table new_pages (                 -- what was sent when the page of an article was read, each time it was another
+  article_id text not null references articles (id),
+  url text not null,                     -- after redirects
+  fetched_at text not null,
+  headers text not null,                 -- JSON
+  body_sha256 text not null,
+  body blob,                             -- gzip; null when it is not, or no longer, kept
+  primary key (article_id, fetched_at)
+) strict;
+insert into new_pages select * from pages;
+drop table pages;
+alter table new_pages rename to pages;
+create index pages_with_body on pages (fetched_at) where body is not null;
 """

@@ -17,6 +17,7 @@ from monitor.store.sqlite.notice_rows import NoticeRows
 from monitor.store.sqlite.page_rows import PageRows
 from monitor.store.sqlite.push_rows import PushRows
 from monitor.store.sqlite.story_rows import StoryRows
+from monitor.store.sqlite.watch_rows import WatchRows
 from monitor.store.sqlite.window_rows import WindowRows
 
 
@@ -31,6 +32,7 @@ class Store:
         self.pages = PageRows(db)
         self.stories = StoryRows(db)
         self.window = WindowRows(db)
+        self.watches = WatchRows(db)
         self.alerts = AlertRows(db)
         self.deliveries = DeliveryRows(db)
         self.clock = ClockRows(db)
