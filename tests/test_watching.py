@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import signal
@@ -15,7 +16,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from monitor.app import config as configuration
 from monitor.app.audit import audit
+from monitor.app.daemon import Daemon, Sweep
 from monitor.store.sqlite.store import Store
 from tests.newsroom import TALKS, TANKS, Newsroom, page
 from tests.slack_standin import TOKEN, Message, SlackStandIn
@@ -57,9 +60,9 @@ class Desk:
     def answer(self, status: int) -> None:
         self.paper.pages[self.path] = web.Response(status=status)
 
-    async def sweep(self) -> None:
-        result = await run("--config", str(self.config), "run", "--once")
-        assert 0 == result.code, result.err
+    async def sweep(self, *, now: bool = False) -> None:
+        swept = await Daemon(configuration.load(self.config), io.StringIO(), announce=False).run_once(now=now)
+        assert Sweep((), 0, ()) == swept
 
     async def look(self, times: int = 1) -> tuple[Message, ...]:
         """The replies, after the page was looked at so often."""
@@ -78,7 +81,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, paper: Newsroom, slack: SlackStandIn) -> Desk:
+def desk(tmp_path: Path, paper: Newsroom, slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
     return Desk(tmp_path, paper, slack)
 
 
@@ -140,7 +144,8 @@ async def test_silent_edits(desk: Desk) -> None:
     await desk.look()
     desk.edit(*(paragraph.replace(" - ", " – ") for paragraph in TEXT), TALKS[2], title=f"{TITLE}!")
     assert () == await desk.look()
-    assert 3 == len(rows(desk.database, "select 1 from revisions"))
+    shown = "select count(*) from revisions union all select count(*) from pages"
+    assert [(2,), (4,)] == rows(desk.database, shown), "the box and the byline are no part of the text"
 
 
 async def test_a_new_headline_must_last(desk: Desk) -> None:
@@ -241,7 +246,7 @@ async def test_who_was_not_told_hears_of_no_correction(desk: Desk) -> None:
     """A copy that stayed silent is not watched."""
     await desk.tell()
     desk.paper.publish("Armour near the frontier", (*TEXT[:4], "Source: Test Courier."))
-    await run("--config", str(desk.config), "run", "--once", "--now")
+    await desk.sweep(now=True)
     assert {"post", "suppress"} == {fate for (fate,) in rows(desk.database, "select fate from alerts")}
     assert 1 == len(rows(desk.database, "select 1 from watches"))
 
