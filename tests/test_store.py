@@ -7,18 +7,22 @@ import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlite_utils import Database
 
 from monitor.app.audit import audit
 from monitor.errors import StoreBusy, StoreError
-from monitor.ids import feed_id
+from monitor.ids import correction_id, feed_id
 from monitor.model import (
     Alert,
     AlertId,
     ArticleId,
+    Change,
+    ChangeKind,
     Confidence,
+    Correction,
     DeliveryId,
     DeliveryState,
     DueEdit,
@@ -33,6 +37,8 @@ from monitor.model import (
     StoryId,
     Subscription,
     SubscriptionState,
+    Thread,
+    Watch,
 )
 from monitor.store.sqlite.backup import back_up
 from monitor.store.sqlite.schema import migrations
@@ -384,7 +390,8 @@ def test_a_feed_that_moves_keeps_its_history(store: Store) -> None:
 
 def test_messages_come_back_as_they_went_in() -> None:
     """Whatever a message holds."""
-    given = message("Заголовок “x”", reason("a"), reason("b"), published_at=None, author="A. B.")
+    edited = (Change(ChangeKind.FIGURE, "12 dead", "14 dead"), Change(ChangeKind.BACK, None, "https://a.example/1"))
+    given = message("Заголовок “x”", reason("a"), reason("b"), published_at=None, author="A. B.", changes=edited)
     assert given == message_of(message_json(given))
 
 
@@ -410,6 +417,68 @@ def test_the_audit_finds_what_breaks_the_law(store: Store) -> None:
     assert audit(store).balanced
     store._db.execute("delete from alerts where rule = 'r1'")
     assert not audit(store).balanced
+
+
+def _corrected(store: Store, look: int = 0, **fields: Any) -> DeliveryId:
+    """A correction of the article that was alerted, on its way."""
+    id_ = correction_id(article().id, look)
+    edited = (Change(ChangeKind.FIGURE, "12 dead", "14 dead"),)
+    with store.transaction():
+        store.watches.add(Correction(id_, article().id, edited, NOON))
+        if fields:
+            store.deliveries.add(delivery(id_, alert_id=None, correction_id=id_, **fields))
+    return DeliveryId(id_)
+
+
+def test_the_audit_knows_corrections(store: Store) -> None:
+    """Each has its delivery, which goes only where its article was told; and no delivery tells of nothing."""
+
+    def broken() -> list[str]:
+        return [law for law, _ in audit(store).offenders]
+
+    _alerted(store, Fate.POST)
+    store.deliveries.add(delivery("a", alert_id=AlertId("r0"), target="C1"))
+    _corrected(store, 0, target="C1", thread_of=DeliveryId("a"))
+    assert ([], 1) == (broken(), audit(store).corrections)
+    _corrected(store, 1)
+    assert ["a correction that no delivery carries"] == broken()
+    store._db.execute(
+        "delete from corrections where id not in (select correction_id from deliveries where correction_id <> '')"
+    )
+    assert [] == broken()
+    _corrected(store, 2, target="C2")
+    assert ["a correction told where nobody was told of its article"] == broken()
+    store._db.execute("update deliveries set correction_id = null where target = 'C2'")
+    assert "a delivery that tells of no match, no correction and nothing to operators" in broken()
+
+
+@pytest.mark.parametrize(("moved", "target", "parent"), [("r0", "C2", "a"), (None, "C1", "a")])
+def test_a_correction_follows_what_it_corrects(store: Store, moved: str | None, target: str, parent: str) -> None:
+    """Into another channel; where reports to operators go is no matter of it."""
+    _alerted(store, Fate.POST)
+    store.deliveries.add(delivery("a", alert_id=AlertId("r0"), target="C1"))
+    told = _corrected(store, target="C1", thread_of=DeliveryId("a"))
+    with store.transaction():
+        store.deliveries.reroute(moved, sink="slack", target="C2")
+    correction = store.deliveries.open(told)
+    assert correction is not None
+    assert (target, parent) == (correction.target, correction.thread_of)
+    assert audit(store).balanced
+
+
+def test_a_channel_is_told_of_an_article_in_one_thread(store: Store) -> None:
+    """That of its story, as loud as its loudest rule; not where the message was given up."""
+    _alerted(store, Fate.THREAD, Fate.THREAD, Fate.POST)
+    with store.transaction():
+        store._db.execute("update alerts set severity = 'low' where id = 'r0'")
+        store.deliveries.add(delivery("story", alert_id=AlertId("r2"), target="C2"))
+        store.deliveries.add(delivery("a", alert_id=AlertId("r0"), target="C1", thread_of=DeliveryId("story")))
+        store.deliveries.add(
+            delivery("b", alert_id=AlertId("r1"), target="C1", state=DeliveryState.FOLDED, message=None),
+            folded_into=DeliveryId("a"),
+        )
+        store.deliveries.save(delivery("story", alert_id=AlertId("r2"), target="C2", state=DeliveryState.DEAD))
+    assert (Thread("slack", "C1", DeliveryId("story"), Severity.HIGH),) == store.watches.threads(article().id)
 
 
 def test_only_the_first_unfinished_delivery_of_a_target_is_its_head(store: Store) -> None:
@@ -489,6 +558,7 @@ def test_plans_move_with_a_clock_that_is_set_back(store: Store) -> None:
         store.feeds.add_entries([entry("now"), entry("later")], baseline=frozenset(), now=NOON)
         store.feeds.read_again(entry("later"), waits, article_id=None, reason="walled")
         store.deliveries.add(delivery("a", alert_id=AlertId("r0"), next_attempt_at=waits))
+        store.watches.begin(Watch(article().id, NOON, 0, waits))
     before = NOON - timedelta(hours=1)
     assert timedelta(hours=1) == store.clock.ahead_of(before)
     with store.transaction():
@@ -498,6 +568,7 @@ def test_plans_move_with_a_clock_that_is_set_back(store: Store) -> None:
     assert {entry("now").id} == {due.id for due in store.feeds.waiting(before, 10)}
     assert 2 == len(store.feeds.waiting(meant, 10))
     assert [meant] == [head.next_attempt_at for head in store.deliveries.heads()]
+    assert Watch(article().id, NOON, 0, meant) == store.watches.watch(article().id)
     assert timedelta(0) == store.clock.ahead_of(before)
 
 

@@ -33,6 +33,7 @@ LONGEST_WORDS = 60
 MOST_NOTICES = 20
 POSSIBLY = "Possibly the same story, and possibly another one: shown in the channel to be safe."
 LONGEST_NOTICE = 400
+LONGEST_CHANGE = 250
 
 
 def compose(
@@ -131,8 +132,8 @@ _CHANGES = {
 
 def changed(change: Change) -> tuple[str, ...]:
     """What became of an article: in a line, and what it said and says in lines of their own."""
-    before = (f"Before: {shorten(change.before, LONGEST_SENTENCE)}",) if change.before else ()
-    after = (f"Now: {shorten(change.after, LONGEST_SENTENCE)}",) if change.after else ()
+    before = (f"Before: {shorten(change.before, LONGEST_CHANGE)}",) if change.before else ()
+    after = (f"Now: {shorten(change.after, LONGEST_CHANGE)}",) if change.after else ()
     return (_CHANGES[change.kind], *before, *after)
 
 

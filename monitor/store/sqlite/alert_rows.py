@@ -208,12 +208,19 @@ class DeliveryRows:
             """,
             {"rule": rule, "sink": sink, "target": target},
         )
-        # A correction goes where that which it corrects goes.
+        # A correction goes where its article is told.
         self._db.execute(
             """
+            with told as (
+              select c.id as correction, d.sink, d.target, d.seq
+              from corrections c join alerts a on a.article_id = c.article_id join deliveries d on d.alert_id = a.id
+            )
             update deliveries as answer
-            set target = (select parent.target from deliveries parent where parent.id = answer.thread_of)
-            where correction_id is not null and thread_of is not null and state in ('blocked', 'pending')
+            set target = (select target from told where correction = answer.correction_id and told.sink = answer.sink
+              order by seq limit 1)
+            where correction_id is not null and state in ('blocked', 'pending')
+              and not exists (select 1 from told where correction = answer.correction_id
+                and told.sink = answer.sink and told.target = answer.target)
             """
         )
         # Nobody can be answered in another channel.

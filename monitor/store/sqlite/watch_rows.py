@@ -36,7 +36,8 @@ class WatchRows:
         rows = self._db.query(
             """
             select w.article_id, a.url from watches w join articles a on a.id = w.article_id
-            where w.next_look_at <= ? order by w.next_look_at, w.article_id limit ?
+            where w.next_look_at <= ? and exists (select 1 from entries e where e.article_id = w.article_id)
+            order by w.next_look_at, w.article_id limit ?
             """,
             [to_text(now), limit],
         )
