@@ -129,6 +129,8 @@ class Fetched:
     etag: str | None
     last_modified: str | None
     fresh_for: timedelta | None  # Cache-Control or Expires
+    link: str = ""  # the Link header (RFC 8288)
+    is_part: bool = False  # only what is new to us (226, RFC 3229): what it does not show is not gone
     moved: bool = False  # the address it was found at is its address for good (301, 308), says the server
     body_hash: str = ""  # SHA-256
 
@@ -276,7 +278,7 @@ class Watch:
     look: int
     next_look_at: datetime | None  # None: it is over
     attempts: int = 0  # at this look
-    title: str | None = None  # the headline that the page had; None: the page was never read
+    title: str | None = None  # the headline that the page had; None: not known
     doubt: str | None = None  # what the last look found, to be told if another one finds it too
     is_gone: bool = False  # and readers know
 

@@ -12,7 +12,7 @@ from monitor.model import ArticleId, Watch
 from tests.builders import NOON
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-BEGUN = Watch(ArticleId("a"), NOON, look=0, next_look_at=NOON + HOUR, title="T")
+BEGUN = Watch(ArticleId("a"), NOON, look=0, next_look_at=NOON + HOUR)
 LAST = replace(BEGUN, look=3, next_look_at=NOON + 72 * HOUR)
 
 
@@ -22,7 +22,7 @@ def after(look: int, at: timedelta | None, **fields: object) -> Watch:
 
 def test_the_looks() -> None:
     """1 h, 6 h, 24 h and 72 h after it was first read, then never again."""
-    watch, seen = looks.begin(BEGUN.article_id, first_read_at=NOON, title="T", now=NOON), []
+    watch, seen = looks.begin(BEGUN.article_id, first_read_at=NOON, now=NOON), []
     while watch.next_look_at is not None:
         seen.append((watch.look, watch.next_look_at - NOON))
         watch = looks.done(watch, watch.next_look_at + MINUTE)
@@ -39,7 +39,7 @@ def test_the_looks() -> None:
 )
 def test_told_long_after_it_was_read(late: timedelta, following: Watch) -> None:
     """The looks count from the reading."""
-    assert following == looks.begin(BEGUN.article_id, first_read_at=NOON, title="T", now=NOON + late)
+    assert following == looks.begin(BEGUN.article_id, first_read_at=NOON, now=NOON + late)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import signal
@@ -282,6 +283,13 @@ async def test_operators_hear_of_an_alert_that_was_given_up(tmp_path: Path, pape
         paper.publish(TITLE, TANKS)
         await run("--config", str(config), "run", "--once")
         (told,) = slack.messages()
+        status = await run("--config", str(config), "status")
+        audit = await run("--config", str(config), "audit")
+    assert (
+        "Dead        1 deliveries that no sink would take\n  nobody was told: armour to slack C0ALERTS: " in status.out
+    )
+    assert "Waiting     0 deliveries" in status.out
+    assert (0, 0, True) == (status.code, audit.code, "nobody was told: armour to slack C0ALERTS" in audit.out)
     assert "C0OPS" == told.channel
     assert f"An alert for slack C0ALERTS was given up, nobody was told: {TITLE} (Slack said msg_" in told.text
 
@@ -359,6 +367,25 @@ async def test_a_gap_is_recorded_and_an_empty_beginning_is_none(tmp_path: Path, 
     assert [("A",)] == gaps
 
 
+async def test_a_server_that_sends_only_what_is_new_opens_no_gap(tmp_path: Path, paper: Newsroom) -> None:
+    """What its answer (226) does not show is not gone: the whole feed is compared with the last whole one."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)])
+    paper.headers["ETag"] = '"1"'
+    for number in range(4):
+        paper.publish(f"Old {number}", FOOTBALL)
+    assert 0 == (await run("--config", str(config), "run", "--once", token=None)).code
+    whole, paper.items, paper.status = paper.items, [], 226
+    paper.publish(TITLE, TANKS)
+    result = await run("--config", str(config), "run", "--once", "--now", token=None)
+    assert (0, 1) == (result.code, result.out.count(TITLE))
+    paper.items, paper.status = paper.items + whole, 200
+    assert TITLE not in (await run("--config", str(config), "run", "--once", "--now", token=None)).out
+    assert [] == rows(tmp_path / "news.db", "select id from gaps")
+    assert [(5,)] == rows(tmp_path / "news.db", "select count(*) from entries")
+    polls = rows(tmp_path / "news.db", "select entries, new, overlap from polls order by id")
+    assert [(4, 4, 0), (1, 1, 0), (5, 0, 5)] == polls
+
+
 async def test_what_rolled_off_is_found_in_the_archive(tmp_path: Path, slack: SlackStandIn) -> None:
     """And alerted; operators hear of the gap. What is older than anything that was ever seen stays history."""
     async with Newsroom() as paper:
@@ -382,6 +409,38 @@ async def test_what_rolled_off_is_found_in_the_archive(tmp_path: Path, slack: Sl
     assert 1 == len(slack.messages("C0ALERTS"))
     (report,) = slack.messages("C0OPS")
     assert "1 entries were found in its archive; that closes the gap" in report.text
+
+
+async def test_what_rolled_off_is_found_in_the_news_sitemap(tmp_path: Path, paper: Newsroom) -> None:
+    """One alert, although sitemap and feed give the articles other headlines, and the feed shows it again later."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)])
+    for number in range(3):
+        paper.publish(f"Old {number}", FOOTBALL)
+    paper.window, paper.pages_back = 3, False
+    assert 0 == (await run("--config", str(config), "run", "--once", token=None)).code
+    rolled_off = paper.publish(TITLE, TANKS)
+    for number in range(3):
+        paper.publish(f"New {number}", FOOTBALL, f"/new/{number}")
+    base, listed = f"http://127.0.0.1:{paper.port}", [*paper.items]
+    pages = "".join(
+        f"<url><loc>{base}{path}</loc><n:news><n:publication_date>{at.isoformat()}</n:publication_date>"
+        f"<n:title>{'Armour at the frontier' if base + path == rolled_off else f'Reworded entirely {number}'}</n:title>"
+        "</n:news></url>"
+        for number, (_, path, at) in enumerate(reversed(listed))
+    )
+    index = f"<sitemapindex><sitemap><loc>{base}/maps/news.xml.gz</loc></sitemap></sitemapindex>"
+    packed = gzip.compress(f'<urlset xmlns:n="news">{pages}</urlset>'.encode())
+    paper.pages["/robots.txt"] = web.Response(text=f"User-agent: *\nDisallow:\nSitemap: {base}/map.xml\n")
+    paper.pages["/map.xml"] = web.Response(text=index, content_type="application/xml")
+    paper.pages["/maps/news.xml.gz"] = web.Response(body=packed, content_type="application/octet-stream")
+    again = await run("--config", str(config), "run", "--once", "--now", token=None)
+    assert [(1, 1)] == rows(tmp_path / "news.db", "select found, closed from gaps")
+    assert [(7,)] == rows(tmp_path / "news.db", "select count(*) from entries")
+    assert 1 == again.out.count("Armour at the frontier"), again.out
+    told = rows(tmp_path / "news.db", "select id, state from deliveries")
+    paper.items.insert(0, paper.items.pop(3))
+    later = await run("--config", str(config), "run", "--once", "--now", token=None)
+    assert told == rows(tmp_path / "news.db", "select id, state from deliveries"), later.out
 
 
 @pytest.mark.parametrize("is_same", [True, False])

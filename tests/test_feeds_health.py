@@ -35,7 +35,7 @@ def state(error: str | None = None, *, failures: int = 1, read: datetime | None 
 def refused(status: int, *, url: str = "https://a.example/", body: bytes = b"", headers: Mapping[str, str] = {}) -> str:
     """What fetching says of such an answer."""
     with pytest.raises(FetchError) as caught:
-        document_of(Response(url, status, headers, body, permanent=False, at=NOON))
+        document_of(Response(url, status, headers, body, permanent=False, at=NOON), 1_000_000)
     return str(caught.value)
 
 

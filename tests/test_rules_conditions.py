@@ -9,20 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.model import Zone
-from monitor.rules.conditions import (
-    All,
-    Any,
-    AtLeast,
-    ConceptRef,
-    Condition,
-    InZone,
-    Near,
-    SameSentence,
-    Scope,
-    Span,
-    Without,
-)
+from monitor.rules.conditions import All, Any, AtLeast, ConceptRef, InZone, Near, SameSentence, Without
 from monitor.rules.query import parse
+from monitor.rules.scope import Scope, Span
+from monitor.rules.terms import Condition
 from monitor.text import document
 
 TITLE = "NATO troops near Kosovo"

@@ -7,8 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.model import Zone
-from monitor.rules.conditions import All, Any, Condition, InZone, Near, Phrase, Prefix, Without, Word
-from monitor.rules.query import QueryError, parse
+from monitor.rules.conditions import (
+    All,
+    Any,
+    AtLeast,
+    Count,
+    Fact,
+    InZone,
+    Near,
+    Origin,
+    SameSentence,
+    Score,
+    Without,
+)
+from monitor.rules.leaves import QueryError, exact
+from monitor.rules.query import parse
+from monitor.rules.terms import Acronym, Condition, Pattern, Phrase, Prefix, Stem, Word
 
 A, B, C, D = (Word(letter, letter) for letter in "abcd")
 
@@ -41,6 +55,23 @@ A, B, C, D = (Word(letter, letter) for letter in "abcd")
         ("title:a b", InZone(Zone.TITLE, Phrase("a b", (A, B)))),
         ("lead: (a OR b)", InZone(Zone.LEAD, Any((A, B)))),
         ('body:"a b" AND c', All((InZone(Zone.BODY, Phrase("a b", (A, B))), C))),
+        ("NEAR/3(a; b; c)", Near(3, False, (A, B, C))),
+        ("ONEAR/3(a; b OR c)", Near(3, True, (A, Any((B, C))))),
+        ("a NEAR/3 NEAR/4(b; c; d)", Near(3, False, (A, Near(4, False, (B, C, D))))),
+        ('"a b"~5', Near(5, False, (A, B))),
+        ("SENTENCE(a; b)", SameSentence((A, B))),
+        ("ATLEAST/2(a; b; c AND d)", AtLeast(2, (A, B, All((C, D))))),
+        ("ATLEAST/1(a)", A),
+        ("ATLEAST/2 (a OR b OR c)", AtLeast(2, (A, B, C))),
+        ("COUNT/3(a OR b)", Count(3, Any((A, B)))),
+        ("SCORE/5.5(a^5; b; c AND d^-2)", Score(5.5, ((A, 5.0), (B, 1.0), (All((C, D)), -2.0)))),
+        ("raw:Kosovo", exact("Kosovo")),
+        ('raw:"Army of Serbia"', exact("Army of Serbia")),
+        ("acronym:N.A.T.O.", Acronym("NATO", "nato")),
+        ("stem-en:deployment", Stem("deployment", "en", "deploy")),
+        ('regex:"F-?16"', Pattern("F-?16")),
+        ("language:sr AND a", All((Origin(Fact.LANGUAGE, "sr"), A))),
+        ('a NOT tag:"sport news"', Without(A, Origin(Fact.TAG, "sport news"))),
         ("ANDROID OR ORBIT", Any((Word("ANDROID", "android"), Word("ORBIT", "orbit")))),
         ('"a and b"', Phrase("a and b", (A, Word("and", "and"), B))),
     ],
@@ -72,11 +103,31 @@ def test_queries(query: str, expected: Condition) -> None:
         ("a NEAR/0 b", 3, "a number from 1 to 500"),
         ("a NEAR/501 b", 3, "a number from 1 to 500"),
         ("c AND (a AND b) NEAR/5 c", 8, "NEAR joins words, phrases and groups"),
-        ("a " + "NEAR/1 a " * 11, 1, "use near: in the YAML"),
-        ("raw:NATO", 1, "raw: is not available yet"),
-        ('"a b"~5', 6, "~ is not available yet"),
-        ("a AND b~2", 7, "~ is not available yet"),
-        ("a^2", 1, "weights (^) are not available yet"),
+        ("a " + "NEAR/1 a " * 11, 1, "write NEAR/12(a; b; c)"),
+        ("raw:…", 5, "has no letter or digit"),
+        ("acronym:nato", 9, "2 to 10 capitals"),
+        ("name:kosovo", 6, "begin its words with capitals"),
+        ("stem-xx:deploy", 9, "stems are known in en, de, fr"),
+        ('stem-en:"to deploy"', 9, "is not one word"),
+        ('regex:"a**"', 7, "is no expression that takes linear time"),
+        (r'regex:"(a)\1"', 7, "is no expression that takes linear time"),
+        ('regex:"a?"', 7, "matches nothing at all"),
+        ("concept:nato", 9, "there is no concept 'nato'"),
+        ("ATLEAST/4(a; b; c)", 1, "a number from 1 to 3"),
+        ("ATLEAST/2 a", 1, "ATLEAST/2(troops; tanks; border)"),
+        ("COUNT/2(a; b)", 12, "write OR between them"),
+        ("COUNT/2(a AND b)", 9, "NEAR joins words"),
+        ("SENTENCE(a)", 10, "at least two parts"),
+        ("SCORE/9(a^5; b^3)", 1, "at most 8, the sum"),
+        ("SCORE/5(a^5; b^0)", 1, "delete the term"),
+        ("SCORE/0(a^5)", 1, "must be more than 0"),
+        ("a; b", 2, "a semicolon parts what stands in"),
+        ("^2", 1, "weights (^) belong in SCORE"),
+        ("^a", 1, "^ gives a weight"),
+        ('"a"~5', 4, "~ needs a phrase before it"),
+        ("a ~5", 3, "~ stands behind a phrase"),
+        ("a AND b~2", 7, "write ~ behind a phrase"),
+        ("a^2", 2, "weights (^) belong in SCORE"),
         ("url:a", 1, "write title:, lead:, body: or caption:"),
         ("a -b", 3, "kosovo NOT football"),
         ("+a", 1, "delete the +"),
@@ -107,13 +158,11 @@ def test_the_caret_stands_under_the_place() -> None:
     assert "AND x" == shown[caret.index("^") :]
 
 
-@given(
-    st.lists(
-        st.sampled_from(
-            ["a", "b*", "abc*", "AND", "OR", "NOT", "(", ")", '"', '"a b"', "NEAR/2", "title:", "~", "-", "…"]
-        )
-    ).map(" ".join)
-)
+PIECES = ["a", "b*", "abc*", "AND", "OR", "NOT", "(", ")", '"', '"a b"', "NEAR/2", "title:", "~", "-", "…"]
+MORE = [";", "^2", "~3", "ATLEAST/2(", "SCORE/1(", "NEAR/3(", "SENTENCE(", "raw:", "tag:x", "regex:", "stem-sr:"]
+
+
+@given(st.lists(st.sampled_from(PIECES + MORE)).map(" ".join))
 def test_any_string_is_a_query_or_an_error(query: str) -> None:
     """Nothing but QueryError comes out, and its column is inside the query."""
     try:

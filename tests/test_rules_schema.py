@@ -10,7 +10,8 @@ import pytest
 
 from monitor.errors import ConfigError
 from monitor.model import Severity
-from monitor.rules.conditions import All, Rule
+from monitor.rules.conditions import All
+from monitor.rules.rule import Rule
 from monitor.rules.schema import RuleSet, load
 
 CONCEPTS = """\
@@ -115,6 +116,14 @@ def test_what_a_rule_need_not_say(desk: Desk) -> None:
         ("{same_sentence: [a, {concept: nato}], none: [b]}", "in one sentence (a, concept nato)", "b"),
         ("{all: [{any: [a], none: [b]}, c]}", "all of (a without b, c)", None),
         ("{any: [a], none: [b, c]}", "a", "any of (b, c)"),
+        ("{count: {n: 3, of: kosov*}}", "3 times kosov*", None),
+        ("{score: {threshold: 5, terms: {troops: 5, title:tanks: 2.5}}}", "score 5 of (troops, title:tanks)", None),
+        ("{score: {threshold: 5, terms: [{term: {concept: nato}, weight: 5}]}}", "score 5 of (concept nato)", None),
+        ("{stem: deploy, language: en}", "stem deploy", None),
+        ("{all: [a], language: sr, tag: balkans}", "all of (a, language sr, tag balkans)", None),
+        ("concept:kosovo AND acronym:NATO", "all of (concept kosovo, acronym NATO)", None),
+        ("{name: Kosovo}", "name Kosovo", None),
+        ("{regex: 'F-?16'}", "regex F-?16", None),
     ],
 )
 def test_operators(desk: Desk, match: str, label: str, none: str | None) -> None:
@@ -140,8 +149,21 @@ def test_operators(desk: Desk, match: str, label: str, none: str | None) -> None
         ("{none: [a]}", "none: alone matches nearly everything"),
         ("{anny: [a]}", "unknown operator 'anny'; did you mean 'any'?"),
         ("{xyz: [a]}", "unknown operator 'xyz'; known: all, any"),
-        ("{regex: a+}", "regex: is not available yet"),
-        ("{score: {threshold: 1}}", "score: is not available yet"),
+        ("{regex: a**}", "regex: is no expression that takes linear time"),
+        ("{regex: [a]}", "regex: takes text"),
+        ("{score: {threshold: 1}}", "terms: is empty"),
+        ("{score: {terms: {a: 1}}}", "threshold: must be a number"),
+        ("{score: {threshold: 9, terms: {a: 1}}}", "score: the threshold must be more than 0 and at most 1"),
+        ("{score: {threshold: 1, terms: {a: b}}}", "a weight must be a number"),
+        ("{score: {threshold: 1, terms: [a]}}", "this must be a mapping, as in {term: {concept: kosovo}, weight: 5}"),
+        ("{score: {threshold: 1, terms: {a AND: 1}}}", "column 6: something must follow here"),
+        ("{count: {n: 0, of: a}}", "n: must be a number from 1 to 1000"),
+        ("{count: {n: 2, of: a AND b}}", "cannot stand inside count:"),
+        ("{stem: deploy}", "stem: needs its language beside it"),
+        ("{stem: deploy, language: xx}", "stem: stems are known in en, de, fr"),
+        ("{acronym: nato}", "acronym: 'nato' is no acronym"),
+        ("{name: kosovo}", "name: 'kosovo' is no proper name"),
+        ("{tag: 3}", "tag: takes text"),
         ("{within: 3, any: [a]}", "within: belongs beside near:"),
         ("{near: [a, b]}", "within: must be a number of words from 1 to 500"),
         ("{near: [a, b], within: 0}", "within: must be a number of words from 1 to 500"),

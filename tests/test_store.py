@@ -210,18 +210,18 @@ def test_a_database_of_the_third_version_is_brought_up_to_date(tmp_path: Path) -
     store.close()
 
 
-def test_a_database_of_the_fifth_version_is_brought_up_to_date(tmp_path: Path) -> None:
+def test_a_database_of_the_sixth_version_is_brought_up_to_date(tmp_path: Path) -> None:
     """The proof of its pages stays, and later versions of them have room beside it."""
     path = tmp_path / "old.db"
     old = Database(sqlite3.connect(path, isolation_level=None))
-    migrations.apply(old, stop_before="m006_corrections")
+    migrations.apply(old, stop_before="m007_corrections")
     for statement in (
         "insert into articles (id, url, title, text, site, body_source, quality, text_sha256, first_read_at, read_at) "
         "values ('x', 'u', 't', 't', 's', 'page', 'full', 'h', 'd', 'd')",
         f"insert into pages values ('x', 'u', '{to_text(NOON)}', '{{}}', 'digest', x'00')",
         "insert into deliveries (id, sink, target, state, next_attempt_at, created_at, message) "
         "values ('a', 'slack', 'C1', 'pending', 'd', 'd', '{\"report\": {}}')",
-        "pragma user_version = 5",
+        "pragma user_version = 6",
     ):
         old.execute(statement)
     old.close()

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from monitor import ids
 from monitor.alerts import message, policy
 from monitor.app.store_thread import StoreThread
+from monitor.articles import compose, looks
+from monitor.feeds import identity
 from monitor.model import (
     Alert,
     Article,
@@ -18,8 +20,10 @@ from monitor.model import (
     Delivery,
     DeliveryId,
     DeliveryState,
+    Entry,
     Fate,
     Feed,
+    PagePolicy,
     Placement,
     StoryId,
     Thread,
@@ -91,7 +95,21 @@ class Alerter:
             for telling in policy.tellings(judged):
                 parent = told[0].delivery_id if told and telling.fate is Fate.THREAD else None
                 self._enqueue(store, waiting, article, placement, telling, target, parent)
+        if any(alert.fate in (Fate.POST, Fate.THREAD) for alert in alerts):
+            self._watch(store, waiting.entry, article)
         return alerts
+
+    def _watch(self, store: Store, entry: Entry, article: Article) -> None:
+        """Have the page of what is told looked at again, if it has one of its own that we may read."""
+        feed = self._feeds.get(entry.feed_id)
+        if (
+            entry.url is not None
+            and not identity.is_forwarder(entry.url)
+            and compose.article_id(entry) == article.id
+            and (feed is None or feed.pages is not PagePolicy.NEVER)
+        ):
+            read_at = store.stories.first_read_at(article.id)
+            store.watches.begin(looks.begin(article.id, first_read_at=read_at, now=self._clock()))
 
     def complete(self, store: Store, article: Article, decisions: Sequence[Decision]) -> None:
         """Let what was told from the feed's words say what the article's page says."""

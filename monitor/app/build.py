@@ -14,6 +14,7 @@ from monitor.alerts.sinks import console
 from monitor.alerts.sinks.console import ConsoleSink
 from monitor.alerts.sinks.slack import SlackSettings, SlackSink
 from monitor.app.alerter import Alerter, Routes
+from monitor.app.commands import Commands
 from monitor.app.config import Config, HttpSection
 from monitor.app.deliverer import Deliverer
 from monitor.app.healing import Healing
@@ -24,6 +25,7 @@ from monitor.app.poller import Poller
 from monitor.app.push import Push
 from monitor.app.reader import Reader
 from monitor.app.store_thread import StoreThread
+from monitor.app.story_changes import StoryChanges
 from monitor.app.story_desk import Memory, StoryDesk
 from monitor.app.watcher import Watcher
 from monitor.app.workers import Workers
@@ -46,6 +48,7 @@ class Parts:
     pipeline: Pipeline
     healing: Healing
     push: Push | None
+    commands: Commands
 
     async def close(self) -> None:
         if self.push is not None:
@@ -117,7 +120,6 @@ def assemble(
         rules=config.rules,
         alerter=alerter,
         desk=desk,
-        watcher=watcher,
         store=store,
         pages=pages,
         holds=holds,
@@ -129,7 +131,8 @@ def assemble(
     healing = Healing(feeds=by_id, store=store, http=http, workers=workers, clock=clock)
     websub = config.monitor.websub
     push = None if websub is None else Push(listen=websub.listen, store=store, http=http, clock=clock)
-    return Parts(config, http, sinks, slack, pipeline, healing, push)
+    changes = StoryChanges(rules=config.rules, alerter=alerter, clock=clock)
+    return Parts(config, http, sinks, slack, pipeline, healing, push, Commands(changes.verbs, store, clock))
 
 
 def http_settings(http: HttpSection) -> HttpSettings:

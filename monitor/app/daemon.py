@@ -18,13 +18,15 @@ from monitor.app import config as configuration
 from monitor.app import systemd
 from monitor.app.build import Parts, assemble, remember_configuration, routes_of, settle_after, sinks_of
 from monitor.app.clock import LEAST_STEP, ClockWatch, utc_now
+from monitor.app.commands import Command, Commands
 from monitor.app.config import Config
+from monitor.app.control import Control
 from monitor.app.jobs import Jobs
 from monitor.app.scheduler import Heartbeat
 from monitor.app.store_thread import StoreThread
 from monitor.app.story_desk import Memory
 from monitor.app.workers import Workers
-from monitor.errors import ConfigError, StoreError
+from monitor.errors import ConfigError, Refused, StoreError
 from monitor.model import Delivery, DeliveryState, Notice
 from monitor.store.sqlite.store import Store
 
@@ -67,6 +69,8 @@ class Daemon:
         self._store = StoreThread(lambda: Store.writer(config.database, trace))
         self._workers = Workers(WORKERS)
         self._memory = Memory()
+        self._control = Control(config.database, self._perform)
+        self._commands: Commands | None = None  # under the configuration in force
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
@@ -184,6 +188,20 @@ class Daemon:
         else:
             store.notices.end(SLACK[0], SLACK[1:], "Slack is set up right now.", self._clock())
 
+    async def _take_commands(self, parts: Parts) -> None:
+        self._commands = parts.commands
+        try:
+            await self._control.open()
+        except OSError as e:
+            log.error("no commands can be taken while this runs", extra={"why": str(e)})
+
+    async def _perform(self, command: Command) -> str:
+        if self._commands is None:
+            raise Refused("the daemon is not ready yet; ask again")
+        done = await self._commands.perform(command)
+        self._wake.set()
+        return done
+
     async def _listen(self, parts: Parts) -> None:
         """For hubs. Without them feeds are polled as ever, so nothing that is wrong here ends the service."""
         wrong = None
@@ -223,6 +241,7 @@ class Daemon:
         systemd.notify(f"READY=1\nSTATUS={_status(parts)}")
         self._check_slack_soon(parts)
         try:
+            await self._take_commands(parts)
             await self._listen(parts)
             while not self._stop.is_set():
                 if self._reload.is_set():
@@ -236,6 +255,7 @@ class Daemon:
             systemd.notify("STOPPING=1")
             log.info("stopping", extra={"under_way": jobs.under_way})
             heartbeat.stop()
+            await self._control.close()
             await self._end_checks()
             await jobs.finish(STOP_LIMIT)
             await parts.close()
@@ -315,6 +335,7 @@ class Daemon:
         self._config = config
         renewed = assemble(config, self._store, self._workers, self._output, self._clock, self._memory)
         await renewed.pipeline.holds.take_up()
+        self._commands = renewed.commands
         self._check_slack_soon(renewed)
         await self._listen(renewed)
         log.info("reloaded", extra={"feeds": len(config.feeds), "rules": len(config.rules.rules)})

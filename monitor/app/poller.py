@@ -15,6 +15,7 @@ from monitor.app.workers import WorkerFailed, Workers
 from monitor.errors import FetchError, NewsMonitorError, ParseError
 from monitor.feeds import cadence, health, identity, moves, plan, websub
 from monitor.feeds.fetch import fetch
+from monitor.feeds.hints import with_header
 from monitor.feeds.reading import read
 from monitor.http import Http
 from monitor.http_gate import host_of
@@ -129,11 +130,13 @@ class Poller:
     ) -> PollRecord:
         now, probed = self._clock(), cadence.wants_probe(state, started)
         kind, size, body_hash = "not_modified", 0, state.body_hash
+        is_part = isinstance(outcome, Fetched) and outcome.is_part
         if isinstance(outcome, Fetched):
-            kind, size, body_hash = "unchanged", len(outcome.body), outcome.body_hash
+            kind, size = "unchanged", len(outcome.body)
+            body_hash = state.body_hash if is_part else outcome.body_hash
         poll, fresh = PollRecord(feed.id, started, now, kind, bytes=size), tuple[Entry, ...]()
         if look is not None:
-            poll, fresh = self._record_entries(store, state, look, poll)
+            poll, fresh = self._record_entries(store, state, look, poll, is_part=is_part)
             state = replace(
                 state,
                 known_since=state.known_since or now,
@@ -142,10 +145,13 @@ class Poller:
         if probed:
             lied = cadence.was_lied_to(state, [entry.published_at for entry in fresh])
             state = replace(state, probed_at=now, liar_until=now + cadence.LIAR_FOR if lied else state.liar_until)
+        hints = look.hints if isinstance(look, FeedDocument) else state.hints
+        if isinstance(outcome, Fetched):
+            hints = with_header(hints, outcome.link, outcome.url)
         brought = cadence.Brought(
             body_hash=body_hash,
-            shown=poll.entries or state.shown,
-            hints=look.hints if isinstance(look, FeedDocument) else state.hints,
+            shown=state.shown if is_part else poll.entries or state.shown,
+            hints=hints,
             published=tuple(entry.published_at for entry in fresh),
         )
         subscription = self._mind_the_hub(store, feed.id, brought, now)
@@ -189,7 +195,7 @@ class Poller:
             store.notices.end(feed.id, health.TROUBLES, f"Feed {feed.name} is well again.", self._clock())
 
     def _record_entries(
-        self, store: Store, state: FeedState, look: FeedDocument | Unchanged, poll: PollRecord
+        self, store: Store, state: FeedState, look: FeedDocument | Unchanged, poll: PollRecord, *, is_part: bool
     ) -> tuple[PollRecord, tuple[Entry, ...]]:
         """The record of the look, and the entries that were not seen before."""
         if isinstance(look, Unchanged):
@@ -201,11 +207,13 @@ class Poller:
         is_known = state.known_since is not None or bool(known)  # a feed at another address is known by its entries
         history = frozenset() if is_known else self._history(fresh, poll)
         store.feeds.add_entries(fresh, baseline=history, now=poll.finished_at)
-        if cadence.ran_past_us(before=state.shown, fresh=len(fresh), overlap=overlap) and state.last_success_at:
+        ran_past_us = cadence.ran_past_us(before=state.shown, fresh=len(fresh), overlap=overlap)
+        if ran_past_us and not is_part and state.last_success_at:
             store.feeds.add_gap(
                 poll.feed_id, from_at=state.last_success_at, to_at=poll.finished_at, now=poll.finished_at
             )
-        store.feeds.save_prints(poll.feed_id, look.memory or None)
+        if not is_part:
+            store.feeds.save_prints(poll.feed_id, look.memory or None)
         record = replace(
             poll,
             outcome="new" if fresh else "unchanged",

@@ -14,7 +14,6 @@ from monitor.app.holds import Holds
 from monitor.app.pages import PageRead, Pages
 from monitor.app.store_thread import StoreThread
 from monitor.app.story_desk import StoryDesk
-from monitor.app.watcher import Watcher
 from monitor.app.workers import WorkerFailed
 from monitor.articles import compose, habits
 from monitor.errors import ExtractError, FetchError
@@ -92,7 +91,6 @@ class Reader:
         rules: RuleSet,
         alerter: Alerter,
         desk: StoryDesk,
-        watcher: Watcher,
         store: StoreThread,
         pages: Pages,
         holds: Holds,
@@ -106,7 +104,6 @@ class Reader:
         self._alerter = alerter
         self._desk = desk
         self._store = store
-        self._watcher = watcher
         self._pages = pages
         self._holds = holds
         self._clock = clock
@@ -263,7 +260,8 @@ class Reader:
         alerts: list[Alert] = []
         if placement is not None and matched:
             alerts = self._alerter.decide(store, waiting, article, placement, matched)
-        self._watcher.begin(store, entry, article, text.page, alerts)
+        if text.page is not None:
+            store.watches.learn_headline(article.id, text.page.extract.title)
         if reading.try_again_at is None:
             store.feeds.finish_reading(entry, article_id=article.id, reason=text.reason)
         else:

@@ -26,13 +26,13 @@ class Memory:
 
     def __init__(self) -> None:
         self._index: Index | None = None
-        self._rollbacks = 0
+        self._epoch = 0
         self._features: dict[ArticleId, Features] = {}
 
     def index(self, store: Store, now: datetime) -> Index:
         """As the store has it."""
-        if self._index is None or self._rollbacks != store.rollbacks:
-            self._index, self._rollbacks = Index(), store.rollbacks
+        if self._index is None or self._epoch != store.epoch:
+            self._index, self._epoch = Index(), store.epoch
             self._features.clear()
             since = now - WINDOW
             for article, story, at, features in store.window.open_articles(since):

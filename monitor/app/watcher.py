@@ -20,10 +20,8 @@ from monitor.app.story_desk import StoryDesk
 from monitor.app.workers import WorkerFailed
 from monitor.articles import compose, judge, looks
 from monitor.errors import ExtractError, FetchError
-from monitor.feeds import identity
 from monitor.model import (
     FULL,
-    Alert,
     Article,
     ArticleId,
     BodySource,
@@ -31,11 +29,8 @@ from monitor.model import (
     ChangeKind,
     Correction,
     Decision,
-    Entry,
-    Fate,
     Feed,
     Outcome,
-    PagePolicy,
     Snapshot,
     WaitingEntry,
     Watch,
@@ -48,7 +43,6 @@ from monitor.stories.edits import Version, notices
 log = logging.getLogger(__name__)
 
 GONE = frozenset({404, 410})
-TOLD = frozenset({Fate.POST, Fate.THREAD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,26 +113,6 @@ class Watcher:
         self._holds = holds
         self._clock = clock
 
-    def begin(
-        self, store: Store, entry: Entry, article: Article, page: PageRead | None, alerts: Sequence[Alert]
-    ) -> None:
-        """Watch an article from its first alert on. Part of the transaction in which it is written."""
-        told = any(alert.fate in TOLD for alert in alerts)
-        if (told and self._has_page(entry, article)) or store.watches.watch(article.id) is not None:
-            first_read_at = store.stories.first_read_at(article.id)
-            title = page.extract.title if page else None
-            store.watches.begin(looks.begin(article.id, first_read_at=first_read_at, title=title, now=self._clock()))
-
-    def _has_page(self, entry: Entry, article: Article) -> bool:
-        """Of its own, that we may read."""
-        feed = self._feeds.get(entry.feed_id)
-        return (
-            entry.url is not None
-            and not identity.is_forwarder(entry.url)
-            and compose.article_id(entry) == article.id
-            and (feed is None or feed.pages is not PagePolicy.NEVER)
-        )
-
     async def look(self, article: ArticleId) -> bool:
         """Whether there is something to tell."""
         known = await self._store.ask(lambda store: self._known(store, article))
@@ -162,7 +136,7 @@ class Watcher:
 
     def _known(self, store: Store, id_: ArticleId) -> Known | None:
         """None when nothing is due."""
-        watch, article, entry = store.watches.watch(id_), store.stories.article(id_), store.feeds.entry_of(id_)
+        watch, article, entry = store.watches.watch(id_), store.stories.article(id_), store.feeds.shown(id_)
         if watch is None or watch.next_look_at is None or watch.next_look_at > self._clock():
             return None
         if article is None or entry is None:
@@ -228,10 +202,11 @@ class Watcher:
         back = (Change(ChangeKind.BACK, None, known.article.url),) if watch.is_gone else ()
         if isinstance(found, Same):
             return back
-        if watch.title is None:  # what was told stood in the feed: the page says what it likes in its own words
+        if known.article.body_source is BodySource.FEED:  # the page says what it likes in its own words
             return (*notices(found.article.text), *back)
-        before = Version(watch.title, known.article.text)
-        after = Version(found.page.extract.title, found.article.text)
+        headline = found.page.extract.title
+        before = Version(headline if watch.title is None else watch.title, known.article.text)
+        after = Version(headline, found.article.text)
         return (*self._desk.changes(store, before, after), *back)
 
     def _save(self, store: Store, known: Known, found: Read) -> None:
@@ -275,7 +250,7 @@ def _is_notice(page: PageRead) -> bool:
     """Whether all that is left of an article is a few words that it was corrected or taken back."""
     extract = page.extract
     few = len(extract.text.split()) < judge.DOUBTFUL
-    return few and judge.wall_in(extract) is None and bool(notices(extract.text))
+    return few and judge.wall_in(extract.title, extract.text) is None and bool(notices(extract.text))
 
 
 def _matches(decision: Decision) -> bool:

@@ -22,6 +22,7 @@ from monitor.text import clean, clean_line
 MAX_TEXT: Final = 500_000
 MAX_TITLE: Final = 2_000
 MAX_NAME: Final = 200
+LITTLE: Final = 500  # characters; the rest may stand too deep for the parser
 LIGHT_ABOVE: Final = 1_500_000  # bytes; thorough reading of such a page can take longer than a worker may
 LIGHT_ABOVE_ELEMENTS: Final = 30_000
 
@@ -40,7 +41,10 @@ def extract(body: bytes, *, url: str, content_type: str, light: bool = False) ->
     if content_type.partition(";")[0].strip().lower() == "text/plain":
         return _plain(html)
     light = light or len(body) > LIGHT_ABOVE
-    found = _read(html, url, light=light) or _read(flattened(html), url, light=light)
+    found = _read(html, url, light=light)
+    if found is None or len(found.text) < LITTLE:
+        readings = (found, _read(flattened(html), url, light=light))
+        found = max(filter(None, readings), key=lambda one: len(one.text), default=None)
     if found is None:
         raise ExtractError("not HTML" if tree_of(html) is None else "no text found in the page")
     return found
@@ -69,12 +73,11 @@ def _document(tree: HtmlElement, url: str, *, light: bool) -> Document | None:
 
 def _told(tree: HtmlElement, document: Document, url: str) -> Extract:
     """What the extractor found, with what the page says about itself."""
-    nodes = json_ld.nodes_of(tree)
     addresses = about.addresses(tree, url)
+    nodes = about.own(json_ld.nodes_of(tree), tree, url, addresses)
     headlines = about.headlines(tree, nodes)
     captions = captions_of(tree)
-    own = frozenset(filter(None, (url, addresses.canonical, addresses.elsewhere)))
-    date = dates.published(tree, nodes, own, url)
+    date = dates.published(tree, nodes, url)
     byline = document.author or about.byline(tree)
     author = about.author(tree, nodes) or (byline and (byline, "byline"))
     language = about.language(tree, nodes)

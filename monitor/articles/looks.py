@@ -17,9 +17,8 @@ SECOND_LOOK: Final = timedelta(minutes=10)
 RETRIES: Final = (timedelta(minutes=10), timedelta(minutes=30), timedelta(hours=2))  # of a page that cannot be had
 
 
-def begin(article: ArticleId, *, first_read_at: datetime, title: str | None, now: datetime) -> Watch:
-    """`title`: the headline of its page; None when that was not read."""
-    return _next(Watch(article, first_read_at, -1, None, title=title), now)
+def begin(article: ArticleId, *, first_read_at: datetime, now: datetime) -> Watch:
+    return _next(Watch(article, first_read_at, -1, None), now)
 
 
 def done(watch: Watch, now: datetime) -> Watch:

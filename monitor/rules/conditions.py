@@ -1,211 +1,24 @@
-"""The operators of the rules, one class each: where a condition holds in a document, and the words that prove it.
+"""What rules are built of terms with, one class for each operator.
 
-Conditions on words, and what is built of them, have a place (`spans`) and can stand inside NEAR and same_sentence;
-conditions on the whole article (all, at_least, same_sentence, without) hold or do not, and cannot.
+What is built of terms alone may have a place too and can stand inside NEAR and same_sentence; conditions on the whole
+article (all, at_least, same_sentence, without) hold or do not, and cannot.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
-from typing import NamedTuple
 
-from monitor.model import Severity, Zone
-from monitor.text import Document, spelling
+from monitor.model import Zone
+from monitor.rules import needs
+from monitor.rules.needs import Needs
+from monitor.rules.scope import About, Found, Scope, Span
+from monitor.rules.terms import MOST_SHOWN, Condition
+from monitor.text import POSITION_GAP, Document
 
-MOST_SHOWN = 5  # hits for one part of a rule; the title's come first
 MOST_LABELLED = 6
-
-
-class Span(NamedTuple):
-    """Positions of the first and the last word."""
-
-    start: int
-    end: int
-
-
-BEGINNING = 12  # letters of a prefix that are looked up at once
-
-
-class Found(NamedTuple):
-    """A part of a rule and where it was satisfied."""
-
-    part: str
-    span: Span
-
-
-class Scope:
-    """A document without its captions, or a zone of it, while rules look at it.
-
-    What a concept found there is remembered.
-    """
-
-    def __init__(
-        self, document: Document, within: range | None = None, places: Mapping[str, tuple[int, ...]] | None = None
-    ) -> None:
-        self.document = document
-        self._places = document.positions if places is None else places
-        self.remembered: dict[str, tuple[Found, ...] | None] = {}
-        self.remembered_spans: dict[str, Sequence[Span]] = {}
-        self._within = within
-        self._zones: dict[Zone, Scope] = {}
-
-    def zone(self, zone: Zone) -> Scope:
-        """The part of this scope that lies in a zone."""
-        if zone not in self._zones:
-            there, here = self.document.zones[zone], self._within
-            if here is not None:
-                there = range(max(here.start, there.start), min(here.stop, there.stop))
-            places = self.document.caption_positions if zone is Zone.CAPTION else self._places
-            self._zones[zone] = Scope(self.document, there, places)
-        return self._zones[zone]
-
-    def positions(self, word: str) -> Sequence[int]:
-        """Where a folded word stands, ascending."""
-        places = self._places.get(word, ())
-        if self._within is None or not places:
-            return places
-        return [place for place in places if place in self._within]
-
-    def positions_of_prefix(self, prefix: str) -> Sequence[int]:
-        """Where folded words stand that begin so, ascending."""
-        if prefix[:BEGINNING] not in self._beginnings:
-            return ()
-        found: list[int] = []
-        vocabulary = self._vocabulary
-        for index in range(bisect_left(vocabulary, prefix), len(vocabulary)):
-            if not vocabulary[index].startswith(prefix):
-                break
-            found.extend(self.positions(vocabulary[index]))
-        return sorted(found)
-
-    @cached_property
-    def _beginnings(self) -> frozenset[str]:
-        """Of all words: most prefixes that are asked for are not among them, and that should cost next to nothing."""
-        words = {word[:BEGINNING] for word in self._places}
-        return frozenset(word[:length] for word in words for length in range(1, len(word) + 1))
-
-    @cached_property
-    def _vocabulary(self) -> list[str]:
-        return sorted(self._places)
-
-
-class Condition:
-    """Something that a document may satisfy."""
-
-    __slots__ = ()
-
-    @property
-    def label(self) -> str:
-        """How the operator wrote it, more or less."""
-        raise NotImplementedError
-
-    def find(self, scope: Scope) -> tuple[Found, ...] | None:
-        """The evidence, or None if the condition does not hold."""
-        raise NotImplementedError
-
-    @property
-    def placed(self) -> bool:
-        """Whether it has spans."""
-        return False
-
-    def spans(self, scope: Scope) -> Sequence[Span]:
-        """Everywhere it holds, by position. Only for what is placed."""
-        raise NotImplementedError
-
-
-class Place(Condition):
-    """A condition that holds at places."""
-
-    __slots__ = ()
-
-    @property
-    def placed(self) -> bool:
-        return True
-
-    def find(self, scope: Scope) -> tuple[Found, ...] | None:
-        spans = self.spans(scope)
-        if not spans:
-            return None
-        return tuple(Found(self.label, span) for span in spans[:MOST_SHOWN])
-
-
-# ---- words ----
-
-
-@dataclass(frozen=True, slots=True)
-class Word(Place):
-    """A whole word, whatever its case and marks."""
-
-    written: str
-    folded: str
-
-    @property
-    def label(self) -> str:
-        return self.written
-
-    def positions(self, scope: Scope) -> Sequence[int]:
-        return scope.positions(self.folded)
-
-    def spans(self, scope: Scope) -> Sequence[Span]:
-        places = self.positions(scope)
-        return [Span(place, place) for place in places] if places else ()
-
-
-@dataclass(frozen=True, slots=True)
-class Prefix(Word):
-    """Every word that begins so: `deploy*`."""
-
-    def positions(self, scope: Scope) -> Sequence[int]:
-        return scope.positions_of_prefix(self.folded)
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase(Place):
-    """Words that follow one another; each may be a prefix."""
-
-    written: str
-    terms: tuple[Word, ...]
-
-    @property
-    def label(self) -> str:
-        return f'"{self.written}"'
-
-    def spans(self, scope: Scope) -> Sequence[Span]:
-        starts = self.terms[0].positions(scope)
-        if not starts:
-            return ()
-        for offset, term in enumerate(self.terms[1:], 1):
-            if not starts:
-                return ()
-            following = set(term.positions(scope))
-            starts = [start for start in starts if start + offset in following]
-        return [Span(start, start + len(self.terms) - 1) for start in starts]
-
-
-@dataclass(frozen=True, slots=True)
-class Exact(Place):
-    """Words that follow one another in this very spelling: case, marks and script count."""
-
-    written: str
-    words: tuple[str, ...]
-    anyhow: Phrase  # the same words in any spelling
-
-    @property
-    def label(self) -> str:
-        return f"exact {self.written}"
-
-    def spans(self, scope: Scope) -> Sequence[Span]:
-        return [span for span in self.anyhow.spans(scope) if self._spelled(scope.document, span)]
-
-    def _spelled(self, document: Document, span: Span) -> bool:
-        tokens = (document.at(place) for place in range(span.start, span.end + 1))
-        return all(spelling(token.text) == word for token, word in zip(tokens, self.words, strict=True))
-
-
-# ---- combinations ----
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +32,20 @@ class Any(Condition):
         return f"any of ({_listed(self.children)})"
 
     @property
+    def needs(self) -> Needs:
+        return needs.either(child.needs for child in self.children)
+
+    @property
     def placed(self) -> bool:
         return all(child.placed for child in self.children)
 
+    def holds(self, scope: Scope) -> bool:
+        return any(child.holds(scope) for child in self.children)
+
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
-        found = {one.span: one for child in self.children for one in child.find(scope) or ()}
-        return tuple(found[span] for span in sorted(found)[:MOST_SHOWN]) or None
+        evidence = [found for child in self.children if (found := child.find(scope)) is not None]
+        by_span = {one.span: one for found in evidence for one in found}
+        return tuple(by_span[span] for span in sorted(by_span)[:MOST_SHOWN]) if evidence else None
 
     def spans(self, scope: Scope) -> Sequence[Span]:
         return sorted({span for child in self.children for span in child.spans(scope)})
@@ -244,6 +65,13 @@ class All(Condition):
     @property
     def label(self) -> str:
         return f"all of ({_listed(self.children)})"
+
+    @property
+    def needs(self) -> Needs:
+        return needs.together(child.needs for child in self.children)
+
+    def holds(self, scope: Scope) -> bool:
+        return all(child.holds(scope) for child in self.children)
 
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         found: list[Found] = []
@@ -266,9 +94,123 @@ class AtLeast(Condition):
     def label(self) -> str:
         return f"at least {self.count} of ({_listed(self.children)})"
 
+    @property
+    def needs(self) -> Needs:
+        return needs.some(self.count, [child.needs for child in self.children])
+
+    def holds(self, scope: Scope) -> bool:
+        return sum(child.holds(scope) for child in self.children) >= self.count
+
+    def shortfall(self, scope: Scope) -> str | None:
+        found = [child for child in self.children if child.holds(scope)]
+        return f"found {len(found)}: {_listed(found)}" if found else None
+
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         evidence = [found for child in self.children if (found := child.find(scope)) is not None]
         return tuple(one for found in evidence for one in found) if len(evidence) >= self.count else None
+
+
+def at_least(count: int, conditions: Sequence[Condition]) -> Condition:
+    """At least one of one is this one."""
+    return conditions[0] if len(conditions) == 1 else AtLeast(count, tuple(conditions))
+
+
+@dataclass(frozen=True, slots=True)
+class Score(Condition):
+    """Terms with weights, of which those that hold must reach a sum. Each counts once, some perhaps against it."""
+
+    threshold: float
+    terms: tuple[tuple[Condition, float], ...]
+
+    @property
+    def label(self) -> str:
+        return f"score {self.threshold:g} of ({_listed([term for term, _ in self.terms])})"
+
+    @property
+    def needs(self) -> Needs:
+        """Without the heaviest, what is left cannot reach the sum: one of these must hold."""
+        lightest_first = sorted((weight, place) for place, (_, weight) in enumerate(self.terms) if weight > 0)
+        spared, out_of_reach = 0.0, 0
+        for weight, _ in lightest_first:
+            if spared + weight >= self.threshold:
+                break
+            spared, out_of_reach = spared + weight, out_of_reach + 1
+        return needs.unproven(needs.either(self.terms[place][0].needs for _, place in lightest_first[out_of_reach:]))
+
+    def holds(self, scope: Scope) -> bool:
+        return sum(weight for term, weight in self.terms if term.holds(scope)) >= self.threshold
+
+    def shortfall(self, scope: Scope) -> str | None:
+        found = [(term, weight) for term, weight in self.terms if term.holds(scope)]
+        reached = sum(weight for _, weight in found)
+        return f"reached {reached:g} by {_listed([term for term, _ in found])}" if found else None
+
+    def find(self, scope: Scope) -> tuple[Found, ...] | None:
+        if not self.holds(scope):
+            return None
+        return tuple(one for term, weight in self.terms if weight > 0 for one in term.find(scope) or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Count(Condition):
+    """So many mentions."""
+
+    count: int
+    child: Condition
+
+    @property
+    def label(self) -> str:
+        return f"{self.count} times {self.child.label}"
+
+    @property
+    def needs(self) -> Needs:
+        return needs.unproven(self.child.needs)
+
+    def shortfall(self, scope: Scope) -> str | None:
+        found = len({span.start for span in self.child.spans(scope)})
+        return f"found {found}" if found else None
+
+    def find(self, scope: Scope) -> tuple[Found, ...] | None:
+        if len({span.start for span in self.child.spans(scope)}) < self.count:
+            return None
+        return self.child.find(scope)
+
+
+class Fact(StrEnum):
+    """What may be asked of an article besides its words."""
+
+    LANGUAGE = "language"
+    FEED = "feed"
+    TAG = "tag"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin(Condition):
+    """Where an article is from. It has no evidence, and what nobody knows is taken to be as the rule wants it."""
+
+    fact: Fact
+    value: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.fact} {self.value}"
+
+    @property
+    def needs(self) -> Needs:
+        return needs.UNKNOWN
+
+    def find(self, scope: Scope) -> tuple[Found, ...] | None:
+        known = self._known(scope.about)
+        return () if (scope.doubtful if known is None else self.value.casefold() in known) else None
+
+    def _known(self, about: About) -> Collection[str] | None:
+        match self.fact:
+            case Fact.LANGUAGE:
+                return None if about.language is None else (about.language.casefold(), about.language[:2].casefold())
+            case Fact.FEED:
+                return None if about.feeds is None else [feed.casefold() for feed in about.feeds]
+            case Fact.TAG:
+                return None if about.tags is None else [tag.casefold() for tag in about.tags]
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,9 +224,16 @@ class Without(Condition):
     def label(self) -> str:
         return f"{self.wanted.label} without {self.unwanted.label}"
 
+    @property
+    def needs(self) -> Needs:
+        return needs.unproven(self.wanted.needs)
+
+    def holds(self, scope: Scope) -> bool:
+        return self.wanted.holds(scope) and not self.unwanted.holds(scope.against)
+
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         found = self.wanted.find(scope)
-        return found if found is not None and self.unwanted.find(scope) is None else None
+        return found if found is not None and self.unwanted.find(scope.against) is None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,8 +248,21 @@ class InZone(Condition):
         return f"{self.zone}:{self.child.label}"
 
     @property
+    def needs(self) -> Needs:
+        return needs.within(self.zone, self.child.needs)
+
+    @property
     def placed(self) -> bool:
         return self.child.placed
+
+    def holds(self, scope: Scope) -> bool:
+        return self.child.holds(scope.zone(self.zone))
+
+    def shortfall(self, scope: Scope) -> str | None:
+        elsewhere = self.child.find(scope)
+        if not elsewhere:
+            return self.child.shortfall(scope.zone(self.zone))
+        return f"stands in the {scope.document.at(elsewhere[0].span.start).zone}"
 
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         found = self.child.find(scope.zone(self.zone))
@@ -310,7 +272,7 @@ class InZone(Condition):
         return self.child.spans(scope.zone(self.zone))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ConceptRef(Condition):
     """A vocabulary by its name. Looked for once in each scope, however many rules ask."""
 
@@ -321,6 +283,10 @@ class ConceptRef(Condition):
     @property
     def label(self) -> str:
         return f"concept {self.name}"
+
+    @cached_property
+    def needs(self) -> Needs:
+        return self.condition.needs
 
     @property
     def placed(self) -> bool:
@@ -340,7 +306,8 @@ class ConceptRef(Condition):
         if self.placed:
             spans = self.spans(scope)[:MOST_SHOWN]
         else:
-            spans = [span for _, span in self.condition.find(scope) or ()]
+            found = self.condition.find(scope)
+            return None if found is None else tuple(Found(self.label, span) for _, span in found)
         return tuple(Found(self.label, span) for span in spans) or None
 
 
@@ -361,8 +328,26 @@ class Near(Condition):
         return operator.join(child.label for child in self.children)
 
     @property
+    def needs(self) -> Needs:
+        return needs.unproven(needs.together(child.needs for child in self.children))
+
+    @property
     def placed(self) -> bool:
         return True
+
+    def holds(self, scope: Scope) -> bool:
+        return bool(self.spans(scope))
+
+    def shortfall(self, scope: Scope) -> str | None:
+        places = [child.spans(scope) for child in self.children]
+        if all(places):
+            apart = min((pair for pair in _together(places, POSITION_GAP - 1)), key=_length, default=None)
+            if apart is None:
+                return "not in one part of the article"
+            if _length(apart) <= self.within:
+                return "in another order"
+            return f"{_length(apart)} words apart at the nearest"
+        return _absent(self.children, places)
 
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         spans = self.spans(scope)
@@ -379,6 +364,15 @@ class Near(Condition):
                 return []
         near = _in_order(places, self.within) if self.ordered else _together(places, self.within)
         return sorted(set(near))
+
+
+def _length(span: Span) -> int:
+    return span.end - span.start
+
+
+def _absent(children: Sequence[Condition], places: Sequence[Sequence[Span]]) -> str | None:
+    absent = [child for child, spans in zip(children, places, strict=True) if not spans]
+    return f"no {_listed(absent)}" if len(absent) < len(children) else None
 
 
 def _together(places: Sequence[Sequence[Span]], within: int) -> Iterator[Span]:
@@ -423,6 +417,14 @@ class SameSentence(Condition):
     def label(self) -> str:
         return f"in one sentence ({_listed(self.children)})"
 
+    @property
+    def needs(self) -> Needs:
+        return needs.unproven(needs.together(child.needs for child in self.children))
+
+    def shortfall(self, scope: Scope) -> str | None:
+        places = [child.spans(scope) for child in self.children]
+        return "not in one sentence" if all(places) else _absent(self.children, places)
+
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         document, first_in = scope.document, list[dict[int, Span]]()
         for child in self.children:
@@ -448,40 +450,3 @@ def _first_in_sentences(document: Document, spans: Sequence[Span]) -> dict[int, 
 def _listed(children: Sequence[Condition]) -> str:
     labels = [child.label for child in children[:MOST_LABELLED]]
     return ", ".join(labels + ["…"] * (len(children) > MOST_LABELLED))
-
-
-# ---- rules ----
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A text that stands in a rule to prove it."""
-
-    text: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class Examples:
-    """What a rule must match, and what it must not."""
-
-    match: tuple[Example, ...] = ()
-    no_match: tuple[Example, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What the operator watches for. `version` changes with what the rule, or a concept in it, says."""
-
-    name: str
-    title: str
-    severity: Severity
-    channel: str | None  # None: the default channel
-    page: bool  # where the feed's own text comes near, the page is to be read even if that text is whole
-    match: Condition
-    none: Condition | None  # what speaks against a match
-    version: str
-    text: str  # the rule as canonical JSON, without its examples
-    file: str
-    line: int
-    examples: Examples

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from monitor.errors import Problem
 from monitor.model import Decision, Outcome
-from monitor.rules.conditions import Example, Rule, Scope
 from monitor.rules.match import judge
+from monitor.rules.rule import Example, Rule
 from monitor.rules.schema import RuleSet
+from monitor.rules.scope import Scope
 from monitor.text import document
 
 

@@ -12,28 +12,27 @@ from typing import TypeGuard
 
 from monitor.errors import Problem
 from monitor.model import Zone
-from monitor.rules import query
+from monitor.rules import leaves, query
 from monitor.rules.conditions import (
     All,
-    AtLeast,
     ConceptRef,
-    Condition,
-    Exact,
+    Count,
+    Fact,
     InZone,
     Near,
-    Phrase,
+    Origin,
     SameSentence,
     Without,
-    Word,
     any_of,
+    at_least,
 )
-from monitor.text import document, spelling
+from monitor.rules.leaves import LeafError
+from monitor.rules.query import FindConcept
+from monitor.rules.terms import Condition
 from monitor.yaml_file import Place, YamlFile
 
-LATER = ("regex", "score", "stem", "language", "feed", "tag", "count", "acronym", "name")
-_PARTS_OF_NEAR = ("within", "ordered")
-
-FindConcept = Callable[[str, Callable[[str], None]], ConceptRef | None]  # (name, how to complain)
+LARGEST_WEIGHT = 1e6
+_BESIDE = {"within": "near", "ordered": "near"}  # what only says more about another operator
 
 
 class Notes:
@@ -78,6 +77,7 @@ class ConditionReader(Notes):
     def __init__(self, file: YamlFile, problems: list[Problem], find_concept: FindConcept) -> None:
         super().__init__(file, problems)
         self.concepts: dict[str, ConceptRef] = {}
+        self.language: str | None = None  # of the words that are being read
         self._find_concept = find_concept
 
     def read(self, value: object, place: Place) -> Condition | None:
@@ -104,11 +104,20 @@ class ConditionReader(Notes):
     # ---- operators ----
 
     def _query(self, value: str, place: Place) -> Condition | None:
+        return self._leaf(place, lambda: query.parse(value, self._known))
+
+    def _leaf(self, place: Place, make: Callable[[], Condition], before: str = "") -> Condition | None:
         try:
-            return query.parse(value)
-        except query.QueryError as e:
-            self.note(place, str(e))
+            return make()
+        except LeafError as e:
+            self.note(place, f"{before}{e}")
             return None
+
+    def _known(self, name: str, complain: Callable[[str], None]) -> ConceptRef | None:
+        found = self._find_concept(name, complain)
+        if found is not None:
+            self.concepts[name] = found
+        return found
 
     def _mapping(self, value: dict[str, Anything], place: Place) -> Condition | None:
         """Several operators in one mapping must hold together."""
@@ -117,7 +126,7 @@ class ConditionReader(Notes):
         for key, inner in value.items():
             if key == "all":
                 parts.extend(self._list("all", inner, (*place, key)) or [None])
-            elif key in _OPERATORS:
+            elif key in _OPERATORS and not (key == "language" and "stem" in value):
                 parts.append(_OPERATORS[key](self, inner, (*place, key), value))
         unwanted = self._list("none", value["none"], (*place, "none")) if "none" in value else None
         if not parts and "none" in value:
@@ -129,14 +138,11 @@ class ConditionReader(Notes):
         return Without(found, any_of(unwanted)) if unwanted else found
 
     def _refuse_unknown(self, value: dict[str, Anything], place: Place) -> None:
-        known = ("all", *_OPERATORS, "none")
-        for key in value:
-            if key in LATER:
-                self.note((*place, key), f"{key}: is not available yet; known: {', '.join(known)}")
-            elif key in _PARTS_OF_NEAR and "near" not in value:
+        for key, operator in _BESIDE.items():
+            if key in value and operator not in value:
                 self.note((*place, key), f"{key}: belongs beside near:, as in {{near: [troops, border], within: 12}}")
-        others = {key: inner for key, inner in value.items() if key not in (*LATER, *_PARTS_OF_NEAR)}
-        self.unknown_keys(others, known, place, kind="operator")
+        others = {key: inner for key, inner in value.items() if key not in _BESIDE}
+        self.unknown_keys(others, ("all", *_OPERATORS, "none"), place, kind="operator")
 
     def _list(self, key: str, value: object, place: Place) -> list[Condition] | None:
         items = self.items(value, place, what=f"{key}:", example=f"{key}: [troops, tank*]")
@@ -159,7 +165,52 @@ class ConditionReader(Notes):
         if not _is_number(n) or not 1 <= n <= len(items):
             self.note((*place, "n"), f"n: must be a number from 1 to {len(items)}, as in {example}")
             return None
-        return AtLeast(n, tuple(conditions)) if conditions else None
+        return at_least(n, conditions) if conditions else None
+
+    def _count(self, value: object, place: Place, _: object) -> Condition | None:
+        example = "count: {n: 3, of: kosov*}"
+        given = self.mapping(value, place, what="count:", example=example)
+        if given is None:
+            return None
+        self.unknown_keys(given, ("n", "of"), place)
+        n, child = given.get("n"), self.read(given.get("of"), (*place, "of"))
+        if not _is_number(n) or not 1 <= n <= query.MOST_COUNTED:
+            self.note((*place, "n"), f"n: must be a number from 1 to {query.MOST_COUNTED}, as in {example}")
+            return None
+        if child is None or not self._are_placed("count", [((*place, "of"), child)]):
+            return None
+        return Count(n, child)
+
+    def _score(self, value: object, place: Place, _: object) -> Condition | None:
+        example = "score: {threshold: 10, terms: {troops: 5, title:kosovo: 5, football: -8}}"
+        given = self.mapping(value, place, what="score:", example=example)
+        if given is None:
+            return None
+        self.unknown_keys(given, ("threshold", "terms"), place)
+        threshold, terms = given.get("threshold"), self._weighted(given.get("terms"), (*place, "terms"), example)
+        if not _is_amount(threshold):
+            self.note((*place, "threshold"), f"threshold: must be a number, as in {example}")
+            return None
+        return self._leaf(place, lambda: leaves.score(threshold, terms), "score: ") if terms else None
+
+    def _weighted(self, value: object, place: Place, example: str) -> list[tuple[Condition, float]] | None:
+        """A mapping of queries to weights, or a list of `{term: …, weight: …}` for terms that are no queries."""
+        pairs: list[tuple[Place, Condition | None, object]] = []
+        if isinstance(value, dict):
+            pairs = [((*place, term), self._query(term, (*place, term)), weight) for term, weight in value.items()]
+        else:
+            for index, item in enumerate(self.items(value, place, what="terms:", example=example)):
+                one = self.mapping(item, (*place, index), what="this", example="{term: {concept: kosovo}, weight: 5}")
+                if one is None:
+                    return None
+                self.unknown_keys(one, ("term", "weight"), (*place, index))
+                term = self.read(one.get("term"), (*place, index, "term"))
+                pairs.append(((*place, index, "weight"), term, one.get("weight")))
+        for where, _, weight in pairs:
+            if not _is_amount(weight):
+                self.note(where, f"a weight must be a number, as in {example}")
+        good = [(term, weight) for _, term, weight in pairs if term is not None and _is_amount(weight)]
+        return good if good and len(good) == len(pairs) else None
 
     def _near(self, value: object, place: Place, beside: dict[str, Anything]) -> Condition | None:
         conditions = self._placed("near", value, place)
@@ -186,23 +237,24 @@ class ConditionReader(Notes):
         if len(conditions) == 1:
             self.note(place, f"{key}: needs at least two parts; add the other, or delete {key}:")
             return None
-        astray = [index for index, condition in enumerate(conditions) if not condition.placed]
-        for index in astray:
+        parts = [((*place, index), condition) for index, condition in enumerate(conditions)]
+        return tuple(conditions) if self._are_placed(key, parts) else None
+
+    def _are_placed(self, key: str, parts: Sequence[tuple[Place, Condition]]) -> bool:
+        astray = [where for where, condition in parts if not condition.placed]
+        for where in astray:
             self.note(
-                (*place, index),
+                where,
                 f"cannot stand inside {key}: it is about the whole article; "
                 "use words, phrases, concepts or any: of them",
             )
-        return None if astray else tuple(conditions)
+        return not astray
 
     def _concept(self, value: object, place: Place, _: object) -> Condition | None:
         if not isinstance(value, str):
             self.note(place, "concept: takes one name, as in {concept: kosovo}")
             return None
-        found = self._find_concept(value, lambda message: self.note(place, message))
-        if found is not None:
-            self.concepts[value] = found
-        return found
+        return self._known(value, lambda message: self.note(place, message))
 
     def _word(self, value: object, place: Place, _: object) -> Condition | None:
         if isinstance(value, str) and len(value.split()) > 1:
@@ -212,21 +264,23 @@ class ConditionReader(Notes):
 
     def _phrase(self, value: object, place: Place, _: object, key: str = "phrase") -> Condition | None:
         text = self._text(key, value, place)
-        try:
-            return query.phrase(text) if text else None
-        except query.QueryError as e:
-            self.note(place, str(e))
-            return None
+        return self._leaf(place, lambda: leaves.phrase(text)) if text else None
 
-    def _exact(self, value: object, place: Place, _: object) -> Condition | None:
-        text = self._text("exact", value, place)
-        tokens = document("", text).tokens if text else ()
-        if text and not tokens:
-            self.note(place, "exact: has no letter or digit; write the word to look for")
-        if not text or not tokens:
+    def _term(self, value: object, place: Place, _: object) -> Condition | None:
+        key = str(place[-1])
+        kind, text = "raw" if key == "exact" else key, self._text(key, value, place)
+        return self._leaf(place, lambda: leaves.named(kind, text), f"{key}: ") if text else None
+
+    def _stem(self, value: object, place: Place, beside: dict[str, Anything]) -> Condition | None:
+        text, language = self._text("stem", value, place), beside.get("language", self.language)
+        if not isinstance(language, str):
+            self.note(place, "stem: needs its language beside it, as in {stem: deploy, language: en}")
             return None
-        anyhow = Phrase(text, tuple(Word(token.folded, token.folded) for token in tokens))
-        return Exact(text, tuple(spelling(token.text) for token in tokens), anyhow)
+        return self._leaf(place, lambda: leaves.stemmed(text, language), "stem: ") if text else None
+
+    def _origin(self, value: object, place: Place, _: object) -> Condition | None:
+        text = self._text(str(place[-1]), value, place)
+        return Origin(Fact(str(place[-1])), text) if text else None
 
     def _text(self, key: str, value: object, place: Place) -> str | None:
         if isinstance(value, str) and value.strip():
@@ -237,6 +291,10 @@ class ConditionReader(Notes):
     def _zone(self, value: object, place: Place, _: object) -> Condition | None:
         child = self.read(value, place)
         return InZone(Zone(str(place[-1])), child) if child is not None else None
+
+
+def _is_amount(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST_WEIGHT
 
 
 def _is_number(value: object) -> TypeGuard[int]:
@@ -251,7 +309,16 @@ _OPERATORS: dict[str, Callable[[ConditionReader, Anything, Place, dict[str, Anyt
     "concept": ConditionReader._concept,
     "word": ConditionReader._word,
     "phrase": ConditionReader._phrase,
-    "exact": ConditionReader._exact,
+    "exact": ConditionReader._term,
+    "acronym": ConditionReader._term,
+    "name": ConditionReader._term,
+    "regex": ConditionReader._term,
+    "stem": ConditionReader._stem,
+    "count": ConditionReader._count,
+    "score": ConditionReader._score,
+    "language": ConditionReader._origin,
+    "feed": ConditionReader._origin,
+    "tag": ConditionReader._origin,
     "title": ConditionReader._zone,
     "lead": ConditionReader._zone,
     "body": ConditionReader._zone,

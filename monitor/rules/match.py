@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from monitor.model import Decision, Hit, Outcome
-from monitor.rules.conditions import All, Condition, Found, Rule, Scope
+from monitor.rules.conditions import All
+from monitor.rules.rule import Rule
 from monitor.rules.schema import RuleSet
+from monitor.rules.scope import NOTHING, About, Found, Scope
+from monitor.rules.terms import Condition
 from monitor.text import Document, Sentence, document
 
 # Pages without a full stop have sentences of half a megabyte, and each hit would carry one into the evidence.
@@ -14,19 +17,24 @@ LONGEST_SENTENCE = 1_000
 BEFORE_A_HIT = 150  # of a longer one; little, as a message shows the beginning of it
 
 
-def decide(rules: RuleSet, title: str, text: str, captions: Iterable[str] = ()) -> tuple[Decision, ...]:
+def decide(
+    rules: RuleSet, title: str, text: str, captions: Iterable[str] = (), about: About = NOTHING
+) -> tuple[Decision, ...]:
     """A decision for each rule that matches or comes near, in the order of the rules."""
-    scope = Scope(document(title, text, captions))
-    decisions = (judge(rule, scope) for rule in rules.rules)
+    scope = Scope(document(title, text, captions), about)
+    decisions = (judge(rule, scope) for rule in rules.index.near(scope))
     return tuple(decision for decision in decisions if decision is not None)
 
 
 def judge(rule: Rule, scope: Scope) -> Decision | None:
-    """Near is a rule of which some parts were found and some not, or which only an exclusion stopped."""
+    """Near is a rule of which some parts were found and some not, or which only an exclusion stopped.
+
+    What is missing goes with how near the text came to it.
+    """
     found = rule.match.find(scope)
     if found is None:
         return _near(rule, scope)
-    excluded = rule.none.find(scope) if rule.none is not None else None
+    excluded = rule.none.find(scope.against) if rule.none is not None else None
     if excluded is None:
         return _decision(rule, scope.document, Outcome.MATCHED, found)
     return _decision(rule, scope.document, Outcome.NEAR, found, missing=(f"excluded by {part}" for part, _ in excluded))
@@ -38,8 +46,13 @@ def _near(rule: Rule, scope: Scope) -> Decision | None:
     found = [one for _, hits in evidence for one in hits or ()]
     if not found:
         return None
-    missing = (part.label for part, hits in evidence if hits is None)
+    missing = (_missing(part, scope) for part, hits in evidence if hits is None)
     return _decision(rule, scope.document, Outcome.NEAR, found, missing=missing)
+
+
+def _missing(part: Condition, scope: Scope) -> str:
+    shortfall = part.shortfall(scope)
+    return part.label if shortfall is None else f"{part.label} ({shortfall})"
 
 
 def _decision(

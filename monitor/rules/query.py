@@ -1,28 +1,45 @@
 """The query string: `(kosov* OR pristina) AND troops NEAR/12 border NOT "friendly match"`, read into conditions.
 
-NEAR binds tightest, then AND (and NOT), then OR. Words that merely stand side by side are a phrase. Words go through
-the same tokeniser as articles, so `F-16` is found wherever an article has it.
+NEAR binds tightest, then AND (and NOT), then OR. Words that merely stand side by side are a phrase. What takes several
+parts has them in parentheses with semicolons between: `ATLEAST/2(a; b; c)`. Words go through the same tokeniser as
+articles, so `F-16` is found wherever an article has it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 
 from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedToken
 
-from monitor.errors import NewsMonitorError
 from monitor.model import Zone
-from monitor.rules.conditions import All, Any, Condition, InZone, Near, Phrase, Prefix, Without, Word, any_of
-from monitor.text import words
+from monitor.rules import leaves
+from monitor.rules.conditions import (
+    All,
+    Any,
+    ConceptRef,
+    Count,
+    Fact,
+    InZone,
+    Near,
+    Origin,
+    SameSentence,
+    Without,
+    any_of,
+    at_least,
+)
+from monitor.rules.leaves import LeafError, QueryError
+from monitor.rules.terms import Condition
 
 LONGEST_QUERY = 10_000
 DEEPEST_NESTING = 50
-SHORTEST_PREFIX = 3
 LONGEST_CHAIN = 10  # of NEAR
 WIDEST_NEAR = 500  # words; far less than the gap between title and text
-_SHOWN = 70  # characters of a long query, on either side of the caret
+MOST_COUNTED = 1_000
+QUOTES = '"“”„«»'
+
+FindConcept = Callable[[str, Callable[[str], None]], ConceptRef | None]  # (name, how to complain)
 
 _GRAMMAR = r"""
     start: either
@@ -32,26 +49,34 @@ _GRAMMAR = r"""
     excluded: NOT _operand
     _operand: near
     ?near: _place (NEAR _place)*
-    _place: zone | run | phrase | "(" either ")"
+    _place: zone | field | run | phrase | close | several | score | "(" either ")"
     zone: ZONE _place
+    field: FIELD (WORD | QUOTED)
     run: WORD+
     phrase: QUOTED
+    close: QUOTED DISTANCE
+    several: (NEAR | SEVERAL) "(" either (";" either)* ")"
+    score: SCORE "(" weighted (";" weighted)* ")"
+    weighted: either WEIGHT?
 
-    _AND.2: /AND(?![^\s()"“”„«»])/
-    _OR.2: /OR(?![^\s()"“”„«»])/
-    NOT.2: /NOT(?![^\s()"“”„«»])/
-    NEAR.2: /O?NEAR\/[0-9]+(?![^\s()"“”„«»])/
+    _AND.2: /AND(?![^\s();"“”„«»])/
+    _OR.2: /OR(?![^\s();"“”„«»])/
+    NOT.2: /NOT(?![^\s();"“”„«»])/
+    NEAR.2: /O?NEAR\/[0-9]+(?![^\s();"“”„«»])/
+    SEVERAL.2: /(ATLEAST|COUNT)\/[0-9]+(?=\s*\()|SENTENCE(?=\s*\()/
+    SCORE.2: /SCORE\/[0-9]+(\.[0-9]+)?(?=\s*\()/
+    WEIGHT.2: /\^-?[0-9]+(\.[0-9]+)?/
+    DISTANCE.2: /~[0-9]+(?![^\s();"“”„«»])/
     ZONE.2: /(title|lead|body|caption):/
+    FIELD.2: /(concept|raw|acronym|name|stem-[a-z][a-z]|regex|language|feed|tag):/
     QUOTED: /"[^"]*"|“[^“”"]*[”"]|„[^“”"]*[“”"]|«[^«»]*»|»[^«»]*«/
-    WORD: /[^\s()"“”„«»]+/
+    WORD: /[^\s();"“”„«»^]+/
     %ignore /\s+/
 """
 
 # What users of other search languages write, and what to write here.
 _FOREIGN = (
-    (re.compile(r"raw:.*"), "raw: is not available yet; use exact: in the YAML for words whose case counts"),
-    (re.compile(r".*~\d*"), "~ is not available yet; for words near one another write NEAR/5"),
-    (re.compile(r".*\^\d+(\.\d+)?"), "weights (^) are not available yet; delete it"),
+    (re.compile(r".*~\d*"), 'write ~ behind a phrase, as in "troops border"~5, or NEAR/5'),
     (
         re.compile(r"[^\W\d]\w*:.*"),
         "there is no such zone; write title:, lead:, body: or caption:, or put quotes around it",
@@ -61,28 +86,18 @@ _FOREIGN = (
     (re.compile(r"&&?"), "write AND"),
     (re.compile(r"\|\|?"), "write OR"),
     (re.compile(r"O?NEAR|(?i:O?NEAR/.*)"), "write NEAR/ with a number, as in: troops NEAR/12 border"),
+    (
+        re.compile(r"(?i:atleast|count|score|sentence)(/.*)?"),
+        "write it with its parts in parentheses, as in: ATLEAST/2(troops; tanks; border)",
+    ),
     (re.compile(r".*\w[*?]\w.*|[*?].*"), "a star can only stand at the end of a word, as in deploy*"),
     (re.compile(r".*\*\*"), "one star is enough"),
     (re.compile(r".*\w\?"), "a question mark stands for nothing here; delete it"),
 )
-_AFTER_A_WORD = re.compile(r"[^\w*]+$")
 
 
-class QueryError(NewsMonitorError):
-    """What is wrong with a query, with a caret under the place. `column` counts from 1."""
-
-    def __init__(self, message: str, query: str, column: int) -> None:
-        self.column = column
-        if not query.strip():
-            super().__init__(message)
-            return
-        start = max(0, column - 1 - _SHOWN)
-        shown = re.sub(r"\s", " ", query[start : column - 1 + _SHOWN])
-        super().__init__(f"column {column}: {message}\n    {shown}\n    {' ' * (column - 1 - start)}^")
-
-
-def parse(query: str) -> Condition:
-    """Raises QueryError."""
+def parse(query: str, find_concept: FindConcept | None = None) -> Condition:
+    """Raises QueryError. Without `find_concept` there are no concepts."""
     if not query.strip():
         raise QueryError("the query is empty; write the words to look for", query, 1)
     if len(query) > LONGEST_QUERY:
@@ -91,17 +106,14 @@ def parse(query: str) -> Condition:
     try:
         tree = _parser().parse(query)
     except UnexpectedCharacters as e:
-        raise QueryError(
-            "the quotation mark has no partner; add or delete one", query, (e.pos_in_stream or 0) + 1
-        ) from e
+        raise _unexpected_character(query, e.pos_in_stream or 0) from e
     except UnexpectedToken as e:
         raise _unexpected(e, query) from e
-    return _Builder(query).build(tree.children[0])
+    return _Builder(query, find_concept or _no_concepts).build(tree.children[0])
 
 
-def phrase(text: str) -> Word | Phrase:
-    """Words that follow one another, each with a star at its end or not. Raises QueryError."""
-    return _leaf(text, text, 0)
+def _no_concepts(name: str, complain: Callable[[str], None]) -> None:
+    complain(f"there is no concept {name!r}; concepts are defined in the directory concepts")
 
 
 @cache
@@ -117,6 +129,12 @@ def _refuse_deep_nesting(query: str) -> None:
             raise QueryError(f"more than {DEEPEST_NESTING} parentheses are open; divide the query up", query, place + 1)
 
 
+def _unexpected_character(query: str, place: int) -> QueryError:
+    if query[place] == "^":
+        return QueryError("^ gives a weight, as in SCORE/10(troops^5; football^-3); delete it", query, place + 1)
+    return QueryError("the quotation mark has no partner; add or delete one", query, place + 1)
+
+
 def _unexpected(error: UnexpectedToken, query: str) -> QueryError:
     token = error.token
     if token.type == "$END":
@@ -125,7 +143,14 @@ def _unexpected(error: UnexpectedToken, query: str) -> QueryError:
     column = (token.start_pos or 0) + 1
     if token.type == "RPAR":
         return QueryError("this parenthesis closes nothing, or stands too early; delete it", query, column)
-    if token.type in ("WORD", "QUOTED", "LPAR", "ZONE"):
+    if token.type == "SEMICOLON":
+        message = "a semicolon parts what stands in ATLEAST/2(…) and the like; delete it, or write OR"
+        return QueryError(message, query, column)
+    if token.type == "WEIGHT":
+        return QueryError("weights (^) belong in SCORE/10(troops^5; football^-3); delete it", query, column)
+    if token.type == "DISTANCE":
+        return QueryError('~ stands behind a phrase, as in "troops border"~5; write NEAR/5 here', query, column)
+    if token.type in ("WORD", "QUOTED", "LPAR", "ZONE", "FIELD", "SEVERAL", "SCORE"):
         foreign = _foreign(str(token)) if token.type == "WORD" else None
         return QueryError(foreign or "write AND, OR, NOT or NEAR/12 between these two", query, column)
     return QueryError(
@@ -136,27 +161,17 @@ def _unexpected(error: UnexpectedToken, query: str) -> QueryError:
 class _Builder:
     """From the parser's tree to conditions, with the query at hand for what is wrong."""
 
-    def __init__(self, query: str) -> None:
+    def __init__(self, query: str, find_concept: FindConcept) -> None:
         self._query = query
+        self._find_concept = find_concept
 
     def build(self, tree: Tree[Token] | Token) -> Condition:
         assert isinstance(tree, Tree)  # noqa: S101 - the grammar has no bare tokens where a condition stands
-        match tree.data:
-            case "either":
-                return Any(tuple(map(self.build, tree.children)))
-            case "both":
-                return self._both(tree)
-            case "near":
-                return self._near(tree)
-            case "zone":
-                zone, child = tree.children
-                return InZone(Zone(str(zone).rstrip(":")), self.build(child))
-            case "excluded":
-                raise self._error(tree, "a NOT needs something to find beside it, as in: kosovo NOT football")
-            case "phrase":
-                return self._phrase(tree)
-            case _:
-                return self._run(tree)
+        condition: Condition = getattr(self, f"_{tree.data}")(tree)
+        return condition
+
+    def _either(self, tree: Tree[Token]) -> Condition:
+        return Any(tuple(map(self.build, tree.children)))
 
     def _both(self, tree: Tree[Token]) -> Condition:
         wanted, unwanted = [], []
@@ -170,19 +185,72 @@ class _Builder:
         found = wanted[0] if len(wanted) == 1 else All(tuple(wanted))
         return Without(found, any_of(unwanted)) if unwanted else found
 
+    def _excluded(self, tree: Tree[Token]) -> Condition:
+        raise self._error(tree, "a NOT needs something to find beside it, as in: kosovo NOT football")
+
+    def _zone(self, tree: Tree[Token]) -> Condition:
+        zone, child = tree.children
+        return InZone(Zone(str(zone).rstrip(":")), self.build(child))
+
+    # ---- nearness and numbers ----
+
     def _near(self, tree: Tree[Token]) -> Condition:
         """From left to right: what stands left of an operator is one part of it."""
         operands, operators = tree.children[::2], tree.children[1::2]
         if len(operators) > LONGEST_CHAIN:
-            raise self._error(tree, f"more than {LONGEST_CHAIN} NEAR follow one another; use near: in the YAML")
+            raise self._error(tree, f"more than {LONGEST_CHAIN} NEAR follow one another; write NEAR/12(a; b; c)")
         left = self._placed(operands[0])
         for operator, operand in zip(operators, operands[1:], strict=True):
-            name, _, number = str(operator).partition("/")
-            within = int(number) if len(number) <= len(str(WIDEST_NEAR)) else WIDEST_NEAR + 1
-            if not 1 <= within <= WIDEST_NEAR:
-                raise self._error(operator, f"{name}/n takes a number from 1 to {WIDEST_NEAR}, as in {name}/12")
-            left = Near(within, name == "ONEAR", (left, self._placed(operand)))
+            within = self._number(operator, WIDEST_NEAR)
+            left = Near(within, str(operator).startswith("ONEAR"), (left, self._placed(operand)))
         return left
+
+    def _several(self, tree: Tree[Token]) -> Condition:
+        operator, *parts = tree.children
+        name = str(operator).partition("/")[0]
+        match name:
+            case "ATLEAST":
+                built = tuple(map(self.build, parts))
+                among = built[0].children if len(built) == 1 and isinstance(built[0], Any) else built
+                return at_least(self._number(operator, len(among)), among)
+            case "COUNT":
+                if len(parts) > 1:
+                    raise self._error(parts[1], f"{operator} counts one thing; write OR between them")
+                return Count(self._number(operator, MOST_COUNTED), self._placed(parts[0]))
+        if len(parts) == 1:
+            raise self._error(parts[0], f"{name} needs at least two parts, with a semicolon between them")
+        placed = tuple(map(self._placed, parts))
+        if name == "SENTENCE":
+            return SameSentence(placed)
+        return Near(self._number(operator, WIDEST_NEAR), name == "ONEAR", placed)
+
+    def _score(self, tree: Tree[Token]) -> Condition:
+        operator = tree.children[0]
+        terms = tuple(
+            (self.build(one.children[0]), float(str(one.children[1])[1:]) if len(one.children) > 1 else 1.0)
+            for one in _trees(tree)
+        )
+        try:
+            return leaves.score(float(str(operator).partition("/")[2]), terms)
+        except LeafError as e:
+            raise self._error(operator, str(e)) from e
+
+    def _close(self, tree: Tree[Token]) -> Condition:
+        quoted, distance = tree.children
+        phrase = self._leaf(quoted, leaves.phrase)
+        words = getattr(phrase, "terms", ())
+        if len(words) < 2:
+            raise self._error(distance, '~ needs a phrase before it, as in "troops border"~5')
+        return Near(self._number(distance, WIDEST_NEAR), False, words)
+
+    def _number(self, operator: Tree[Token] | Token, most: int) -> int:
+        name, _, digits = str(operator).rpartition("~" if str(operator).startswith("~") else "/")
+        number = int(digits) if len(digits) <= len(str(most)) else most + 1
+        if not 1 <= number <= most:
+            raise self._error(
+                operator, f"{name or '~'}/n takes a number from 1 to {most}, as in {name}/{min(most, 12)}"
+            )
+        return number
 
     def _placed(self, tree: Tree[Token] | Token) -> Condition:
         condition = self.build(tree)
@@ -190,9 +258,10 @@ class _Builder:
             raise self._error(tree, "NEAR joins words, phrases and groups of them with OR, not groups with AND or NOT")
         return condition
 
+    # ---- leaves ----
+
     def _phrase(self, tree: Tree[Token]) -> Condition:
-        token = _first_token(tree)
-        return _leaf(str(token)[1:-1], self._query, (token.start_pos or 0) + 1)
+        return self._leaf(_first_token(tree), leaves.phrase)
 
     def _run(self, tree: Tree[Token]) -> Condition:
         tokens = list(tree.scan_values(lambda value: isinstance(value, Token)))
@@ -202,7 +271,33 @@ class _Builder:
             if len(tokens) > 1 and str(token) in ("and", "or", "not"):
                 raise self._error(token, f"write {token.upper()} for the operator, or put quotes around the phrase")
         start, end = tokens[0].start_pos or 0, tokens[-1].end_pos or 0
-        return _leaf(self._query[start:end], self._query, start)
+        return leaves.phrase(self._query[start:end], self._query, start)
+
+    def _field(self, tree: Tree[Token]) -> Condition:
+        field, value = tree.children
+        name = str(field).rstrip(":")
+        if name == "concept":
+            return self._concept(_unquoted(value), value)
+        if name in list(Fact):
+            return Origin(Fact(name), _unquoted(value).strip())
+        return self._leaf(value, lambda text, *_: leaves.named(name, text))
+
+    def _concept(self, name: str, place: Tree[Token] | Token) -> Condition:
+        complaints: list[str] = []
+        concept = self._find_concept(name, complaints.append)
+        if concept is None:
+            raise self._error(place, *complaints[:1] or ["this concept is not in order; see its own file"])
+        return concept
+
+    def _leaf(self, token: Tree[Token] | Token, make: Callable[..., Condition]) -> Condition:
+        assert isinstance(token, Token)  # noqa: S101
+        quoted = str(token)[0] in QUOTES
+        try:
+            return make(_unquoted(token), self._query, (token.start_pos or 0) + quoted)
+        except QueryError:
+            raise
+        except LeafError as e:
+            raise self._error(token, str(e)) from e
 
     def _error(self, place: Tree[Token] | Token, message: str) -> QueryError:
         token = place if isinstance(place, Token) else _first_token(place)
@@ -221,34 +316,5 @@ def _foreign(word: str) -> str | None:
     return next((message for pattern, message in _FOREIGN if pattern.fullmatch(word)), None)
 
 
-def _leaf(text: str, query: str, offset: int) -> Word | Phrase:
-    """`offset`: where the text begins in the query."""
-    terms: list[Word] = []
-    for match in re.finditer(r"\S+", text):
-        terms.extend(_terms(match[0], query, offset + match.start() + 1))
-    if not terms:
-        raise QueryError("there is no letter or digit here; write the words to look for", query, offset + 1)
-    written = " ".join(text.split())
-    if len(terms) > 1:
-        return Phrase(written, tuple(terms))
-    return type(terms[0])(written, terms[0].folded)
-
-
-def _terms(chunk: str, query: str, column: int) -> list[Word]:
-    chunk = _AFTER_A_WORD.sub("", chunk)
-    starred, stem = chunk.endswith("*"), chunk.removesuffix("*")
-    if "*" in stem:
-        raise QueryError("a star can only stand at the end of a word, as in deploy*", query, column)
-    folded = words(stem)
-    terms: list[Word] = [Word(word, word) for word in folded]
-    if not starred:
-        return terms
-    if not folded or len(folded[-1]) < SHORTEST_PREFIX:
-        raise QueryError(
-            f"a star needs at least {SHORTEST_PREFIX} letters before it, as in deploy*; "
-            "for a shorter word write out its forms, joined by OR",
-            query,
-            column,
-        )
-    terms[-1] = Prefix(f"{folded[-1]}*", folded[-1])
-    return terms
+def _unquoted(token: Tree[Token] | Token) -> str:
+    return str(token)[1:-1] if str(token)[0] in QUOTES else str(token)

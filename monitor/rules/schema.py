@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from typing import Any as Anything
 
@@ -17,8 +18,12 @@ from monitor.channels import channel
 from monitor.errors import ConfigError, Problem
 from monitor.ids import digest
 from monitor.model import Severity
-from monitor.rules.conditions import ConceptRef, Condition, Example, Examples, Rule, Without, any_of
+from monitor.rules.conditions import ConceptRef, Without, any_of
+from monitor.rules.index import RuleIndex
 from monitor.rules.mapping import ConditionReader, Notes
+from monitor.rules.rule import Example, Examples, Rule
+from monitor.rules.stems import LANGUAGES
+from monitor.rules.terms import Condition
 from monitor.yaml_file import Place, YamlFile, shown
 from monitor.yaml_file import load as load_yaml
 
@@ -32,11 +37,15 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LANGUAGE = re.compile(r"any|[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RuleSet:
     """Every rule of a configuration, in the order of the files."""
 
     rules: tuple[Rule, ...]
+
+    @cached_property
+    def index(self) -> RuleIndex:
+        return RuleIndex(self.rules)
 
 
 def load(rules_dir: Path, concepts_dir: Path) -> RuleSet:
@@ -176,6 +185,7 @@ class _Concepts:
             place = (*definition.place, language)
             if not _LANGUAGE.fullmatch(language):
                 reader.note(place, f"{language!r} is not a language; write a code such as en or sr, or any")
+            reader.language = language if language in LANGUAGES else None
             items = reader.items(terms, place, what=f"{language}:", example=f"{language}: [kosovo, pristina]")
             conditions.extend(reader.read_all(items, place) or ())
         if not conditions:

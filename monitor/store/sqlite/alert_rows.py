@@ -52,7 +52,7 @@ class AlertRows:
         """What has been said, or is on its way, about a story in a channel; the first word first."""
         rows = self._db.query(
             """
-            select a.rule, a.severity, a.article_id, coalesce(d.folded_into, d.id) as delivery_id
+            select a.rule, a.severity, a.article_id, coalesce(carrier.thread_of, carrier.id) as delivery_id
             from alerts a join deliveries d on d.alert_id = a.id
             join deliveries carrier on carrier.id = coalesce(d.folded_into, d.id)
             where a.story_id = ? and d.sink = ? and d.target = ? and carrier.state <> 'dead'

@@ -9,7 +9,19 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from monitor.ids import digest
-from monitor.model import DueEntry, Entry, EntryId, Feed, FeedId, FeedState, Gap, KnownEntry, PollRecord, WaitingEntry
+from monitor.model import (
+    ArticleId,
+    DueEntry,
+    Entry,
+    EntryId,
+    Feed,
+    FeedId,
+    FeedState,
+    Gap,
+    KnownEntry,
+    PollRecord,
+    WaitingEntry,
+)
 from monitor.store.sqlite.values import (
     Row,
     hints_json,
@@ -320,8 +332,8 @@ class FeedRows:
             return WaitingEntry(_entry(row), attempts=row["attempts"], first_seen_at=to_time(row["first_seen_at"]))
         return None
 
-    def entry_of(self, article: str) -> WaitingEntry | None:
-        """The first entry that led to an article."""
+    def shown(self, article: ArticleId) -> WaitingEntry | None:
+        """The entry that showed an article first."""
         for row in self._db.query(
             "select * from entries where article_id = ? order by first_seen_at, id limit 1", [article]
         ):

@@ -11,7 +11,7 @@ from sqlite_utils import Database, Migrations
 migrations = Migrations("news-monitor")
 
 # Raised by every migration; a program that finds a higher number than its own refuses to touch the file.
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 
 @migrations()
@@ -44,9 +44,15 @@ def m005_stories(db: Database) -> None:
 
 
 @migrations()
-def m006_corrections(db: Database) -> None:
-    """What was told is looked at again: later versions of pages, and what readers were told of them."""
+def m006_actions(db: Database) -> None:
+    """What people asked for by hand."""
     _run(db, _SIXTH)
+
+
+@migrations()
+def m007_corrections(db: Database) -> None:
+    """What was told is looked at again: later versions of pages, and what readers were told of them."""
+    _run(db, _SEVENTH)
 
 
 def _run(db: Database, statements: str) -> None:
@@ -436,13 +442,24 @@ alter table deliveries add column broadcast integer not null default 0 check (br
 """
 
 _SIXTH = """
+create table actions (                   -- what people asked for by hand
+  id integer primary key,
+  at text not null,
+  by text not null,
+  name text not null,
+  arguments text not null,               -- JSON list
+  outcome text not null
+) strict;
+"""
+
+_SEVENTH = """
 create table watches (                   -- articles that somebody was told of
   article_id text primary key references articles (id),
   first_read_at text not null,
   look integer not null,                 -- see articles/looks.py
   next_look_at text,                     -- null: it is over
   attempts integer not null default 0,
-  title text,                            -- the headline of its page; null: it was never read
+  title text,                            -- the headline that its page had; null: not known
   doubt text,                            -- what the last look found, to be told if another one finds it too
   is_gone integer not null default 0 check (is_gone in (0, 1))
 ) strict;

@@ -20,17 +20,15 @@ class WatchRows:
         """An article is watched once, however many rules tell of it."""
         self._db.execute(
             """
-            insert into watches (article_id, first_read_at, look, next_look_at, title) values (?, ?, ?, ?, ?)
-            on conflict (article_id) do update set title = coalesce(title, excluded.title)
+            insert into watches (article_id, first_read_at, look, next_look_at) values (?, ?, ?, ?)
+            on conflict (article_id) do nothing
             """,
-            [
-                watch.article_id,
-                to_text(watch.first_read_at),
-                watch.look,
-                text_or_none(watch.next_look_at),
-                watch.title,
-            ],
+            [watch.article_id, to_text(watch.first_read_at), watch.look, text_or_none(watch.next_look_at)],
         )
+
+    def learn_headline(self, article: ArticleId, title: str) -> None:
+        """Of the page of an article that is watched, when it is read for the first time."""
+        self._db.execute("update watches set title = ? where article_id = ? and title is null", [title, article])
 
     def due(self, now: datetime, limit: int) -> tuple[DueLook, ...]:
         rows = self._db.query(

@@ -1,0 +1,42 @@
+"""A rule as the operator wrote it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monitor.model import Severity
+from monitor.rules.terms import Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text that stands in a rule to prove it."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """What a rule must match, and what it must not."""
+
+    match: tuple[Example, ...] = ()
+    no_match: tuple[Example, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the operator watches for. `version` changes with what the rule, or a concept in it, says."""
+
+    name: str
+    title: str
+    severity: Severity
+    channel: str | None  # None: the default channel
+    page: bool  # where the feed's own text comes near, the page is to be read even if that text is whole
+    match: Condition
+    none: Condition | None  # what speaks against a match
+    version: str
+    text: str  # the rule as canonical JSON, without its examples
+    file: str
+    line: int
+    examples: Examples

@@ -1,0 +1,128 @@
+"""The index finds what judging every rule finds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from monitor.model import Decision, Outcome, Severity, Zone
+from monitor.rules.conditions import (
+    All,
+    Any,
+    AtLeast,
+    ConceptRef,
+    Count,
+    InZone,
+    Near,
+    SameSentence,
+    Score,
+    Without,
+)
+from monitor.rules.index import RuleIndex
+from monitor.rules.match import decide, judge
+from monitor.rules.query import parse
+from monitor.rules.rule import Examples, Rule
+from monitor.rules.schema import RuleSet
+from monitor.rules.scope import NOTHING, About, Scope
+from monitor.rules.terms import Condition
+from monitor.text import Document, document
+
+WORDS = ["ab", "abc", "abcd", "bcd", "cde", "x", "abc*", "abcd*", '"ab x"', '"x ab x ab"', '"abc* x"', "x ab abc"]
+TERMS = ["acronym:AB", "raw:AB", 'name:"Abc"', 'name:"Abc Bcd"', "stem-en:abc", "stem-sr:abc", 'regex:"b.?d|cde x"']
+ORIGINS = ["language:sr", "tag:x"]
+LEAVES = st.sampled_from(WORDS + TERMS + ORIGINS).map(parse)
+SAID = ["ab", "abc", "abcs", "abcd", "abcde", "bcd", "cde", "x", ".\n\n", "AB", "Abca", "Bcd", "ABs"]
+TEXTS = st.lists(st.sampled_from(SAID), max_size=12).map(" ".join)
+
+
+def grown(conditions: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
+    several = st.lists(conditions, min_size=1, max_size=4).map(tuple)
+    placed = st.lists(conditions.filter(lambda condition: condition.placed), min_size=2, max_size=3).map(tuple)
+    return st.one_of(
+        several.map(Any),
+        several.map(All),
+        several.flatmap(lambda children: st.builds(AtLeast, st.integers(1, len(children)), st.just(children))),
+        st.builds(Without, conditions, conditions),
+        st.builds(InZone, st.sampled_from(Zone), conditions),
+        st.builds(Near, st.integers(1, 4), st.booleans(), placed),
+        st.builds(SameSentence, placed),
+        st.builds(Count, st.integers(1, 3), conditions.filter(lambda condition: condition.placed)),
+        st.lists(st.tuples(conditions, st.sampled_from([1.0, 2.0, -1.0])), min_size=1, max_size=4).map(_score),
+        conditions.map(lambda condition: ConceptRef(condition.label, condition, "1")),
+    )
+
+
+def _score(terms: list[tuple[Condition, float]]) -> Condition:
+    return Score(2.0, ((parse("ab"), 2.0), *terms))
+
+
+CONDITIONS = st.recursive(LEAVES, grown, max_leaves=8)
+ABOUTS = st.builds(About, st.sampled_from([None, "sr", "en"]), st.none(), st.sampled_from([None, frozenset("x")]))
+DOCUMENTS = st.builds(document, TEXTS, TEXTS, st.lists(TEXTS, max_size=2))
+
+
+def rule(name: str, match: Condition, none: Condition | None = None) -> Rule:
+    version = f"{match!r} {none!r}"
+    return Rule(name, name, Severity.NORMAL, None, False, match, none, version, "", "r.yaml", 1, Examples())
+
+
+@st.composite
+def rule_sets(draw: st.DrawFn) -> list[Rule]:
+    several = st.lists(CONDITIONS | LEAVES, min_size=2, max_size=4).map(tuple).map(All)
+    pairs = draw(st.lists(st.tuples(CONDITIONS | several, st.none() | CONDITIONS), max_size=6))
+    return [rule(f"r{number}", match, none) for number, (match, none) in enumerate(pairs)]
+
+
+def judged(rules: list[Rule], read: Document, about: About = NOTHING) -> list[Decision]:
+    """Every rule on every article: no index, no mistake."""
+    scope = Scope(read, about)
+    return [decision for one in rules if (decision := judge(one, scope)) is not None]
+
+
+def matched(decisions: list[Decision]) -> list[str]:
+    return [decision.rule for decision in decisions if decision.outcome is Outcome.MATCHED]
+
+
+THREE = parse("ab AND bcd AND cde")
+TITLE_OF_CAPTION = InZone(Zone.TITLE, InZone(Zone.CAPTION, parse("ab")))
+
+
+@settings(max_examples=400)
+@example([rule("a", THREE)], document("ab bcd", ""), NOTHING)
+@example([rule("a", THREE)], document("ab", "cde"), NOTHING)
+@example([rule("a", THREE)], document("bcd", "cde"), NOTHING)
+@example([rule("a", TITLE_OF_CAPTION)], document("ab", "", ["ab"]), NOTHING)
+@given(rule_sets(), DOCUMENTS, ABOUTS)
+def test_the_index_changes_nothing(rules: list[Rule], read: Document, about: About) -> None:
+    """The same decisions with the same evidence in the same order as without an index."""
+    decisions = judged(rules, read, about)
+    assert decisions == list(decide(RuleSet(tuple(rules)), read.title, read.text, [read.captions], about))
+    assert matched(decisions) == [one.name for one in RuleIndex(rules).matching(Scope(read, about))]
+
+
+@given(rule_sets(), rule_sets(), st.permutations(range(6)), DOCUMENTS)
+@example([rule("a", parse("x"))], [rule("b", parse("ab"))], list(range(6)), document("x ab", ""))
+def test_a_changed_index_is_a_new_one(before: list[Rule], after: list[Rule], order: list[int], read: Document) -> None:
+    """Rules may come, go, change and move; what the index says is what one built from nothing says."""
+    index, mixed = RuleIndex(before), [(before + after)[place] for place in order if place < len(before + after)]
+    for rules in (list({one.name: one for one in mixed}.values()), before[1:], after):
+        index = index.changed_to(rules)
+        assert matched(judged(rules, read)) == [one.name for one in index.matching(Scope(read))]
+
+
+def test_a_reload_leaves_the_index_in_use_as_it_is() -> None:
+    """Matching goes on with the old rules while the new index is made."""
+    index = RuleIndex([rule("a", parse("tanks")), rule("b", parse("border"))])
+    changed = index.changed_to([rule("a", parse("troops"))])
+    read = document("Tanks at the border", "")
+    assert ["a", "b"] == [one.name for one in index.matching(Scope(read))]
+    assert [] == changed.matching(Scope(read))
+
+
+def test_a_rule_that_only_moved_shows_its_new_place() -> None:
+    """The file and line are those of the rules in force."""
+    moved = replace(rule("a", parse("tanks")), line=7)
+    changed = RuleIndex([rule("a", parse("tanks"))]).changed_to([moved])
+    assert [7] == [one.line for one in changed.matching(Scope(document("Tanks", "")))]
