@@ -30,6 +30,7 @@ pytestmark = pytest.mark.timeout(180)
 TOLL = "At least 12 soldiers were injured when a lorry of the convoy overturned near the crossing."
 NEW_TOLL = TOLL.replace("12", "14")
 TEXT = (*TANKS, TOLL)
+DENIAL = "The defence ministry later denied that tanks had moved to the border."
 NOTE = "Correction: An earlier version of this article misstated the name of the crossing."
 
 
@@ -120,7 +121,7 @@ async def test_the_looks_end(desk: Desk) -> None:
     ("text", "words", "is_shown"),
     [
         ((*TEXT, NOTE), "Corrected by its publisher", False),
-        ((*TEXT, "The defence ministry later denied that tanks had moved to the border."), "Denied", True),
+        ((*TEXT, DENIAL), "Denied", True),
         (("This article has been retracted. We apologise to our readers.",), "Taken back by its publisher", True),
         (("This article has been retracted by the editors.", *TEXT), "Taken back by its publisher", True),
     ],
@@ -216,14 +217,15 @@ async def test_looks_are_conditional(desk: Desk) -> None:
 
 async def test_what_was_told_from_the_feed_is_completed(desk: Desk) -> None:
     """The first page that can be read is no edit of the feed's words; what changes in it afterwards is."""
+    title = "Tanks at the border, officials say"
     desk.path = path_of(desk.paper.publish(TITLE, TEXT, summary=TEASER))
     desk.answer(403)
     await desk.sweep()
-    desk.edit(*TEXT, title="Tanks at the border, officials say")
+    desk.edit(*TANKS, TOLL, DENIAL, title=title)
     assert () == await desk.look()
     (message,) = desk.slack.messages()
     assert "Matched on" not in said(message)
-    desk.edit(*TANKS, NEW_TOLL, title="Tanks at the border, officials say")
+    desk.edit(*TANKS, NEW_TOLL, DENIAL, title=title)
     assert 1 == len(await desk.look())
 
 
