@@ -23,7 +23,7 @@ from monitor.store.sqlite.store import Store
 from tests.newsroom import TALKS, TANKS, Newsroom, page
 from tests.slack_standin import TOKEN, Message, SlackStandIn
 from tests.test_end_to_end import rows, run
-from tests.test_reading import TEASER, TITLE, configured, path_of, said
+from tests.test_reading import TEASER, TITLE, configured, due, path_of, said
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -251,6 +251,31 @@ async def test_who_was_not_told_hears_of_no_correction(desk: Desk) -> None:
     await desk.sweep(now=True)
     assert {"post", "suppress"} == {fate for (fate,) in rows(desk.database, "select fate from alerts")}
     assert 1 == len(rows(desk.database, "select 1 from watches"))
+
+
+async def test_a_text_that_was_cut_off_and_is_back_is_no_news(desk: Desk) -> None:
+    """As when a wall stood before the rest of it for a while."""
+    await desk.tell((*TEXT, DENIAL))
+    desk.edit(*TANKS)
+    await desk.look()
+    assert 1 == len(rows(desk.database, "select 1 from revisions"))
+    desk.edit(*TEXT, DENIAL)
+    assert () == await desk.look()
+
+
+async def test_what_is_new_is_read_first(desk: Desk) -> None:
+    """A site that has news is not asked for what is known."""
+    await desk.tell()
+    news = path_of(desk.paper.publish("Kosovo talks end without result", TALKS))
+    desk.paper.pages[news] = web.Response(status=503)
+    await desk.sweep(now=True)
+    desk.paper.pages[news] = page("Kosovo talks end without result", TALKS)
+    due(desk.database)
+    look(desk.database)
+    seen = len(desk.paper.requests)
+    await desk.sweep()
+    paths = [path for path, _ in desk.paper.requests[seen:]]
+    assert paths.index(news) < paths.index(desk.path)
 
 
 async def test_explain_shows_the_versions_and_what_was_told(desk: Desk) -> None:

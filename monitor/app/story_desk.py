@@ -122,8 +122,11 @@ class StoryDesk:
         window.add(article.id, placement.story_id, features, now, judged.fresh if same else ())
         return placement
 
-    def changes(self, store: Store, before: edits.Version, after: edits.Version) -> tuple[Change, ...]:
+    def changes(
+        self, store: Store, article: ArticleId, before: edits.Version, after: edits.Version
+    ) -> tuple[Change, ...]:
         """What a reader of an article's version before must know of the one after."""
+        earlier = [edits.Version(row["title"], row["text"]) for row in store.watches.revisions_of(article)]
         seen = read(f"{before.title} {after.title}", f"{before.text} {after.text}").seen
         counts = {term: Count(*count) for term, count in store.window.counts(seen).items()}
-        return edits.changes(before, after, Frequencies(Count(*store.window.totals()), counts).rarity)
+        return edits.changes(before, after, Frequencies(Count(*store.window.totals()), counts).rarity, earlier)

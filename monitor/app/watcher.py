@@ -207,7 +207,7 @@ class Watcher:
         headline = found.page.extract.title
         before = Version(headline if watch.title is None else watch.title, known.article.text)
         after = Version(headline, found.article.text)
-        return (*self._desk.changes(store, before, after), *back)
+        return (*self._desk.changes(store, watch.article_id, before, after), *back)
 
     def _save(self, store: Store, known: Known, found: Read) -> None:
         """The version as it is now; and what the edit itself made a rule match is a match like any other."""

@@ -55,14 +55,19 @@ class Version:
     text: str
 
 
-def changes(before: Version, after: Version, rarity: Rarity) -> tuple[Change, ...]:
-    """What a reader of the version before must know, most urgent first."""
+def changes(before: Version, after: Version, rarity: Rarity, earlier: Iterable[Version] = ()) -> tuple[Change, ...]:
+    """What a reader of the version before must know, most urgent first.
+
+    `earlier`: versions before that one. What was cut off for a while and is back is no news.
+    """
     old, new = _Told.of(before), _Told.of(after)
+    known = {key: sentence for version in earlier for key, sentence in _Told.of(version).sentences.items()}
     removed = [sentence for key, sentence in old.sentences.items() if key not in new.sentences]
     added = [sentence for key, sentence in new.sentences.items() if key not in old.sentences]
+    fresh = [sentence for sentence in added if words(sentence) not in known]
     found = [
-        *_noted(added),
-        *_turned(old, added, removed),
+        *_noted(fresh),
+        *_turned([old.title, *old.sentences.values(), *known.values()], fresh, removed),
         *_headline(old, new, rarity),
         *_recounted(removed, added),
     ]
@@ -103,9 +108,9 @@ def _noted(added: Iterable[str]) -> Iterator[Change]:
             yield Change(ChangeKind.CORRECTION, None, sentence)
 
 
-def _turned(old: _Told, added: Iterable[str], removed: Iterable[str]) -> Iterator[Change]:
-    """Denials and reversals of which the version before knew nothing."""
-    known = " ".join((old.title, *old.sentences.values()))
+def _turned(told: Iterable[str], added: Iterable[str], removed: Iterable[str]) -> Iterator[Change]:
+    """Denials and reversals of which the versions before knew nothing."""
+    known = " ".join(told)
     terms = set(map(term_of, words(known)))
     for sentence in filter(_is_prose, added):
         kind = _turn(known, sentence)
