@@ -22,7 +22,7 @@ from monitor.app.daemon import Daemon, Sweep
 from monitor.store.sqlite.store import Store
 from tests.newsroom import TALKS, TANKS, Newsroom, page
 from tests.slack_standin import TOKEN, Message, SlackStandIn
-from tests.test_end_to_end import rows, run
+from tests.test_end_to_end import rows, run, until
 from tests.test_reading import TEASER, TITLE, configured, due, path_of, said
 
 pytestmark = pytest.mark.timeout(180)
@@ -272,10 +272,15 @@ async def test_what_is_new_is_read_first(desk: Desk) -> None:
     desk.paper.pages[news] = page("Kosovo talks end without result", TALKS)
     due(desk.database)
     look(desk.database)
-    seen = len(desk.paper.requests)
-    await desk.sweep()
-    paths = [path for path, _ in desk.paper.requests[seen:]]
-    assert paths.index(news) < paths.index(desk.path)
+    desk.paper.hanging.add(news)
+    looked = [path for path, _ in desk.paper.requests].count(desk.path)
+    sweep = asyncio.create_task(desk.sweep())
+    await until(lambda: news in desk.paper.waiting)
+    await asyncio.sleep(1.5)  # the daemon asks every second what is due
+    assert looked == [path for path, _ in desk.paper.requests].count(desk.path)
+    desk.paper.hanging.clear()
+    await sweep
+    assert looked + 1 == [path for path, _ in desk.paper.requests].count(desk.path)
 
 
 async def test_explain_shows_the_versions_and_what_was_told(desk: Desk) -> None:
