@@ -146,6 +146,15 @@ def test_plain_text() -> None:
     assert found.text == "First.\n\nSecond\nline."
 
 
+@pytest.mark.parametrize(
+    "body", [bytes(range(256)) * 100, b"%PDF-1.7\n\xe2\xe3\xcf\xd3\n" + bytes(range(0, 256, 3)) * 9]
+)
+def test_no_plain_text(body: bytes) -> None:
+    """Other bytes are no text, whatever their server says."""
+    with pytest.raises(ExtractError, match="not text"):
+        read(body, content_type="text/plain")
+
+
 def test_hidden_characters() -> None:
     """Characters that can hide or turn text around do not come through."""
     found = read(page().replace("Dockworkers", "Dock\u202eworkers\u200b"))

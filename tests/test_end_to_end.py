@@ -367,6 +367,19 @@ async def test_a_gap_is_recorded_and_an_empty_beginning_is_none(tmp_path: Path, 
     assert [("A",)] == gaps
 
 
+async def test_a_feed_that_shows_all_there_is_has_no_gap(tmp_path: Path, paper: Newsroom) -> None:
+    """A list that was replaced as a whole (RFC 5005, complete feeds)."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)])
+    paper.head = '<complete xmlns="http://purl.org/syndication/history/1.0"/>'
+    for number in range(6):
+        paper.publish(f"Title {number}", FOOTBALL)
+        if number in (2, 5):
+            assert 0 == (await run("--config", str(config), "run", "--once", "--now", token=None)).code
+            paper.items.clear()
+    assert [(6,)] == rows(tmp_path / "news.db", "select count(*) from entries")
+    assert [] == rows(tmp_path / "news.db", "select id from gaps")
+
+
 async def test_a_server_that_sends_only_what_is_new_opens_no_gap(tmp_path: Path, paper: Newsroom) -> None:
     """What its answer (226) does not show is not gone: the whole feed is compared with the last whole one."""
     config = write_config(tmp_path / "config", [("A", paper.feed_url)])

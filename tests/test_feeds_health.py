@@ -113,6 +113,8 @@ def test_operators_hear_of_what_lasts() -> None:
         (state("no answer", failures=9, read=NOON - HOUR / 2), False),
         (state("no answer", failures=3, read=NOON - HOUR), True),
         (state("no answer", failures=3, read=None), True),
+        (state(refused(403), failures=1, read=NOON - 2 * HOUR), False),
+        (state(refused(403), failures=2, read=NOON - 2 * HOUR), True),
         (replace(state("taken down (410)"), gone_since=NOON - 2 * DAY), True),
         (state(), False),
     ]

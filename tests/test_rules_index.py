@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from monitor.model import Decision, Outcome, Severity, Zone
 from monitor.rules.conditions import (
+    LARGE,
     All,
     Any,
     AtLeast,
@@ -42,6 +43,7 @@ def grown(conditions: st.SearchStrategy[Condition]) -> st.SearchStrategy[Conditi
     placed = st.lists(conditions.filter(lambda condition: condition.placed), min_size=2, max_size=3).map(tuple)
     return st.one_of(
         several.map(Any),
+        st.lists(conditions, min_size=LARGE, max_size=LARGE + 2).map(tuple).map(Any),
         several.map(All),
         several.flatmap(lambda children: st.builds(AtLeast, st.integers(1, len(children)), st.just(children))),
         st.builds(Without, conditions, conditions),
@@ -58,7 +60,7 @@ def _score(terms: list[tuple[Condition, float]]) -> Condition:
     return Score(2.0, ((parse("ab"), 2.0), *terms))
 
 
-CONDITIONS = st.recursive(LEAVES, grown, max_leaves=8)
+CONDITIONS = st.recursive(LEAVES, grown, max_leaves=12)
 ABOUTS = st.builds(About, st.sampled_from([None, "sr", "en"]), st.none(), st.sampled_from([None, frozenset("x")]))
 DOCUMENTS = st.builds(document, TEXTS, TEXTS, st.lists(TEXTS, max_size=2))
 
@@ -89,7 +91,15 @@ THREE = parse("ab AND bcd AND cde")
 TITLE_OF_CAPTION = InZone(Zone.TITLE, InZone(Zone.CAPTION, parse("ab")))
 
 
-@settings(max_examples=400)
+MANY = ["b", "c", "d", "e", "f", "title:ab", "stem-en:abc", 'regex:"bcd"', "acronym:AB"]
+ANY = Any(tuple(map(parse, MANY)))
+
+
+@settings(max_examples=200)
+@example([rule("a", ANY)], document("ab", ""), NOTHING)
+@example([rule("a", ANY)], document("abcs", ""), NOTHING)
+@example([rule("a", ANY)], document("", "bcd"), NOTHING)
+@example([rule("a", ANY)], document("", "ABs"), NOTHING)
 @example([rule("a", THREE)], document("ab bcd", ""), NOTHING)
 @example([rule("a", THREE)], document("ab", "cde"), NOTHING)
 @example([rule("a", THREE)], document("bcd", "cde"), NOTHING)
@@ -102,6 +112,7 @@ def test_the_index_changes_nothing(rules: list[Rule], read: Document, about: Abo
     assert matched(decisions) == [one.name for one in RuleIndex(rules).matching(Scope(read, about))]
 
 
+@settings(max_examples=50)
 @given(rule_sets(), rule_sets(), st.permutations(range(6)), DOCUMENTS)
 @example([rule("a", parse("x"))], [rule("b", parse("ab"))], list(range(6)), document("x ab", ""))
 def test_a_changed_index_is_a_new_one(before: list[Rule], after: list[Rule], order: list[int], read: Document) -> None:

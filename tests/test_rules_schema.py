@@ -11,6 +11,7 @@ import pytest
 from monitor.errors import ConfigError
 from monitor.model import Severity
 from monitor.rules.conditions import All
+from monitor.rules.match import decide
 from monitor.rules.rule import Rule
 from monitor.rules.schema import RuleSet, load
 
@@ -360,3 +361,53 @@ def test_a_concept_is_one_value_for_all_rules(desk: Desk) -> None:
     ).rules
     assert isinstance(one.match, All)
     assert one.match.children[0] is other.match
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("rules/a.yaml", "rules: [{name: a, match: border}]"),
+        ("rules/a.yaml", "rules: [{name: c, match: {concept: nato}}, {name: a, match: tanks}]"),
+        ("rules/b.yaml", None),
+        ("rules/d.yaml", "rules: [{name: d, match: troops}]"),
+        ("concepts/c.yaml", "concepts: [{name: nato, terms: {any: [KFOR]}}]"),
+        ("concepts/e.yaml", "concepts: [{name: other, terms: {any: [x]}}]"),
+        ("rules/a.yaml", "rules: [{name: a, match: tanks}]"),
+    ],
+)
+def test_a_reload_is_a_load(desk: Desk, file: str, text: str | None) -> None:
+    """Whatever changed, the rules are those of a fresh start, and so is what they match."""
+    (desk.concepts / "c.yaml").write_text("concepts: [{name: nato, terms: {any: [NATO]}}]")
+    (desk.rules / "a.yaml").write_text("rules: [{name: a, match: tanks}]")
+    (desk.rules / "b.yaml").write_text("rules: [{name: b, match: {concept: nato}}]")
+    before = load(desk.rules, desk.concepts)
+    if text is None:
+        (desk.rules.parent / file).unlink()
+    else:
+        (desk.rules.parent / file).write_text(text)
+    reloaded, fresh = load(desk.rules, desk.concepts, before), load(desk.rules, desk.concepts)
+    assert fresh == reloaded
+    for title in ("Tanks at the border", "NATO troops", "KFOR troops"):
+        assert decide(fresh, title, "") == decide(reloaded, title, "")
+
+
+def test_a_reload_reads_only_what_changed(desk: Desk) -> None:
+    """Rules of a file that stayed as it was are the same values as before."""
+    (desk.rules / "a.yaml").write_text("rules: [{name: a, match: tanks}]")
+    (desk.rules / "b.yaml").write_text("rules: [{name: b, match: troops}]")
+    before = load(desk.rules, desk.concepts)
+    (desk.rules / "b.yaml").write_text("rules: [{name: b, match: border}]")
+    after = load(desk.rules, desk.concepts, before)
+    assert before.rules[0] is after.rules[0]
+    assert before.rules[1] != after.rules[1]
+
+
+def test_a_reload_finds_a_name_that_is_taken(desk: Desk) -> None:
+    """In a file that changed by one in a file that did not, and the other way round."""
+    for first, second in (("a", "b"), ("b", "a")):
+        (desk.rules / f"{first}.yaml").write_text("rules: [{name: one, match: tanks}]")
+        (desk.rules / f"{second}.yaml").write_text("rules: [{name: two, match: troops}]")
+        before = load(desk.rules, desk.concepts)
+        (desk.rules / f"{second}.yaml").write_text("rules: [{name: one, match: troops}]")
+        with pytest.raises(ConfigError, match="the name 'one' is also used at"):
+            load(desk.rules, desk.concepts, before)

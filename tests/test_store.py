@@ -540,6 +540,20 @@ def test_one_feed_does_not_crowd_out_another(store: Store) -> None:
     assert late.id in {waiting.id for waiting in store.feeds.waiting(NOON + timedelta(seconds=1), 500)}
 
 
+def test_a_feeds_own_flood_does_not_crowd_out_its_later_news(store: Store) -> None:
+    """What was seen last is read first, of a feed's as of each other's; of one look, what was published last."""
+    other = Feed(feed_id("https://b.example/feed"), "B", "https://b.example/feed")
+    flood = [replace(entry(f"flood {n}"), published_at=NOON - timedelta(minutes=n)) for n in range(600)]
+    later, theirs = entry("later"), replace(entry("theirs"), feed_id=other.id)
+    with store.transaction():
+        store.feeds.sync([FEED, other], NOON)
+        store.feeds.add_entries([*reversed(flood), theirs], baseline=frozenset(), now=NOON)
+        store.feeds.add_entries([later], baseline=frozenset(), now=NOON + timedelta(seconds=1))
+    found = [waiting.id for waiting in store.feeds.waiting(NOON + timedelta(seconds=1), 500)]
+    assert {later.id, theirs.id} == set(found[:2])
+    assert [entry.id for entry in flood[:498]] == found[2:]
+
+
 def test_one_host_does_not_crowd_out_another(store: Store) -> None:
     """However many feeds of a slow host are overdue."""
     many = [Feed(feed_id(f"https://slow.example/{n}"), f"S{n}", f"https://slow.example/{n}") for n in range(600)]
@@ -547,6 +561,19 @@ def test_one_host_does_not_crowd_out_another(store: Store) -> None:
         store.feeds.sync(many, NOON)
         store.feeds.sync([*many, FEED], NOON + timedelta(seconds=1))
     assert FEED.id in {due.feed_id for due in store.feeds.due(NOON + timedelta(seconds=1), 500)}
+
+
+def test_many_slow_hosts_do_not_crowd_out_another(store: Store) -> None:
+    """Although each of them has several feeds that are longer overdue."""
+    many = [feed_at(f"https://slow{host}.example/{n}") for host in range(100) for n in range(8)]
+    with store.transaction():
+        store.feeds.sync(many, NOON)
+        store.feeds.sync([*many, FEED], NOON + timedelta(seconds=1))
+    assert FEED.id in {due.feed_id for due in store.feeds.due(NOON + timedelta(seconds=1), 500)}
+
+
+def feed_at(url: str) -> Feed:
+    return Feed(feed_id(url), url, url)
 
 
 def test_plans_move_with_a_clock_that_is_set_back(store: Store) -> None:

@@ -141,8 +141,12 @@ def http_settings(http: HttpSection) -> HttpSettings:
         user_agent=f"news-monitor/{__version__} ({contact})",
         allow_networks=http.allow_networks,
         timeout=http.timeout,
+        stall=http.stall,
         pace=http.pace,
         per_host=http.per_host,
+        at_once=http.at_once,
+        max_feed_bytes=http.max_feed,
+        max_page_bytes=http.max_page,
     )
 
 

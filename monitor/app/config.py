@@ -27,6 +27,8 @@ from monitor.yaml_file import load as load_yaml
 LONGEST_DURATION = timedelta(days=365)
 LONGEST_TEXT = 200
 MOST_PER_HOST = 16
+MOST_AT_ONCE = 1_000
+MOST_MEGABYTES = 100
 MOST_REQUESTS = 1_440  # one a minute
 FEEDS = "feeds.yaml"
 SLACK_API = "https://slack.com/api/"
@@ -34,6 +36,7 @@ T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
+_SIZE = re.compile(r"([1-9]\d{0,3})\s*MB")
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _EMPTY = "is empty; write a value, in quotes if it begins with # (which begins a comment), or delete it"
 _HOST = re.compile(r"(?:[\w-]+\.)+[\w-]+")
@@ -63,6 +66,19 @@ def _per_host(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_PER_HOST:
         raise ValueError(f"is not a number of requests at once; write one between 1 and {MOST_PER_HOST}")
     return value
+
+
+def _at_once(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_AT_ONCE:
+        raise ValueError(f"is not a number of requests at once; write one between 1 and {MOST_AT_ONCE}")
+    return value
+
+
+def _size(value: object) -> int:
+    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if match is None or int(match[1]) > MOST_MEGABYTES:
+        raise ValueError(f"is not a size; write a number of megabytes up to {MOST_MEGABYTES}, as in 10MB")
+    return int(match[1]) * 1_000_000
 
 
 def _requests(value: object) -> float:
@@ -177,6 +193,8 @@ def _some_feeds(value: object) -> object:
 
 YesNo = Annotated[bool, BeforeValidator(_yes_no)]
 PerHost = Annotated[int, BeforeValidator(_per_host)]  # requests in flight
+AtOnce = Annotated[int, BeforeValidator(_at_once)]  # requests in flight
+Size = Annotated[int, BeforeValidator(_size)]  # bytes
 Requests = Annotated[float, BeforeValidator(_requests)]  # a feed and day
 Pages = Annotated[PagePolicy, BeforeValidator(_pages)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
@@ -208,8 +226,12 @@ class HttpSection(_Section):
     contact: Text | None = None
     allow_networks: tuple[Network, ...] = Field(default=(), strict=False)
     timeout: SomeTime = timedelta(seconds=30)
+    stall: SomeTime = timedelta(seconds=15)
     pace: Duration = timedelta(seconds=0.2)
     per_host: PerHost = 2
+    at_once: AtOnce = 256
+    max_feed: Size = 10_000_000
+    max_page: Size = 8_000_000
     robots: YesNo = True
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
+from typing import ParamSpec, TypeVar
 
 from monitor import urls
 from monitor.app.holds import Holds
@@ -36,6 +37,9 @@ from monitor.model import (
 from monitor.store.sqlite.store import Store
 
 log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 PRICE_EVERY, SPENT_OVER = timedelta(hours=1), timedelta(hours=24)
 
@@ -112,7 +116,14 @@ class Poller:
         if isinstance(outcome, NotModified) or outcome.body_hash == state.body_hash:
             return None
         memory = await self._store.ask(lambda store: store.feeds.prints(feed.id))
-        return await read(outcome, memory or b"", feed_id=feed.id, now=self._clock(), run=self._workers.run)
+        return await read(outcome, memory or b"", feed_id=feed.id, now=self._clock(), run=self._in_worker)
+
+    async def _in_worker(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Once more if the worker died: what ended it may have been none of the feed's doing."""
+        try:
+            return await self._workers.run(function, *args, **kwargs)
+        except WorkerFailed:
+            return await self._workers.run(function, *args, **kwargs)
 
     def _record_failure(self, store: Store, feed: Feed, after: FeedState, started: datetime) -> None:
         store.feeds.save(after)
@@ -207,7 +218,9 @@ class Poller:
         is_known = state.known_since is not None or bool(known)  # a feed at another address is known by its entries
         history = frozenset() if is_known else self._history(fresh, poll)
         store.feeds.add_entries(fresh, baseline=history, now=poll.finished_at)
-        ran_past_us = cadence.ran_past_us(before=state.shown, fresh=len(fresh), overlap=overlap)
+        ran_past_us = cadence.ran_past_us(
+            before=state.shown, fresh=len(fresh), overlap=overlap, complete=look.hints.complete
+        )
         if ran_past_us and not is_part and state.last_success_at:
             store.feeds.add_gap(
                 poll.feed_id, from_at=state.last_success_at, to_at=poll.finished_at, now=poll.finished_at

@@ -45,7 +45,7 @@ class StoryChanges:
         return f"Story {into[:12]} has {count} articles now. What comes later goes to its thread."
 
     def split(self, store: Store, addresses: Sequence[str]) -> str:
-        """The articles become a story of their own; those of them that told nobody are told now."""
+        """The articles become a story of their own. Where nobody was told of one of the two, somebody is told now."""
         found = dict(_article(store, address) for address in addresses)
         articles, stories = found.keys(), set(found.values())
         if len(stories) > 1:
@@ -64,7 +64,7 @@ class StoryChanges:
         told = [facts(article.title, article.text) for article in made]
         store.stories.save_facts(into, Facts(frozenset().union(*(one.keys for one in told))).to_json())
         store.outdated()
-        for article in moved:
+        for article in (*moved, *(member for member in members if member not in articles)):
             self._tell_what_was_silent(store, article)
         for story in (into, before):
             self._alerter.grow(store, story)

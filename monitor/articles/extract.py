@@ -6,6 +6,7 @@ judge.py to say.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from lxml.html import HtmlElement
@@ -22,9 +23,13 @@ from monitor.text import clean, clean_line
 MAX_TEXT: Final = 500_000
 MAX_TITLE: Final = 2_000
 MAX_NAME: Final = 200
+SNIFFED: Final = 4_000  # characters of plain text
+NOISE: Final = 0.02  # of them; programs, pictures and archives have more control characters
 LITTLE: Final = 500  # characters; the rest may stand too deep for the parser
 LIGHT_ABOVE: Final = 1_500_000  # bytes; thorough reading of such a page can take longer than a worker may
 LIGHT_ABOVE_ELEMENTS: Final = 30_000
+
+_NO_TEXT = re.compile("[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd]")
 
 # Extensive search dates a page by any year in it, a copyright line or "declared independence in 2008".
 DATES: Final = {"extensive_search": False, "original_date": True}
@@ -107,6 +112,9 @@ def _told(tree: HtmlElement, document: Document, url: str) -> Extract:
 
 
 def _plain(text: str) -> Extract:
+    start = text[:SNIFFED]
+    if len(_NO_TEXT.findall(start)) > NOISE * len(start):
+        raise ExtractError("not text")
     text = clean(text, limit=MAX_TEXT)
     if not text:
         raise ExtractError("the page is empty")

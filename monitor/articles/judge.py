@@ -29,6 +29,7 @@ PHRASES: Final = 2
 LAST_LINES: Final = 3
 RELATED: Final = 0.25  # of the words in the feed's title; pages about something else have one or the other, too
 FAR_SHORTER: Final = 0.7  # of the feed's own text; pages and feeds that carry the same differ by a line or two
+SEARCHED: Final = 10_000  # characters for phrases of walls: this runs on the main loop, and no wall has more
 OPENING: Final = 3_000  # characters in which an article names what it is about
 STEM: Final = 4  # characters: enough to tell words apart, few enough to survive inflection
 
@@ -46,7 +47,7 @@ def judge(extract: Extract, *, entry_title: str, entry_summary: str, habits: Hab
         return "a page that lists articles"
     if length < FAR_SHORTER * _length(entry_summary):
         return "shorter than the feed's own text"
-    if length < (FEWEST if _is_news(text, entry_title, extract.title) else LEAST):
+    if length < FEWEST or (length < LEAST and not _is_news(text, entry_title, extract.title)):
         return "too short"
     about = _about(f"{extract.title} {text}", entry_title, share=RELATED)
     if length < DOUBTFUL:
@@ -66,7 +67,7 @@ def _is_news(text: str, entry_title: str, title: str) -> bool:
 def wall_in(title: str, text: str) -> str | None:
     """What the phrases of a page say that it is instead of an article; to be asked of short pages only."""
     for reason, wall in WALLS.items():
-        if wall.search(title) or wall.search(text):
+        if wall.search(title) or wall.search(text[:SEARCHED]):
             return reason
     return None
 
@@ -82,7 +83,8 @@ def _wall_before(extract: Extract, text: str, entry_title: str) -> str | None:
         return PAYWALL
     if length < DOUBTFUL:
         # Who quotes a wall and tells the title's news is no wall.
-        said = _QUOTED.sub(" ", extract.text) if tells else extract.text
+        said = extract.text[:SEARCHED]
+        said = _QUOTED.sub(" ", said) if tells else said
         if WALLS[PAYWALL].search(said):
             return PAYWALL
         # Who asks whether I am a robot does not say in the same breath what the title announced.
@@ -94,11 +96,11 @@ def _wall_before(extract: Extract, text: str, entry_title: str) -> str | None:
 
 
 def _ending(text: str) -> str:
-    return "\n\n".join(text.split("\n\n")[-LAST_LINES:])
+    return "\n\n".join(text.split("\n\n")[-LAST_LINES:])[-SEARCHED:]
 
 
 def _often(wall: re.Pattern[str], text: str) -> bool:
-    return len({match[0].casefold() for match in wall.finditer(text)}) >= PHRASES
+    return len({match[0].casefold() for match in wall.finditer(text[:SEARCHED])}) >= PHRASES
 
 
 def _tells(entry_title: str, text: str) -> bool | None:

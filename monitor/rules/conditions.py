@@ -6,6 +6,7 @@ article (all, at_least, same_sentence, without) hold or do not, and cannot.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,14 +15,15 @@ from functools import cached_property
 from monitor.model import Zone
 from monitor.rules import needs
 from monitor.rules.needs import Needs
-from monitor.rules.scope import About, Found, Scope, Span
+from monitor.rules.scope import BEGINNING, About, Found, Scope, Span
 from monitor.rules.terms import MOST_SHOWN, Condition
 from monitor.text import POSITION_GAP, Document
 
 MOST_LABELLED = 6
+LARGE = 8  # parts of any: that are worth a look-up
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Any(Condition):
     """At least one of them."""
 
@@ -40,15 +42,39 @@ class Any(Condition):
         return all(child.placed for child in self.children)
 
     def holds(self, scope: Scope) -> bool:
-        return any(child.holds(scope) for child in self.children)
+        return any(child.holds(scope) for child in self._possible(scope))
 
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
-        evidence = [found for child in self.children if (found := child.find(scope)) is not None]
+        evidence = [found for child in self._possible(scope) if (found := child.find(scope)) is not None]
         by_span = {one.span: one for found in evidence for one in found}
         return tuple(by_span[span] for span in sorted(by_span)[:MOST_SHOWN]) if evidence else None
 
     def spans(self, scope: Scope) -> Sequence[Span]:
-        return sorted({span for child in self.children for span in child.spans(scope)})
+        return sorted({span for child in self._possible(scope) for span in child.spans(scope)})
+
+    def _possible(self, scope: Scope) -> Sequence[Condition]:
+        """Of a vocabulary only what begins like words that are there: hundreds of terms cost what five do."""
+        if len(self.children) < LARGE:
+            return self.children
+        by_beginning, others = self._dispatch
+        places = {place for start in by_beginning.keys() & scope.beginnings for place in by_beginning[start]}
+        return [self.children[place] for place in sorted({*places, *others})]
+
+    @cached_property
+    def _dispatch(self) -> tuple[dict[str, list[int]], list[int]]:
+        """Where the parts stand by how the longest word of each of their rows begins, and those without such words."""
+        by_beginning, others = defaultdict[str, list[int]](list), list[int]()
+        for place, child in enumerate(self.children):
+            longest = [
+                max((key for key in row if key.isalnum() or key.endswith("*")), key=len, default="")
+                for row in child.needs.rows
+            ]
+            if not all(longest) or any(":" in key for key in longest):
+                others.append(place)
+                continue
+            for key in longest:
+                by_beginning[key.rstrip("*")[:BEGINNING]].append(place)
+        return by_beginning, others
 
 
 def any_of(conditions: Sequence[Condition]) -> Condition:

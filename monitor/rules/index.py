@@ -7,6 +7,7 @@ nothing (test_rules_index.py). An index does not change: a reload makes a new on
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from copy import copy
@@ -190,12 +191,10 @@ class _Vocabulary:
                 found.update(self._met.get(word) or self._meet(word))
 
     def _meet(self, word: str) -> tuple[int, ...]:
-        starts = (word[:length] for length in self._lengths)
+        longest = bisect_right(self._lengths, len(word))
+        starts = (self._prefixes.get(word[:length]) for length in self._lengths[:longest])
         stems = (known.get(stem(word, language)) for language, known in self._stems.items())
-        keys = (
-            *(self._prefixes[start] for start in starts if start in self._prefixes),
-            *(number for number in stems if number is not None),
-        )
+        keys = tuple(number for number in (*starts, *stems) if number is not None)
         if len(self._met) + len(self._plain) > MOST_REMEMBERED:
             self._met, self._plain = {}, set()
         if keys:

@@ -1,14 +1,39 @@
-"""Trying the rules on the examples that stand in them."""
+"""What is doubtful about rules that are in order: examples that fail, and findings, each with its remedy."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Set
+from itertools import combinations
+
 from monitor.errors import Problem
-from monitor.model import Decision, Outcome
+from monitor.model import Decision, Outcome, Zone
+from monitor.rules.conditions import (
+    All,
+    Any,
+    AtLeast,
+    ConceptRef,
+    Count,
+    InZone,
+    Near,
+    SameSentence,
+    Score,
+    Without,
+)
 from monitor.rules.match import judge
 from monitor.rules.rule import Example, Rule
 from monitor.rules.schema import RuleSet
 from monitor.rules.scope import Scope
+from monitor.rules.terms import Condition, Exact, Phrase, Prefix, Word
+from monitor.rules.written import to_query
 from monitor.text import document
+
+WIDE_NEAR = 60  # words; more than a paragraph apart, two words have little to do with one another
+SHORT_PREFIX = 4  # letters, up to which a star is looked at
+STRAY_WORDS = 12  # different words of the archive that a short prefix may begin
+MOST_NAMED = 5
+SAME_STORIES = 0.9  # of the stories of both rules
+FEWEST_STORIES = 5
 
 
 def run_examples(rules: RuleSet) -> tuple[Problem, ...]:
@@ -20,6 +45,172 @@ def run_examples(rules: RuleSet) -> tuple[Problem, ...]:
         for example in examples
     )
     return tuple(problem for problem in tried if problem is not None)
+
+
+def findings(rules: RuleSet, archive: Mapping[str, int] | None = None) -> tuple[Problem, ...]:
+    """`archive`: in how many articles each folded word stands; without it, what depends on it is left out."""
+    found: list[Problem] = []
+    for rule in rules.rules:
+        found.extend(
+            Problem(rule.file, rule.line, f"rule {rule.name}: {said}") for said in _of_rule(rule, archive or {})
+        )
+    for concept in rules.concepts:
+        condition = concept.ref.condition
+        said_of = _of_condition(condition, archive or {}, condition)
+        found.extend(Problem(concept.file, concept.line, f"concept {concept.ref.name}: {said}") for said in said_of)
+    found.extend(_subsumed(rules))
+    return tuple(sorted(set(found)))
+
+
+def same_stories(rules: RuleSet, stories: Mapping[str, Set[str]]) -> tuple[Problem, ...]:
+    """Pairs of rules that fire on the same stories. `stories`: of each rule, by name."""
+    return tuple(
+        Problem(
+            other.file,
+            other.line,
+            f"rule {other.name}: fires on the same stories as {one.name} ({shared:.0%} of them); "
+            "keep one of the two, or set them further apart",
+        )
+        for one, other in combinations(rules.rules, 2)
+        if (shared := _shared(stories.get(one.name, frozenset()), stories.get(other.name, frozenset()))) >= SAME_STORIES
+    )
+
+
+def _shared(one: Set[str], other: Set[str]) -> float:
+    return len(one & other) / len(one | other) if min(len(one), len(other)) >= FEWEST_STORIES else 0.0
+
+
+# ---- one rule, one vocabulary ----
+
+
+def _of_rule(rule: Rule, archive: Mapping[str, int]) -> Iterator[str]:
+    if not rule.examples.match or not rule.examples.no_match:
+        yield "has no examples of both kinds; add a headline that must match and one that must not"
+    if any(not row for row in rule.match.needs.rows):
+        yield "needs no word, so it is looked at for every article; add one that must be there"
+    for condition in (rule.match, *([rule.none] if rule.none is not None else [])):
+        yield from _of_condition(condition, archive)
+
+
+def _of_condition(
+    condition: Condition, archive: Mapping[str, int], vocabulary: Condition | None = None
+) -> Iterator[str]:
+    """Concepts are looked at where they are defined. In a `vocabulary` each language may say the same again."""
+    for part in _parts(condition):
+        match part:
+            case Near(within, _, _) if within > WIDE_NEAR:
+                yield f"{to_query(part)}: words so far apart say little; write {WIDE_NEAR} or less"
+            case Word(written, folded) if (
+                type(part) is Word and written.isupper() and len(folded) > 1 and written.isalpha()
+            ):
+                yield f"{written}: also finds {written.lower()!r} and {written.title()!r}; write acronym:{written}"
+            case Prefix(_, folded) if len(folded) <= SHORT_PREFIX:
+                yield from _stray(part, archive)
+            case Any(children) if part is not vocabulary:
+                yield from _covered(children)
+        if archive and (dead := _dead(part, archive)):
+            yield f"{to_query(part)}: {dead} never occurred in the archive; check its spelling, or delete it"
+
+
+def _stray(prefix: Prefix, archive: Mapping[str, int]) -> Iterator[str]:
+    begun = [word for word in archive if word.startswith(prefix.folded)]
+    if len(begun) > STRAY_WORDS:
+        named = ", ".join(sorted(begun, key=lambda word: -archive[word])[:MOST_NAMED])
+        yield f"{prefix.written}: also finds {named} and {len(begun) - MOST_NAMED} more words; write out those you mean"
+
+
+def _dead(part: Condition, archive: Mapping[str, int]) -> str | None:
+    """The first word of a term that no article had."""
+    match part:
+        case Prefix(written, folded):
+            return None if any(word.startswith(folded) for word in archive) else written
+        case Word(_, folded):
+            return None if folded in archive else folded
+        case Phrase(_, terms):
+            return next((dead for term in terms if (dead := _dead(term, archive)) is not None), None)
+        case Exact(_, _, anyhow):
+            return _dead(anyhow, archive)
+    return None
+
+
+def _covered(children: Iterable[Condition]) -> Iterator[str]:
+    """Terms of a list that add nothing to it."""
+    children = tuple(children)
+    prefixes = {child.folded: child for child in children if isinstance(child, Prefix)}
+    for written, count in Counter(map(to_query, children)).items():
+        if count > 1:
+            yield f"{written}: stands in one list {count} times; delete it there"
+    for child in children:
+        if type(child) is not Word:
+            continue
+        wider = next(
+            (prefixes[start] for end in range(3, len(child.folded) + 1) if (start := child.folded[:end]) in prefixes),
+            None,
+        )
+        if wider is not None:
+            yield f"{child.written}: {wider.written} in the same list finds it already; delete it"
+
+
+def _parts(condition: Condition) -> Iterator[Condition]:
+    """A condition and all that it is made of, but not what stands in concepts."""
+    yield condition
+    match condition:
+        case Any(children) | All(children) | AtLeast(_, children) | Near(_, _, children) | SameSentence(children):
+            inner: tuple[Condition, ...] = children
+        case Score(_, terms):
+            inner = tuple(term for term, _ in terms)
+        case InZone(_, child) | Count(_, child):
+            inner = (child,)
+        case Without(wanted, unwanted):
+            inner = (wanted, unwanted)
+        case _:
+            return
+    for child in inner:
+        yield from _parts(child)
+
+
+# ---- one rule and another ----
+
+
+def _subsumed(rules: RuleSet) -> Iterator[Problem]:
+    for rule in rules.rules:
+        for other in rules.rules:
+            same = (rule.match, rule.none) == (other.match, other.none)
+            if rule is other or (same and rule.line < other.line):
+                continue
+            if (
+                _implies(rule.match, other.match)
+                and other.none in (None, rule.none)
+                and rule.severity.rank <= other.severity.rank
+            ):
+                yield Problem(
+                    rule.file,
+                    rule.line,
+                    f"rule {rule.name}: {other.name} matches whatever it matches, no less loudly; "
+                    "delete it, or give it a higher severity",
+                )
+
+
+def _implies(one: Condition, other: Condition) -> bool:
+    """Whether whatever satisfies the one satisfies the other, as far as their form shows it."""
+    if one == other:
+        return True
+    if isinstance(one, Any):
+        return all(_implies(child, other) for child in one.children)
+    if isinstance(other, All):
+        return all(_implies(one, child) for child in other.children)
+    if isinstance(other, Any) and any(_implies(one, child) for child in other.children):
+        return True
+    if isinstance(one, All | Near | SameSentence):
+        return any(_implies(child, other) for child in one.children)
+    if isinstance(one, Without):
+        return _implies(one.wanted, other)
+    if isinstance(one, InZone) and one.zone is not Zone.CAPTION:
+        return _implies(one.child, other)
+    return isinstance(one, ConceptRef) and _implies(one.condition, other)
+
+
+# ---- examples ----
 
 
 def _try(rule: Rule, example: Example, *, should_match: bool) -> Problem | None:

@@ -32,7 +32,7 @@ from monitor.rules.terms import Condition
 from monitor.yaml_file import Place, YamlFile
 
 LARGEST_WEIGHT = 1e6
-_BESIDE = {"within": "near", "ordered": "near"}  # what only says more about another operator
+PARAMETERS = {"within": "near", "ordered": "near"}  # what only says more about another operator
 
 
 class Notes:
@@ -138,11 +138,11 @@ class ConditionReader(Notes):
         return Without(found, any_of(unwanted)) if unwanted else found
 
     def _refuse_unknown(self, value: dict[str, Anything], place: Place) -> None:
-        for key, operator in _BESIDE.items():
+        for key, operator in PARAMETERS.items():
             if key in value and operator not in value:
                 self.note((*place, key), f"{key}: belongs beside near:, as in {{near: [troops, border], within: 12}}")
-        others = {key: inner for key, inner in value.items() if key not in _BESIDE}
-        self.unknown_keys(others, ("all", *_OPERATORS, "none"), place, kind="operator")
+        others = {key: inner for key, inner in value.items() if key not in PARAMETERS}
+        self.unknown_keys(others, OPERATORS, place, kind="operator")
 
     def _list(self, key: str, value: object, place: Place) -> list[Condition] | None:
         items = self.items(value, place, what=f"{key}:", example=f"{key}: [troops, tank*]")
@@ -324,3 +324,5 @@ _OPERATORS: dict[str, Callable[[ConditionReader, Anything, Place, dict[str, Anyt
     "body": ConditionReader._zone,
     "caption": ConditionReader._zone,
 }
+
+OPERATORS = ("all", *_OPERATORS, "none")

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any as Anything
 
@@ -24,7 +26,7 @@ from monitor.rules.mapping import ConditionReader, Notes
 from monitor.rules.rule import Example, Examples, Rule
 from monitor.rules.stems import LANGUAGES
 from monitor.rules.terms import Condition
-from monitor.yaml_file import Place, YamlFile, shown
+from monitor.yaml_file import LARGEST_FILE, Place, YamlFile, shown
 from monitor.yaml_file import load as load_yaml
 
 _RULE_KEYS = ("name", "title", "severity", "channel", "page", "match", "alert", "examples")
@@ -37,43 +39,86 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LANGUAGE = re.compile(r"any|[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A vocabulary and where it stands."""
+
+    ref: ConceptRef
+    file: str
+    line: int
+
+
 @dataclass(frozen=True)
 class RuleSet:
     """Every rule of a configuration, in the order of the files."""
 
     rules: tuple[Rule, ...]
+    concepts: tuple[Concept, ...] = ()
+    contents: Mapping[str, str] = field(default_factory=dict)  # a digest of each file that was read
+    before: RuleIndex | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def index(self) -> RuleIndex:
-        return RuleIndex(self.rules)
+        return RuleIndex(self.rules) if self.before is None else self.before.changed_to(self.rules)
 
 
-def load(rules_dir: Path, concepts_dir: Path) -> RuleSet:
-    """Raises ConfigError with every problem of every file. There need be no concepts; there must be a rule."""
+def load(rules_dir: Path, concepts_dir: Path, before: RuleSet | None = None) -> RuleSet:
+    """Raises ConfigError with every problem of every file. There need be no concepts; there must be a rule.
+
+    Files that are what they were `before` are not read again, unless a concept changed.
+    """
     problems: list[Problem] = []
-    concepts = _Concepts(problems)
-    for file in _files(concepts_dir, problems):
-        concepts.add(file)
-    concepts.resolve_all()
+    vocabulary, watched = _paths(concepts_dir, problems), _paths(rules_dir, problems)
+    contents = {str(path): _content(path) for path in (*vocabulary, *watched)}
+    known = before if before is not None and _same_vocabulary(before, contents, watched) else None
+    concepts = _Concepts(problems, known.concepts if known is not None else ())
+    if known is None:
+        for file in _read(vocabulary, problems):
+            concepts.add(file)
+        concepts.resolve_all()
     reader = _Rules(problems, concepts.find)
-    for file in _files(rules_dir, problems):
-        reader.add(file)
+    by_file: defaultdict[str, list[Rule]] = defaultdict(list)
+    for rule in known.rules if known is not None else ():
+        by_file[rule.file].append(rule)
+    for path in watched:
+        if known is not None and known.contents.get(str(path)) == contents[str(path)]:
+            reader.take_over(by_file[str(path)])
+        else:
+            for file in _read([path], problems):
+                reader.add(file)
     if not reader.rules and not problems:
         problems.append(Problem(str(rules_dir), 0, "there are no rules here; write one into a file ending in .yaml"))
     if problems:
         raise ConfigError(problems)
-    return RuleSet(tuple(reader.rules))
+    return RuleSet(tuple(reader.rules), concepts.all(), contents, before=before.index if before is not None else None)
 
 
-def _files(directory: Path, problems: list[Problem]) -> Iterator[YamlFile]:
+def _paths(directory: Path, problems: list[Problem]) -> list[Path]:
     try:
         paths = sorted(directory.iterdir()) if directory.is_dir() else []
     except OSError as e:
         problems.append(Problem(str(directory), 0, f"cannot be read ({e.strerror}); let this program read it"))
-        return
+        return []
+    # An editor's own files begin with a dot.
+    return [path for path in paths if path.suffix in (".yaml", ".yml") and not path.name.startswith(".")]
+
+
+def _content(path: Path) -> str:
+    """A digest, or nothing where reading will say what is wrong."""
+    try:
+        return sha256(path.read_bytes()).hexdigest() if path.stat().st_size <= LARGEST_FILE else ""
+    except OSError:
+        return ""
+
+
+def _same_vocabulary(before: RuleSet, contents: Mapping[str, str], watched: Sequence[Path]) -> bool:
+    rules = {*map(str, watched), *(rule.file for rule in before.rules)}
+    old, new = ({file: text for file, text in of.items() if file not in rules} for of in (before.contents, contents))
+    return old == new and "" not in new.values()
+
+
+def _read(paths: Iterable[Path], problems: list[Problem]) -> Iterator[YamlFile]:
     for path in paths:
-        if path.suffix not in (".yaml", ".yml") or path.name.startswith("."):  # an editor's own files begin with a dot
-            continue
         try:
             yield load_yaml(path)
         except ConfigError as e:
@@ -135,11 +180,12 @@ class _Definition:
 class _Concepts:
     """Definitions first, in any order and any file; each is read when it is first asked for."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[Problem], known: Iterable[Concept]) -> None:
         self._problems = problems
         self._taken: dict[str, str] = {}
         self._definitions: dict[str, _Definition] = {}
-        self._resolved: dict[str, ConceptRef | None] = {}
+        self._known = {concept.ref.name: concept for concept in known}
+        self._resolved: dict[str, ConceptRef | None] = {name: concept.ref for name, concept in self._known.items()}
         self._under_way: list[str] = []
 
     def add(self, file: YamlFile) -> None:
@@ -158,10 +204,17 @@ class _Concepts:
         for name in self._definitions:
             self._resolve(name)
 
+    def all(self) -> tuple[Concept, ...]:
+        return tuple(self._known.values()) or tuple(
+            Concept(ref, definition.file.name, definition.file.line(definition.place[:-1]))
+            for name, definition in self._definitions.items()
+            if (ref := self._resolved.get(name)) is not None
+        )
+
     def find(self, name: str, complain: Callable[[str], None]) -> ConceptRef | None:
         """Says what is wrong through `complain`, unless the concept's own file has been blamed already."""
-        if name not in self._definitions:
-            close = get_close_matches(name, self._definitions, 1)
+        if name not in self._definitions and name not in self._known:
+            close = get_close_matches(name, [*self._definitions, *self._known], 1)
             hint = f"did you mean {close[0]!r}?" if close else "define it in a file in the directory concepts"
             complain(f"there is no concept {name!r}; {hint}")
             return None
@@ -205,6 +258,16 @@ class _Rules:
         self._problems = problems
         self._find_concept = find_concept
         self._taken: dict[str, str] = {}
+
+    def take_over(self, rules: Iterable[Rule]) -> None:
+        """Those of a file that is what it was."""
+        for rule in rules:
+            place = f"{rule.file}:{rule.line}"
+            if rule.name in self._taken:
+                message = f"the name {rule.name!r} is also used at {self._taken[rule.name]}; rename one of the two"
+                self._problems.append(Problem(rule.file, rule.line, message))
+            self._taken[rule.name] = place
+            self.rules.append(rule)
 
     def add(self, file: YamlFile) -> None:
         for place, entry in _entries(Notes(file, self._problems), "rules"):

@@ -135,7 +135,7 @@ class Scope:
         return sorted(place for word in self.words_of_prefix(prefix) for place in self.positions(word))
 
     def words_of_prefix(self, prefix: str) -> Iterator[str]:
-        if prefix[:BEGINNING] not in self._beginnings:
+        if prefix[:BEGINNING] not in self.beginnings:
             return
         vocabulary = self._vocabulary
         for index in range(bisect_left(vocabulary, prefix), len(vocabulary)):
@@ -170,7 +170,7 @@ class Scope:
         return self.document.positions if self._zone is None else self.document.positions_in(self._zone)
 
     @cached_property
-    def _beginnings(self) -> frozenset[str]:
+    def beginnings(self) -> frozenset[str]:
         """Of all words: most prefixes that are asked for are not among them, and that should cost next to nothing."""
         words = {word[:BEGINNING] for word in self.words}
         return frozenset(word[:length] for word in words for length in range(1, len(word) + 1))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from monitor.errors import StoreBusy, StoreError, StoreUnusable
 from monitor.store.sqlite.schema import SCHEMA_VERSION, migrations
 
 BUSY_SECONDS = 10.0
+PATIENT_SECONDS = 3.0
 
 _CANNOT_WRITE = frozenset({"SQLITE_CANTOPEN", "SQLITE_READONLY_DIRECTORY", "SQLITE_READONLY_CANTINIT"})
 
@@ -42,7 +44,7 @@ class WriterLock:
                 f"{self._path}: cannot be created ({e.strerror}); set `database` to a writable place"
             ) from e
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(fd)
         except OSError as e:
             os.close(fd)
             raise StoreBusy(
@@ -54,6 +56,18 @@ class WriterLock:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+
+
+def _lock(fd: int) -> None:
+    """Raises OSError. A command that a person gave by hand has the database for a moment only."""
+    patient_until = time.monotonic() + PATIENT_SECONDS
+    while True:
+        try:
+            return fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() >= patient_until:
+                raise
+        time.sleep(0.1)
 
 
 def open_writer(path: Path, trace: Callable[[str], None] | None = None) -> Database:
