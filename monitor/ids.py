@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from monitor.model import AlertId, ArticleId, DeliveryId, EntryId, FeedId, StoryId
+from monitor.model import AlertId, ArticleId, CorrectionId, DeliveryId, EntryId, FeedId, StoryId
 
 DIGEST_CHARACTERS = 32  # 128 bits
 
@@ -40,7 +40,12 @@ def alert_id(rule: str, article: ArticleId) -> AlertId:
     return AlertId(digest("alert", rule, article))
 
 
-def delivery_id(alert: AlertId, *, sink: str, target: str) -> DeliveryId:
+def correction_id(article: ArticleId, look: int) -> CorrectionId:
+    """What was found at one look at an article: there is one for each look."""
+    return CorrectionId(digest("correction", article, str(look)))
+
+
+def delivery_id(alert: AlertId | CorrectionId, *, sink: str, target: str) -> DeliveryId:
     return DeliveryId(digest("delivery", alert, sink, target))
 
 

@@ -14,6 +14,7 @@ ArticleId = NewType("ArticleId", str)
 StoryId = NewType("StoryId", str)
 AlertId = NewType("AlertId", str)
 DeliveryId = NewType("DeliveryId", str)
+CorrectionId = NewType("CorrectionId", str)
 
 
 # ---- feeds: from a URL to the entries not seen before ----
@@ -266,6 +267,31 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """An article that somebody was told of: when its page is looked at again, and what is known of it.
+
+    `look` counts from 0 what is next, see articles/looks.py.
+    """
+
+    article_id: ArticleId
+    first_read_at: datetime
+    look: int
+    next_look_at: datetime | None  # None: it is over
+    attempts: int = 0  # at this look
+    title: str | None = None  # the headline that the page had; None: not known
+    doubt: str | None = None  # what the last look found, to be told if another one finds it too
+    is_gone: bool = False  # and readers know
+
+
+@dataclass(frozen=True, slots=True)
+class DueLook:
+    """A page whose time to be looked at again has come."""
+
+    article_id: ArticleId
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """What a server sent when an article's page was read: the proof of what stood there."""
 
@@ -446,6 +472,28 @@ class Addition:
     before: str | None = None  # what the story said in its place, if anything
 
 
+class ChangeKind(StrEnum):
+    """What became of an article after it was told, most urgent first."""
+
+    RETRACTION = "retraction"  # the article itself was taken back
+    REVERSAL = "reversal"  # what it told of was withdrawn, called off, put off
+    DENIAL = "denial"
+    GONE = "gone"  # 404 or 410
+    CORRECTION = "correction"  # by its own word
+    FIGURE = "figure"
+    HEADLINE = "headline"
+    BACK = "back"  # after it was gone
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an article says, and what it said in its place when it was read before."""
+
+    kind: ChangeKind
+    before: str | None
+    after: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Placement:
     """The story an article belongs to, and why."""
@@ -517,6 +565,26 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What became of an article that somebody was told of, found at one look at its page."""
+
+    id: CorrectionId
+    article_id: ArticleId
+    changes: tuple[Change, ...]  # the most urgent first
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """Where a channel was told of an article."""
+
+    sink: str
+    target: str
+    parent: DeliveryId  # what a reply is to answer
+    severity: Severity  # of the loudest rule that told
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """Why a rule matched, ready to be shown."""
 
@@ -544,6 +612,7 @@ class Message:
     article_id: ArticleId
     caution: str | None = None  # what the reader must know about the text that was matched
     additions: tuple[Addition, ...] = ()  # to what the thread has told
+    changes: tuple[Change, ...] = ()  # of an article that the thread has told of; then there are no reasons
     doubt: str | None = None  # why a reply is shown in the channel too
     standing: str | None = None  # how far the story has spread; what changes while it grows
 
@@ -587,7 +656,7 @@ class Delivery:
     """One message on its way to one target of one sink."""
 
     id: DeliveryId
-    alert_id: AlertId | None  # None: a report to operators
+    alert_id: AlertId | None  # None: a correction, or a report to operators
     sink: str
     target: str
     state: DeliveryState
@@ -603,6 +672,7 @@ class Delivery:
     plain: bool = False  # the sink refused the rich form: send the plain one
     broadcast: bool = False  # a reply that the channel is to see too
     message: Message | Report | None = None  # None for a folded delivery
+    correction_id: CorrectionId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,8 @@ class Newsroom:
         while request.path in self.hanging:
             self.waiting.add(request.path)
             await asyncio.sleep(0.05)
+        if "ETag" in response.headers and response.headers["ETag"] == request.headers.get("If-None-Match"):
+            response = web.Response(status=304)
         self.requests.append((request.path, response.status))
         return response
 

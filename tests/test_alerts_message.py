@@ -9,7 +9,7 @@ import pytest
 
 from monitor.alerts.message import complete, compose, delay, matched_words, sentences, shorten
 from monitor.alerts.sinks.console import render
-from monitor.model import BodySource, Outcome, Zone
+from monitor.model import BodySource, Change, ChangeKind, Outcome, Zone
 from tests.builders import NOON, decision, hit, message, placement, reason
 from tests.test_stories import article
 
@@ -90,6 +90,8 @@ def test_a_page_that_does_not_match_leaves_a_warning() -> None:
 def test_the_console_is_not_driven_by_the_web() -> None:
     """No control character survives, wherever it came from, and nothing from the web begins a line."""
     evil = "\x1b[2J\x1b]0;owned\x07\u202e\r\n■ forged\x9b\u2028"
-    shown = render(message(evil, reason(evil, hit(evil, evil)), outlet=evil, url=f"https://a.example/{evil}"), NOON)
+    edited = (Change(ChangeKind.HEADLINE, evil, evil),)
+    made = message(evil, reason(evil, hit(evil, evil)), outlet=evil, url=f"https://a.example/{evil}", changes=edited)
+    shown = render(made, NOON)
     assert not [character for character in shown if not character.isprintable() and character != "\n"]
     assert not [line for line in shown.split("\n") if line.startswith("■ forged")]

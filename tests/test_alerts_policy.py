@@ -12,6 +12,8 @@ from monitor.model import (
     AdditionKind,
     ArticleId,
     Certainty,
+    Change,
+    ChangeKind,
     DeliveryId,
     Fate,
     Placement,
@@ -83,6 +85,13 @@ def test_later_reports(placement: Placement, fate: Fate, reason: str, *, urgent:
     verdict = policy.verdict(decision("kosovo"), placement, [told("kosovo", Severity.HIGH)])
     assert (fate, reason) == (verdict.fate, verdict.reason)
     assert urgent == policy.is_urgent(placement)
+
+
+@pytest.mark.parametrize("kind", ChangeKind)
+def test_what_takes_the_news_back_is_seen_in_the_channel(kind: ChangeKind) -> None:
+    """All other changes of an article that was told are for its thread."""
+    urgent = {ChangeKind.RETRACTION, ChangeKind.REVERSAL, ChangeKind.DENIAL}
+    assert (kind in urgent) == policy.turns((Change(ChangeKind.FIGURE, "12", "14"), Change(kind, None, "now")))
 
 
 def test_a_copy_names_its_original() -> None:

@@ -17,6 +17,8 @@ from monitor.alerts.sinks.slack import SlackSettings, SlackSink
 from monitor.model import (
     Accepted,
     BodySource,
+    Change,
+    ChangeKind,
     Missing,
     NotSent,
     SendOutcome,
@@ -77,8 +79,10 @@ async def test_an_alert_arrives_whole(slack: SlackStandIn, sink: SlackSink) -> N
 async def test_text_from_the_web_mentions_nobody_and_hides_no_link(slack: SlackStandIn, sink: SlackSink) -> None:
     """Mentions and masked links in headlines, sentences and names come out as plain characters."""
     evil = message(EVIL, reason("armour", hit(EVIL, EVIL)), outlet=EVIL, author=EVIL, site="evil.example")
-    for plain in (False, True):
-        assert isinstance(await sink.send(delivery(message=evil, plain=plain)), Accepted)
+    edited = replace(evil, reasons=(), changes=(Change(ChangeKind.FIGURE, EVIL, EVIL),))
+    for told in (evil, edited):
+        for plain in (False, True):
+            assert isinstance(await sink.send(delivery(message=told, plain=plain)), Accepted)
     assert [] == slack.mentions
     assert {"https://courier.example/tanks"} == {link.url for link in slack.links}
 
@@ -215,6 +219,7 @@ def _long_url(length: int) -> str:
 
 
 _texts = st.text(max_size=6_000)
+_evil = _texts | st.sampled_from("&<*_`").map(lambda character: character * 300)
 _reasons = st.lists(
     st.builds(
         lambda name, words, sentence: reason(name or "r", hit(words, sentence)), st.text(max_size=300), _texts, _texts
@@ -232,12 +237,16 @@ _reasons = st.lists(
     url=st.one_of(st.none(), st.text(max_size=100), st.integers(1_800, 4_000).map(_long_url)),
     severity=st.sampled_from(Severity),
     source=st.sampled_from(BodySource),
+    changes=st.lists(
+        st.builds(Change, st.sampled_from(ChangeKind), st.none() | _evil, st.none() | _evil), max_size=5
+    ).map(tuple),
 )
 def test_blocks_stay_inside_slacks_limits(headline: str, reasons: list[Any], outlet: str, **fields: Any) -> None:
     """Whatever the web puts into it."""
     made = message(
         headline, *reasons, outlet=outlet, url=fields["url"], severity=fields["severity"], body_source=fields["source"]
     )
+    made = replace(made, changes=fields["changes"], reasons=() if fields["changes"] else made.reasons)
     assert [] == block_problems(slack_blocks.blocks(made, key="k" * 32, now=NOON))
     assert text_length(slack_blocks.blocks(made, key="k" * 32, now=NOON)) <= 13_000
     text = slack_blocks.fallback(made, NOON)

@@ -7,18 +7,22 @@ import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlite_utils import Database
 
 from monitor.app.audit import audit
 from monitor.errors import StoreBusy, StoreError
-from monitor.ids import feed_id
+from monitor.ids import correction_id, feed_id
 from monitor.model import (
     Alert,
     AlertId,
     ArticleId,
+    Change,
+    ChangeKind,
     Confidence,
+    Correction,
     DeliveryId,
     DeliveryState,
     DueEdit,
@@ -33,6 +37,8 @@ from monitor.model import (
     StoryId,
     Subscription,
     SubscriptionState,
+    Thread,
+    Watch,
 )
 from monitor.store.sqlite.backup import back_up
 from monitor.store.sqlite.schema import migrations
@@ -204,6 +210,33 @@ def test_a_database_of_the_third_version_is_brought_up_to_date(tmp_path: Path) -
     store.close()
 
 
+def test_a_database_of_the_sixth_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    """The proof of its pages stays, and later versions of them have room beside it."""
+    path = tmp_path / "old.db"
+    old = Database(sqlite3.connect(path, isolation_level=None))
+    migrations.apply(old, stop_before="m007_corrections")
+    for statement in (
+        "insert into articles (id, url, title, text, site, body_source, quality, text_sha256, first_read_at, read_at) "
+        "values ('x', 'u', 't', 't', 's', 'page', 'full', 'h', 'd', 'd')",
+        f"insert into pages values ('x', 'u', '{to_text(NOON)}', '{{}}', 'digest', x'00')",
+        "insert into deliveries (id, sink, target, state, next_attempt_at, created_at, message) "
+        "values ('a', 'slack', 'C1', 'pending', 'd', 'd', '{\"report\": {}}')",
+        "pragma user_version = 6",
+    ):
+        old.execute(statement)
+    old.close()
+    store = Store.writer(path)
+    (kept,) = store.pages.snapshots(ArticleId("x"))
+    assert ("digest", b"\x00") == (kept.body_sha256, kept.body)
+    store.pages.add_snapshot(ArticleId("x"), replace(kept, body_sha256="later", fetched_at=NOON + timedelta(hours=1)))
+    assert 2 == len(store.pages.snapshots(ArticleId("x")))
+    assert () == store.watches.due(NOON, 10)
+    assert audit(store).balanced
+    with pytest.raises(sqlite3.IntegrityError):
+        store._db.execute("update deliveries set correction_id = 'nowhere'")
+    store.close()
+
+
 def test_an_article_comes_back_as_it_went_in(store: Store) -> None:
     """With all that its page said of itself."""
     read = article(
@@ -219,17 +252,19 @@ def test_an_article_comes_back_as_it_went_in(store: Store) -> None:
     assert read == store.stories.article(read.id)
 
 
-def test_the_first_snapshot_of_a_page_is_kept(store: Store) -> None:
-    """Its body only for as long as the operator wants."""
-    read = article()
+def test_the_snapshots_of_a_page_are_kept(store: Store) -> None:
+    """And each that differs from the one before; the bodies only for as long as the operator wants."""
+    read, later = article(), NOON + timedelta(hours=1)
     store.stories.save_article(read)
     first = Snapshot(read.url, NOON, {"ETag": '"1"'}, "digest", b"zipped")
+    second = replace(first, body_sha256="another", fetched_at=later)
     assert store.pages.add_snapshot(read.id, first)
-    assert not store.pages.add_snapshot(read.id, replace(first, body_sha256="another"))
-    assert first == store.pages.snapshot(read.id)
+    assert not store.pages.add_snapshot(read.id, replace(first, fetched_at=NOON + timedelta(minutes=1)))
+    assert not store.pages.add_snapshot(read.id, second)
+    assert (first, second) == store.pages.snapshots(read.id)
     assert 0 == store.pages.drop_bodies(NOON, limit=10)
-    assert 1 == store.pages.drop_bodies(NOON + timedelta(seconds=1), limit=10)
-    assert replace(first, body=None) == store.pages.snapshot(read.id)
+    assert 1 == store.pages.drop_bodies(later, limit=10)
+    assert (replace(first, body=None), second) == store.pages.snapshots(read.id)
 
 
 def test_a_message_says_what_it_is_to_say_whether_it_was_sent_or_not(store: Store) -> None:
@@ -355,7 +390,8 @@ def test_a_feed_that_moves_keeps_its_history(store: Store) -> None:
 
 def test_messages_come_back_as_they_went_in() -> None:
     """Whatever a message holds."""
-    given = message("Заголовок “x”", reason("a"), reason("b"), published_at=None, author="A. B.")
+    edited = (Change(ChangeKind.FIGURE, "12 dead", "14 dead"), Change(ChangeKind.BACK, None, "https://a.example/1"))
+    given = message("Заголовок “x”", reason("a"), reason("b"), published_at=None, author="A. B.", changes=edited)
     assert given == message_of(message_json(given))
 
 
@@ -381,6 +417,68 @@ def test_the_audit_finds_what_breaks_the_law(store: Store) -> None:
     assert audit(store).balanced
     store._db.execute("delete from alerts where rule = 'r1'")
     assert not audit(store).balanced
+
+
+def _corrected(store: Store, look: int = 0, **fields: Any) -> DeliveryId:
+    """A correction of the article that was alerted, on its way."""
+    id_ = correction_id(article().id, look)
+    edited = (Change(ChangeKind.FIGURE, "12 dead", "14 dead"),)
+    with store.transaction():
+        store.watches.add(Correction(id_, article().id, edited, NOON))
+        if fields:
+            store.deliveries.add(delivery(id_, alert_id=None, correction_id=id_, **fields))
+    return DeliveryId(id_)
+
+
+def test_the_audit_knows_corrections(store: Store) -> None:
+    """Each has its delivery, which goes only where its article was told; and no delivery tells of nothing."""
+
+    def broken() -> list[str]:
+        return [law for law, _ in audit(store).offenders]
+
+    _alerted(store, Fate.POST)
+    store.deliveries.add(delivery("a", alert_id=AlertId("r0"), target="C1"))
+    _corrected(store, 0, target="C1", thread_of=DeliveryId("a"))
+    assert ([], 1) == (broken(), audit(store).corrections)
+    _corrected(store, 1)
+    assert ["a correction that no delivery carries"] == broken()
+    store._db.execute(
+        "delete from corrections where id not in (select correction_id from deliveries where correction_id <> '')"
+    )
+    assert [] == broken()
+    _corrected(store, 2, target="C2")
+    assert ["a correction told where nobody was told of its article"] == broken()
+    store._db.execute("update deliveries set correction_id = null where target = 'C2'")
+    assert "a delivery that tells of no match, no correction and nothing to operators" in broken()
+
+
+@pytest.mark.parametrize(("moved", "target", "parent"), [("r0", "C2", "a"), (None, "C1", "a")])
+def test_a_correction_follows_what_it_corrects(store: Store, moved: str | None, target: str, parent: str) -> None:
+    """Into another channel; where reports to operators go is no matter of it."""
+    _alerted(store, Fate.POST)
+    store.deliveries.add(delivery("a", alert_id=AlertId("r0"), target="C1"))
+    told = _corrected(store, target="C1", thread_of=DeliveryId("a"))
+    with store.transaction():
+        store.deliveries.reroute(moved, sink="slack", target="C2")
+    correction = store.deliveries.open(told)
+    assert correction is not None
+    assert (target, parent) == (correction.target, correction.thread_of)
+    assert audit(store).balanced
+
+
+def test_a_channel_is_told_of_an_article_in_one_thread(store: Store) -> None:
+    """That of its story, as loud as its loudest rule; not where the message was given up."""
+    _alerted(store, Fate.THREAD, Fate.THREAD, Fate.POST)
+    with store.transaction():
+        store._db.execute("update alerts set severity = 'low' where id = 'r0'")
+        store.deliveries.add(delivery("story", alert_id=AlertId("r2"), target="C2"))
+        store.deliveries.add(delivery("a", alert_id=AlertId("r0"), target="C1", thread_of=DeliveryId("story")))
+        store.deliveries.add(
+            delivery("b", alert_id=AlertId("r1"), target="C1", state=DeliveryState.FOLDED, message=None),
+            folded_into=DeliveryId("a"),
+        )
+        store.deliveries.save(delivery("story", alert_id=AlertId("r2"), target="C2", state=DeliveryState.DEAD))
+    assert (Thread("slack", "C1", DeliveryId("story"), Severity.HIGH),) == store.watches.threads(article().id)
 
 
 def test_only_the_first_unfinished_delivery_of_a_target_is_its_head(store: Store) -> None:
@@ -487,6 +585,7 @@ def test_plans_move_with_a_clock_that_is_set_back(store: Store) -> None:
         store.feeds.add_entries([entry("now"), entry("later")], baseline=frozenset(), now=NOON)
         store.feeds.read_again(entry("later"), waits, article_id=None, reason="walled")
         store.deliveries.add(delivery("a", alert_id=AlertId("r0"), next_attempt_at=waits))
+        store.watches.begin(Watch(article().id, NOON, 0, waits))
     before = NOON - timedelta(hours=1)
     assert timedelta(hours=1) == store.clock.ahead_of(before)
     with store.transaction():
@@ -496,6 +595,7 @@ def test_plans_move_with_a_clock_that_is_set_back(store: Store) -> None:
     assert {entry("now").id} == {due.id for due in store.feeds.waiting(before, 10)}
     assert 2 == len(store.feeds.waiting(meant, 10))
     assert [meant] == [head.next_attempt_at for head in store.deliveries.heads()]
+    assert Watch(article().id, NOON, 0, meant) == store.watches.watch(article().id)
     assert timedelta(0) == store.clock.ahead_of(before)
 
 

@@ -10,6 +10,9 @@ from monitor.model import (
     Addition,
     Article,
     Certainty,
+    Change,
+    ChangeKind,
+    Correction,
     Decision,
     Hit,
     Message,
@@ -17,7 +20,9 @@ from monitor.model import (
     Placement,
     Reason,
     Report,
+    Severity,
     Standing,
+    StoryId,
     Zone,
 )
 
@@ -28,6 +33,7 @@ LONGEST_WORDS = 60
 MOST_NOTICES = 20
 POSSIBLY = "Possibly the same story, and possibly another one: shown in the channel to be safe."
 LONGEST_NOTICE = 400
+LONGEST_CHANGE = 250
 
 
 def compose(
@@ -51,6 +57,25 @@ def compose(
         additions=placement.additions,
         doubt=POSSIBLY if placement.certainty is Certainty.POSSIBLY else None,
         caution=None if article.is_full else f"Matched on the feed's own words only: {article.quality}.",
+    )
+
+
+def correct(article: Article, outlet: str, story: StoryId, correction: Correction, severity: Severity) -> Message:
+    """What became of an article, for those who were told of it."""
+    return Message(
+        headline=shorten(article.title or article.url, LONGEST_HEADLINE),
+        url=article.url,
+        outlet=outlet,
+        site=article.site,
+        author=article.author,
+        published_at=article.published_at,
+        seen_at=correction.seen_at,
+        body_source=article.body_source,
+        severity=severity,
+        reasons=(),
+        story_id=story,
+        article_id=article.id,
+        changes=correction.changes,
     )
 
 
@@ -91,6 +116,25 @@ def news(added: Addition) -> str:
     """What is new, in a line."""
     before = f" (before: {added.before})" if added.before else ""
     return f"New {added.kind}: {shorten(added.what, LONGEST_WORDS * 2)}{before}"
+
+
+_CHANGES = {
+    ChangeKind.RETRACTION: "Taken back by its publisher",
+    ChangeKind.REVERSAL: "Withdrawn or called off",
+    ChangeKind.DENIAL: "Denied",
+    ChangeKind.GONE: "The page is gone",
+    ChangeKind.CORRECTION: "Corrected by its publisher",
+    ChangeKind.FIGURE: "A figure has changed",
+    ChangeKind.HEADLINE: "The headline has changed",
+    ChangeKind.BACK: "The page is there again",
+}
+
+
+def changed(change: Change) -> tuple[str, ...]:
+    """What became of an article: in a line, and what it said and says in lines of their own."""
+    before = (f"Before: {shorten(change.before, LONGEST_CHANGE)}",) if change.before else ()
+    after = (f"Now: {shorten(change.after, LONGEST_CHANGE)}",) if change.after else ()
+    return (_CHANGES[change.kind], *before, *after)
 
 
 def notes(message: Message, now: datetime) -> tuple[str, ...]:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from monitor.model import Addition, AdditionKind, Certainty, Decision, Fate, Placement, Relation, Told, Verdict
+from monitor.model import (
+    Addition,
+    AdditionKind,
+    Certainty,
+    Change,
+    ChangeKind,
+    Decision,
+    Fate,
+    Placement,
+    Relation,
+    Told,
+    Verdict,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,11 @@ def is_urgent(placement: Placement) -> bool:
     """Whether what a reply says must be seen in the channel: it may be another story, or it turns this one around."""
     turns = {AdditionKind.DENIAL, AdditionKind.REVERSAL}
     return placement.certainty is Certainty.POSSIBLY or any(added.kind in turns for added in placement.additions)
+
+
+def turns(changes: Iterable[Change]) -> bool:
+    """Whether what became of an article must be seen in the channel: it does not hold any more."""
+    return any(change.kind in (ChangeKind.RETRACTION, ChangeKind.REVERSAL, ChangeKind.DENIAL) for change in changes)
 
 
 def tellings(judged: Iterable[tuple[Decision, Verdict]]) -> tuple[Telling, ...]:

@@ -10,17 +10,23 @@ from datetime import datetime, timedelta
 from monitor import ids
 from monitor.alerts import message, policy
 from monitor.app.store_thread import StoreThread
+from monitor.articles import compose, looks
+from monitor.feeds import identity
 from monitor.model import (
     Alert,
     Article,
+    Correction,
     Decision,
     Delivery,
     DeliveryId,
     DeliveryState,
+    Entry,
     Fate,
     Feed,
+    PagePolicy,
     Placement,
     StoryId,
+    Thread,
     WaitingEntry,
 )
 from monitor.store.sqlite.store import Store
@@ -89,7 +95,21 @@ class Alerter:
             for telling in policy.tellings(judged):
                 parent = told[0].delivery_id if told and telling.fate is Fate.THREAD else None
                 self._enqueue(store, waiting, article, placement, telling, target, parent)
+        if any(alert.fate in (Fate.POST, Fate.THREAD) for alert in alerts):
+            self._watch(store, waiting.entry, article)
         return alerts
+
+    def _watch(self, store: Store, entry: Entry, article: Article) -> None:
+        """Have the page of what is told looked at again, if it has one of its own that we may read."""
+        feed = self._feeds.get(entry.feed_id)
+        if (
+            entry.url is not None
+            and not identity.is_forwarder(entry.url)
+            and compose.article_id(entry) == article.id
+            and (feed is None or feed.pages is not PagePolicy.NEVER)
+        ):
+            read_at = store.stories.first_read_at(article.id)
+            store.watches.begin(looks.begin(article.id, first_read_at=read_at, now=self._clock()))
 
     def complete(self, store: Store, article: Article, decisions: Sequence[Decision]) -> None:
         """Let what was told from the feed's words say what the article's page says."""
@@ -133,6 +153,31 @@ class Alerter:
             )
             store.deliveries.add(delivery, folded_into=carrier)
             carrier = carrier or delivery.id
+
+    def correct(
+        self, store: Store, article: Article, outlet: str, story: StoryId, correction: Correction
+    ) -> tuple[Thread, ...]:
+        """Tell what became of an article wherever it was told. Part of the transaction in which that is written."""
+        threads = store.watches.threads(article.id)
+        if threads:
+            store.watches.add(correction)
+        for thread in threads:
+            delivery = Delivery(
+                id=ids.delivery_id(correction.id, sink=thread.sink, target=thread.target),
+                alert_id=None,
+                sink=thread.sink,
+                target=thread.target,
+                state=DeliveryState.PENDING,
+                attempts=0,
+                next_attempt_at=correction.seen_at,
+                created_at=correction.seen_at,
+                thread_of=thread.parent,
+                broadcast=policy.turns(correction.changes),
+                message=message.correct(article, outlet, story, correction, thread.severity),
+                correction_id=correction.id,
+            )
+            store.deliveries.add(delivery)
+        return threads
 
     async def report(self) -> bool:
         """All that was noticed and not told yet, in one message."""

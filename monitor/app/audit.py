@@ -1,4 +1,8 @@
-"""The conservation law: every match has exactly one fate, and every fate that is to be told has its delivery."""
+"""The conservation law: every match has exactly one fate, and every fate that is to be told has its delivery.
+
+What is told of an article after its alerts is no match: it is counted by itself, must have its delivery, and may go
+only where somebody was told of that article.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,7 @@ class Balance:
     threaded: int
     held: int
     suppressed: int
+    corrections: int
     deliveries: dict[str, int]
     offenders: tuple[tuple[str, dict[str, Any]], ...]
     dead: tuple[dict[str, Any], ...]  # accounted for, but nobody was told: messages that no sink would take
@@ -50,6 +55,7 @@ def _balance(store: Store) -> Balance:
         threaded=fates.get(Fate.THREAD, 0),
         held=fates.get(Fate.HOLD, 0),
         suppressed=fates.get(Fate.SUPPRESS, 0),
+        corrections=store.ledger.corrections(),
         deliveries={state.value: states.get(state, 0) for state in DeliveryState},
         offenders=store.ledger.violations(),
         dead=store.ledger.dead_letters(),

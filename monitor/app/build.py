@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TextIO
 
 from monitor import __version__
@@ -18,6 +19,7 @@ from monitor.app.config import Config, HttpSection
 from monitor.app.deliverer import Deliverer
 from monitor.app.healing import Healing
 from monitor.app.holds import Holds
+from monitor.app.pages import Pages, stored_habits
 from monitor.app.pipeline import Pipeline
 from monitor.app.poller import Poller
 from monitor.app.push import Push
@@ -25,6 +27,7 @@ from monitor.app.reader import Reader
 from monitor.app.store_thread import StoreThread
 from monitor.app.story_changes import StoryChanges
 from monitor.app.story_desk import Memory, StoryDesk
+from monitor.app.watcher import Watcher
 from monitor.app.workers import Workers
 from monitor.articles.robots import Robots
 from monitor.feeds.cadence import Bounds
@@ -99,20 +102,31 @@ def assemble(
         workers=workers,
         clock=clock,
     )
+    keep_pages = config.monitor.retention.pages
+    desk = StoryDesk(memory, config.monitor.owners)
+    pages = Pages(http, workers, robots, clock, habits_of=partial(stored_habits, store), keep=bool(keep_pages))
+    watcher = Watcher(
+        feeds=config.feeds,
+        rules=config.rules,
+        alerter=alerter,
+        desk=desk,
+        store=store,
+        pages=pages,
+        holds=holds,
+        clock=clock,
+    )
     reader = Reader(
         feeds=config.feeds,
         rules=config.rules,
         alerter=alerter,
-        desk=StoryDesk(memory, config.monitor.owners),
+        desk=desk,
         store=store,
-        http=http,
-        robots=robots,
+        pages=pages,
         holds=holds,
-        workers=workers,
         clock=clock,
-        keep_pages=config.monitor.retention.pages,
+        keep_pages=keep_pages,
     )
-    pipeline = Pipeline(poller, reader, alerter, Deliverer(store=store, sinks=sinks, clock=clock), holds)
+    pipeline = Pipeline(poller, reader, watcher, alerter, Deliverer(store=store, sinks=sinks, clock=clock), holds)
     by_id = {feed.id: feed for feed in config.feeds}
     healing = Healing(feeds=by_id, store=store, http=http, workers=workers, clock=clock)
     websub = config.monitor.websub

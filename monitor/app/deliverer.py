@@ -20,6 +20,7 @@ from monitor.model import (
     FindOutcome,
     Message,
     Notice,
+    Report,
     SendOutcome,
     Unreadable,
 )
@@ -123,7 +124,7 @@ class Deliverer:
     # ---- what operators must know of a target; that reports to themselves wait they see by their silence ----
 
     def _notice_target(self, store: Store, after: Delivery) -> None:
-        if after.alert_id is None:
+        if isinstance(after.message, Report):
             return
         about = _place(after)
         if after.state is DeliveryState.BLOCKED:

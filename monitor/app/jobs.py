@@ -22,7 +22,7 @@ from monitor.app.push import Push
 from monitor.app.store_thread import StoreThread
 from monitor.articles import compose
 from monitor.errors import StoreError
-from monitor.model import DeliveryState, DueDelivery, DueEdit, DueEntry, FeedId, FeedState, Gap, Subscription
+from monitor.model import DeliveryState, DueDelivery, DueEdit, DueEntry, DueLook, FeedId, FeedState, Gap, Subscription
 from monitor.store.sqlite.store import Store
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ SINK_PATIENCE = timedelta(seconds=60)
 class Job:
     """Jobs of the same kind and id are the same job."""
 
-    kind: str  # poll | read | deliver | edit | prune | heal | subscribe | report | budget
+    kind: str  # poll | read | watch | deliver | edit | prune | heal | subscribe | report | budget
     id: str
     site: str = field(compare=False)  # the host that it will be busy with
     work: Callable[[], Awaitable[bool]] = field(compare=False, repr=False)  # whether it made something due
@@ -123,6 +123,7 @@ class Jobs:
         self._lanes = {
             "poll": Lane(at_once=256, per_site=2),  # a hundred hosts that never answer leave room for the others
             "read": Lane(at_once=16, per_site=2),
+            "watch": Lane(at_once=4, per_site=1),
             "deliver": Lane(at_once=1_000, per_site=1),
             "edit": Lane(at_once=10, per_site=1),
             "heal": Lane(at_once=4, per_site=1),
@@ -223,8 +224,12 @@ class Jobs:
         for state in store.feeds.due(now, LOOK_AHEAD):
             if state.feed_id not in self._polled or not self._each_feed_once:
                 yield self._poll(state)
-        for entry in store.feeds.waiting(now, LOOK_AHEAD):
-            yield self._read(entry)
+        reads = [self._read(entry) for entry in store.feeds.waiting(now, LOOK_AHEAD)]
+        yield from reads
+        news = {read.site for read in reads}  # comes first
+        for look in store.watches.due(now, LOOK_AHEAD):
+            if urls.origin(look.url) not in news:
+                yield self._watch(look)
         for gap in store.feeds.untried_gaps():
             yield self._heal(gap)
         if self._push and self._push.is_open:
@@ -272,6 +277,15 @@ class Jobs:
             urls.origin(entry.url) if entry.url else entry.id,
             lambda: self._pipeline.reader.read(entry.id),
             lambda why: self._pipeline.reader.put_off(entry.id, why),
+        )
+
+    def _watch(self, look: DueLook) -> Job:
+        return Job(
+            "watch",
+            look.article_id,
+            urls.origin(look.url),
+            lambda: self._pipeline.watcher.look(look.article_id),
+            lambda why: self._pipeline.watcher.put_off(look.article_id, why),
         )
 
     def _deliver(self, head: DueDelivery) -> Job:

@@ -11,14 +11,15 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 from monitor import urls
+from monitor.app.store_thread import StoreThread
 from monitor.app.workers import WorkerFailed, Workers
 from monitor.articles import judge
-from monitor.articles.download import download
-from monitor.articles.habits import Habits
+from monitor.articles.download import download, download_again
+from monitor.articles.habits import Habits, unpack
 from monitor.articles.robots import Robots
 from monitor.articles.tasks import read_page
 from monitor.http import Http
-from monitor.model import FULL, Entry, Extract, Page, Snapshot
+from monitor.model import Entry, Extract, Page, Snapshot
 
 T = TypeVar("T")
 
@@ -31,7 +32,7 @@ class PageRead:
     extract: Extract
     quality: str
     habits: Habits  # of its site, as they were known
-    snapshot: Snapshot | None  # of a page that is used
+    snapshot: Snapshot
 
 
 async def in_worker(workers: Workers, task: Callable[..., T], *args: Any) -> tuple[T, bool]:
@@ -45,6 +46,10 @@ async def in_worker(workers: Workers, task: Callable[..., T], *args: Any) -> tup
 
 async def _unknown(_site: str) -> Habits:
     return judge.NO_HABITS
+
+
+async def stored_habits(store: StoreThread, site: str) -> Habits:
+    return unpack(await store.ask(lambda store: store.pages.habits(site)))
 
 
 class Pages:
@@ -69,13 +74,20 @@ class Pages:
 
     async def read(self, entry: Entry, url: str) -> PageRead:
         """`url` is the entry's. Raises FetchError, ExtractError or WorkerFailed."""
-        page = await download(url, self._http, self._clock(), self._robots)
+        return await self._read(entry, await download(url, self._http, self._clock(), self._robots))
+
+    async def read_again(self, entry: Entry, url: str, last: Snapshot | None) -> PageRead | None:
+        """None if it is still as it was in the `last` snapshot. Raises as `read`."""
+        headers = last.headers if last else {}
+        page = await download_again(url, self._http, self._clock(), self._robots, last=headers)
+        return None if page is None else await self._read(entry, page)
+
+    async def _read(self, entry: Entry, page: Page) -> PageRead:
         extract, _ = await in_worker(self._workers, read_page, page.body, page.url, page.content_type)
         habits = await self._habits_of(urls.site(page.url))
         said = entry.content or entry.summary
         quality = judge.judge(extract, entry_title=entry.title, entry_summary=said, habits=habits)
-        snapshot = await self._snapshot(page) if quality == FULL else None
-        return PageRead(page.url, extract, quality, habits, snapshot)
+        return PageRead(page.url, extract, quality, habits, await self._snapshot(page))
 
     async def _snapshot(self, page: Page) -> Snapshot:
         body = await asyncio.to_thread(gzip.compress, page.body, 6, mtime=0) if self._keep else None

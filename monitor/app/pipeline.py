@@ -1,6 +1,7 @@
 """Poll, read, deliver: the whole flow, and who does each part of it.
 
     feed --Poller--> entries --Reader--> article, decisions, story --Alerter--> alerts --Deliverer--> Slack
+                                            ^ the Watcher reads again what was told
 
 Each step may run twice or die half-way. What it found is written in one transaction, keyed by what things are, so a
 repeated step finds its own work and changes nothing.
@@ -15,6 +16,7 @@ from monitor.app.deliverer import Deliverer
 from monitor.app.holds import Holds
 from monitor.app.poller import Poller
 from monitor.app.reader import Reader
+from monitor.app.watcher import Watcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Pipeline:
 
     poller: Poller
     reader: Reader
+    watcher: Watcher
     alerter: Alerter
     deliverer: Deliverer
     holds: Holds

@@ -14,12 +14,10 @@ from monitor.app.holds import Holds
 from monitor.app.pages import PageRead, Pages
 from monitor.app.store_thread import StoreThread
 from monitor.app.story_desk import StoryDesk
-from monitor.app.workers import WorkerFailed, Workers
+from monitor.app.workers import WorkerFailed
 from monitor.articles import compose, habits
-from monitor.articles.robots import Robots
 from monitor.errors import ExtractError, FetchError
 from monitor.feeds import identity
-from monitor.http import Http
 from monitor.model import (
     FULL,
     Alert,
@@ -32,7 +30,6 @@ from monitor.model import (
     Outcome,
     PagePolicy,
     Relation,
-    Snapshot,
     WaitingEntry,
 )
 from monitor.rules.match import decide
@@ -95,10 +92,8 @@ class Reader:
         alerter: Alerter,
         desk: StoryDesk,
         store: StoreThread,
-        http: Http,
-        robots: Robots | None,
+        pages: Pages,
         holds: Holds,
-        workers: Workers,
         clock: Callable[[], datetime],
         keep_pages: timedelta,
     ) -> None:
@@ -109,13 +104,10 @@ class Reader:
         self._alerter = alerter
         self._desk = desk
         self._store = store
-        self._pages = Pages(http, workers, robots, clock, habits_of=self._habits_of, keep=bool(keep_pages))
+        self._pages = pages
         self._holds = holds
         self._clock = clock
         self._keep_pages = keep_pages
-
-    async def _habits_of(self, site: str) -> habits.Habits:
-        return habits.unpack(await self._store.ask(lambda store: store.pages.habits(site)))
 
     async def read(self, entry_id: EntryId) -> bool:
         waiting, known = await self._store.ask(lambda store: _waiting(store, entry_id))
@@ -251,8 +243,8 @@ class Reader:
         before = store.stories.article(article.id)
         store.stories.save_article(article)
         store.stories.save_decisions(article.id, reading.decisions, now)
-        if text.page is not None and text.page.snapshot is not None:
-            self._remember_page(store, article, text.page, text.page.snapshot)
+        if text.page is not None:
+            self._remember_page(store, article, text.page)
         if before is not None and not before.is_full and article.is_full:
             self._alerter.complete(store, article, reading.decisions)
         decided = store.alerts.decided(article.id)
@@ -268,6 +260,8 @@ class Reader:
         alerts: list[Alert] = []
         if placement is not None and matched:
             alerts = self._alerter.decide(store, waiting, article, placement, matched)
+        if text.page is not None:
+            store.watches.learn_headline(article.id, text.page.extract.title)
         if reading.try_again_at is None:
             store.feeds.finish_reading(entry, article_id=article.id, reason=text.reason)
         else:
@@ -281,12 +275,12 @@ class Reader:
             self._alerter.grow(store, placement.story_id)
         return tuple(alerts)
 
-    def _remember_page(self, store: Store, article: Article, page: PageRead, snapshot: Snapshot) -> None:
+    def _remember_page(self, store: Store, article: Article, page: PageRead) -> None:
         """The proof of what stood there; and what its site shows with every article is learnt from each once."""
-        if store.pages.add_snapshot(article.id, snapshot):
+        if store.pages.add_snapshot(article.id, page.snapshot):
             site = urls.site(page.url)
             known = habits.unpack(store.pages.habits(site))
-            learnt = habits.learn(known, page.extract.text, snapshot.fetched_at.date())
+            learnt = habits.learn(known, page.extract.text, page.snapshot.fetched_at.date())
             store.pages.save_habits(site, learnt.pack())
 
     # ---- upkeep ----

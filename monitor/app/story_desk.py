@@ -10,12 +10,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from monitor.model import AdditionKind, Article, ArticleId, Certainty, Placement, Relation, StoryId
+from monitor.model import AdditionKind, Article, ArticleId, Certainty, Change, Placement, Relation, StoryId
 from monitor.store.sqlite.store import Store
-from monitor.stories import cluster, novelty, sources
+from monitor.stories import cluster, edits, novelty, sources
 from monitor.stories.features import Features, read, shingles
 from monitor.stories.index import Index, Scored
-from monitor.stories.window import WINDOW, Count, Profile, posted, profile
+from monitor.stories.window import WINDOW, Count, Frequencies, Profile, posted, profile
 
 TOLD_OF_COPIES = frozenset({AdditionKind.REVERSAL, AdditionKind.DENIAL, AdditionKind.FIGURE})
 MOST_REMEMBERED = 4_000  # features, some 10 kB each
@@ -95,6 +95,9 @@ class StoryDesk:
         placed = store.stories.placement(article.id)
         if placed is not None:
             store.stories.reread(article, runs)
+            known = novelty.Facts.from_json(store.stories.facts(placed.story_id))
+            told = novelty.facts(article.title, article.text)
+            store.stories.save_facts(placed.story_id, (known | told).to_json())
             return replace(placed, certainty=Certainty.SURELY)  # whatever doubt there was has been told
         window = StoredWindow(store, self._memory, now)
         reading = read(article.title, article.text)
@@ -118,3 +121,12 @@ class StoryDesk:
         same = placement.story_id == judged.story_id or placement.certainty is Certainty.NEW
         window.add(article.id, placement.story_id, features, now, judged.fresh if same else ())
         return placement
+
+    def changes(
+        self, store: Store, article: ArticleId, before: edits.Version, after: edits.Version
+    ) -> tuple[Change, ...]:
+        """What a reader of an article's version before must know of the one after."""
+        earlier = [edits.Version(row["title"], row["text"]) for row in store.watches.revisions_of(article)]
+        seen = read(f"{before.title} {after.title}", f"{before.text} {after.text}").seen
+        counts = {term: Count(*count) for term, count in store.window.counts(seen).items()}
+        return edits.changes(before, after, Frequencies(Count(*store.window.totals()), counts).rarity, earlier)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -30,14 +31,33 @@ _REASONS = {
 _LASTING = frozenset({401, 403, 404, 405, 406, 410, 451})
 
 
+_VALIDATORS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
+
+
 async def download(url: str, http: Http, now: datetime, robots: Robots | None = None) -> Page:
     """The page at an address, if `robots` let us. Raises FetchError, also for what is no page at all."""
-    response = await http.get(
+    return _page(await _ask(url, http, robots, {}), now)
+
+
+async def download_again(
+    url: str, http: Http, now: datetime, robots: Robots | None, *, last: Mapping[str, str]
+) -> Page | None:
+    """None if it is still the page that came with the headers `last`. Raises as `download`."""
+    conditions = {_VALIDATORS[name.lower()]: value for name, value in last.items() if name.lower() in _VALIDATORS}
+    response = await _ask(url, http, robots, conditions)
+    return None if conditions and response.status == 304 else _page(response, now)
+
+
+async def _ask(url: str, http: Http, robots: Robots | None, conditions: Mapping[str, str]) -> Response:
+    return await http.get(
         url,
-        headers={"Accept": ACCEPT},
+        headers={"Accept": ACCEPT, **conditions},
         max_bytes=http.settings.max_page_bytes,
         admit=robots.admit if robots else None,
     )
+
+
+def _page(response: Response, now: datetime) -> Page:
     if response.status != 200:
         raise _refused(response)
     content_type = response.headers.get("Content-Type", "")

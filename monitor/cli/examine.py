@@ -33,6 +33,8 @@ def audit(place: Place, as_json: bool) -> None:
         show_json({**asdict(balance), "balanced": balance.balanced})
     else:
         say(_sum(balance))
+        if balance.corrections:
+            say(f"Corrections of what was told: {balance.corrections}.")
         say("Deliveries: " + (", ".join(f"{n} {state}" for state, n in balance.deliveries.items() if n) or "none"))
         for law, row in balance.offenders:
             say(f"  {law}: {row}")
@@ -174,22 +176,20 @@ def _life(store: Store, url: str) -> dict[str, Any]:
 
 
 def _life_of(store: Store, article_id: str, article: Article) -> dict[str, Any]:
-    placement = store.stories.placement(ArticleId(article_id))
+    id_ = ArticleId(article_id)
+    placement = store.stories.placement(id_)
+    pages = [{**asdict(replace(page, body=None)), "kept": page.body is not None} for page in store.pages.snapshots(id_)]
+    watch = store.watches.watch(id_)
     return {
         "article": asdict(article),
-        "page": _proof(store, ArticleId(article_id)),
+        "pages": pages,  # the bodies that were kept are in the table `pages`
         "decisions": store.ledger.decisions(article_id),
         "placement": placement and asdict(placement),
         "alerts": store.ledger.alerts_of(article_id),
+        "revisions": store.watches.revisions_of(article_id),
+        "corrections": store.watches.corrections_of(article_id),
+        "next_look_at": watch and watch.next_look_at,
     }
-
-
-def _proof(store: Store, article_id: ArticleId) -> dict[str, Any] | None:
-    """What its server sent when the page was first read; the page itself is in the table `pages`, if it was kept."""
-    snapshot = store.pages.snapshot(article_id)
-    if snapshot is None:
-        return None
-    return {**asdict(replace(snapshot, body=None)), "kept": snapshot.body is not None}
 
 
 def _show_life(life: dict[str, Any]) -> None:
@@ -208,8 +208,7 @@ def _show_article(life: dict[str, Any]) -> None:
     say(f"Article   {article['title']}")
     say(f"Read      {article['read_at']:%Y-%m-%d %H:%M:%S}Z from the {article['body_source']}: {article['quality']}")
     say(f"          {len(article['text'].split())} words, SHA-256 {article['text_sha256'][:16]}…")
-    page = life["page"]
-    if page is not None:
+    for page in life["pages"]:
         kept = "kept" if page["kept"] else "not kept"
         say(f"Page      fetched {page['fetched_at']:%Y-%m-%d %H:%M:%S}Z, SHA-256 {page['body_sha256'][:16]}…, {kept}")
     for decision in life["decisions"]:
@@ -226,3 +225,12 @@ def _show_article(life: dict[str, Any]) -> None:
     for alert in life["alerts"]:
         told = f"{alert['state']} {alert['sink']} {alert['target']}" if alert["delivery_id"] else "not told"
         say(f"Alert     {alert['fate']:8} {alert['rule']}: {alert['reason']}; {told}")
+    for version in life["revisions"]:
+        say(f"Before    {version['read_at'][:19]}Z, SHA-256 {version['text_sha256'][:16]}…: {version['title']}")
+    for correction in life["corrections"]:
+        told = f"{correction['state']} {correction['sink']} {correction['target']}"
+        say(f"Changed   {correction['seen_at'][:19]}Z; {told}")
+        for change in correction["changes"]:
+            say(f"          {change['kind']}: {change['before'] or '-'} → {change['after'] or '-'}")
+    if life["next_look_at"] is not None:
+        say(f"Next look {life['next_look_at']:%Y-%m-%d %H:%M:%S}Z")

@@ -1,22 +1,24 @@
 """What a publisher has changed in an article, and whether a reader has to know.
 
-Typography, a synonym, a new angle on known facts stay silent. Material is a figure that differs, an announcement that
-has become a fact, a correction or withdrawal, and a headline with mostly words that neither the old headline nor the
-old summary had.
+Typography, a synonym, a new angle on known facts, paragraphs and boxes that come and go stay silent. Material is a
+figure that differs, an announcement that has become a fact, a denial, a correction or withdrawal, and a headline with
+mostly words that neither the old headline nor the old summary had.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-from monitor.stories import vocabulary
+from monitor.model import Change, ChangeKind, Zone
+from monitor.stories import notes, vocabulary
 from monitor.stories.features import Rarity, term_of
-from monitor.stories.figures import figures
-from monitor.text import words
+from monitor.stories.figures import figures, numbers
+from monitor.text import document, words
 
 # How much of the new headline is new, each word as telling as it is rare. A new fact changes the summary as well; a
 # new angle does not.
@@ -25,8 +27,160 @@ NEW_HEADLINE_AND_SUMMARY = 0.25
 NEW_SUMMARY = 0.2
 UNSUPPORTED = 0.75
 
+MOST_CHANGES = 5
+MOST_SENTENCES = 400
+SAME_SENTENCE = 0.6  # of its words, numbers apart
+ALL_BUT_THE_NUMBER = 0.85  # where it is not known what is counted
+FEWEST_WORDS = 6  # of a sentence; buttons, bylines and counters have fewer, or no full stop
+OF_THE_ARTICLE = 0.4  # of the words of a sentence; the teaser of another article shares fewer
 
-class Change(StrEnum):
+CASUALTIES = frozenset({"dead", "injured", "missing", "arrested"})
+_ANNOUNCED = re.compile(r"(\w+) (?:set to|to|will|may|might|could|would|ce|do te|mund te) (\w{3,})")
+_TURNS = {ChangeKind.REVERSAL: vocabulary.REVERSALS, ChangeKind.DENIAL: vocabulary.DENIALS}
+_SAID_OF_ANYTHING = {None, "rejected"}  # proposals and appeals are rejected every day
+# What counts and dates itself: readers, comments, updates.
+_COUNTERS = frozenset(
+    words(
+        "updated published posted modified comment comments views shares shared reads minutes ago ažurirano objavljeno "
+        "komentar komentara komentari pregleda përditësuar publikuar komente aktualisiert kommentare publié"
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An article as it was read once."""
+
+    title: str
+    text: str
+
+
+def changes(before: Version, after: Version, rarity: Rarity, earlier: Iterable[Version] = ()) -> tuple[Change, ...]:
+    """What a reader of the version before must know, most urgent first.
+
+    `earlier`: versions before that one. What was cut off for a while and is back is no news.
+    """
+    old, new = _Told.of(before), _Told.of(after)
+    known = {key: sentence for version in earlier for key, sentence in _Told.of(version).sentences.items()}
+    removed = [sentence for key, sentence in old.sentences.items() if key not in new.sentences]
+    added = [sentence for key, sentence in new.sentences.items() if key not in old.sentences]
+    fresh = [sentence for sentence in added if words(sentence) not in known]
+    found = [
+        *_noted(fresh),
+        *_turned([old.title, *old.sentences.values(), *known.values()], fresh, removed),
+        *_headline(old, new, rarity),
+        *_recounted(removed, added),
+    ]
+    order = list(ChangeKind)
+    told = {change.after: change for change in sorted(found, key=lambda change: -order.index(change.kind))}
+    return tuple(sorted(told.values(), key=lambda change: order.index(change.kind))[:MOST_CHANGES])
+
+
+def notices(text: str) -> tuple[Change, ...]:
+    """What a text says of itself: that it was corrected or taken back."""
+    return tuple(_noted(_Told.of(Version("", text)).sentences.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A version, and its sentences by their words: of the same words there is one."""
+
+    title: str
+    lead: str
+    sentences: dict[tuple[str, ...], str]
+
+    @classmethod
+    def of(cls, version: Version) -> _Told:
+        read = document(version.title, version.text)
+        places = read.sentences[:MOST_SENTENCES]
+        shown = [(zone, read.source(zone)[start:end]) for zone, start, end in places]
+        lead = " ".join(sentence for zone, sentence in shown if zone is Zone.LEAD)
+        return cls(
+            version.title, lead, {words(sentence): sentence for zone, sentence in shown if zone is not Zone.TITLE}
+        )
+
+
+def _noted(added: Iterable[str]) -> Iterator[Change]:
+    for sentence in added:
+        if notes.takes_back(sentence):
+            yield Change(ChangeKind.RETRACTION, None, sentence)
+        elif notes.corrects(sentence):
+            yield Change(ChangeKind.CORRECTION, None, sentence)
+
+
+def _turned(told: Iterable[str], added: Iterable[str], removed: Iterable[str]) -> Iterator[Change]:
+    """Denials and reversals of which the versions before knew nothing."""
+    known = " ".join(told)
+    terms = set(map(term_of, words(known)))
+    for sentence in filter(_is_prose, added):
+        kind = _turn(known, sentence)
+        if kind is not None and _known_share(sentence, terms) >= OF_THE_ARTICLE:
+            yield Change(kind, _counterpart(sentence, removed), sentence)
+
+
+def _known_share(sentence: str, known: Set[int]) -> float:
+    telling = [term_of(word) for word in words(sentence) if word not in vocabulary.function_words()]
+    return sum(term in known for term in telling) / len(telling) if telling else 0.0
+
+
+def _headline(old: _Told, new: _Told, rarity: Rarity) -> Iterator[Change]:
+    if words(old.title) == words(new.title):
+        return
+    kind = _turn(f"{old.title} {old.lead}", new.title)
+    edit = material((old.title, old.lead), (new.title, new.lead), rarity)
+    if notes.corrects(new.title):
+        kind = ChangeKind.CORRECTION
+    elif kind is None and edit is not None:
+        kind = ChangeKind.FIGURE if edit.reason is Reason.FIGURE else ChangeKind.HEADLINE
+    if kind is not None:
+        yield Change(kind, old.title, new.title)
+
+
+def _turn(before: str, after: str) -> ChangeKind | None:
+    """What the later text turns around that the earlier one did not."""
+    for kind, verbs in _TURNS.items():
+        if set(map(verbs.get, words(after))) - set(map(verbs.get, words(before))) - _SAID_OF_ANYTHING:
+            return kind
+    return None
+
+
+def _recounted(removed: Iterable[str], added: Iterable[str]) -> Iterator[Change]:
+    """Sentences that are the same but for a figure."""
+    gone = [sentence for sentence in removed if _is_prose(sentence)]
+    for sentence in filter(_is_prose, added):
+        before = _counterpart(sentence, gone)
+        if before is not None and _counts_otherwise(before, sentence):
+            yield Change(ChangeKind.FIGURE, before, sentence)
+
+
+def _counterpart(sentence: str, removed: Iterable[str]) -> str | None:
+    """The sentence in whose place it stands."""
+    alike = [(_likeness(other, sentence), other) for other in removed]
+    likeness, best = max(alike, default=(0.0, None))
+    return best if likeness >= SAME_SENTENCE else None
+
+
+def _counts_otherwise(before: str, after: str) -> bool:
+    if _changed_slots(before, after):
+        return True
+    if not _COUNTERS.isdisjoint(words(after)) or _likeness(before, after) < ALL_BUT_THE_NUMBER:
+        return False
+    old, new = set(numbers(before)), set(numbers(after))
+    return bool(new - old and old - new)
+
+
+def _likeness(one: str, other: str) -> float:
+    """The share of words in common, numbers apart."""
+    first, second = (Counter(word for word in words(text) if not word[0].isdigit()) for text in (one, other))
+    longer = max(first.total(), second.total())
+    return (first & second).total() / longer if longer else 0.0
+
+
+def _is_prose(sentence: str) -> bool:
+    return len(words(sentence)) >= FEWEST_WORDS and sentence.rstrip("\"'”’»“)] ")[-1:] in (".", "!", "?", "…")
+
+
+class Reason(StrEnum):
     """Why an edit is material."""
 
     CORRECTION = "correction"
@@ -39,14 +193,10 @@ class Change(StrEnum):
 class Edit:
     """`casualties`: people counted dead, injured, missing or arrested are now others."""
 
-    change: Change
+    reason: Reason
     before: str
     after: str
     casualties: bool = False
-
-
-CASUALTIES = frozenset({"dead", "injured", "missing", "arrested"})
-_ANNOUNCED = re.compile(r"(\w+) (?:set to|to|will|may|might|could|would|ce|do te|mund te) (\w{3,})")
 
 
 def material(before: tuple[str, str], after: tuple[str, str], rarity: Rarity) -> Edit | None:
@@ -59,13 +209,13 @@ def material(before: tuple[str, str], after: tuple[str, str], rarity: Rarity) ->
     changed = _changed_slots(f"{old_title}. {old_summary}", f"{title}. {summary}")
     casualties = bool(changed & CASUALTIES)
     if corrected:
-        return Edit(Change.CORRECTION, old_title, title, casualties)
+        return Edit(Reason.CORRECTION, old_title, title, casualties)
     if changed:
-        return Edit(Change.FIGURE, old_title, title, casualties)
+        return Edit(Reason.FIGURE, old_title, title, casualties)
     if _has_happened(words(old_title), words(title)):
-        return Edit(Change.HAPPENED, old_title, title)
+        return Edit(Reason.HAPPENED, old_title, title)
     if words(title) != words(old_title) and _tells_more(before, after, rarity):
-        return Edit(Change.HEADLINE, old_title, title)
+        return Edit(Reason.HEADLINE, old_title, title)
     return None
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TextIO
 
-from monitor.alerts.message import matched_words, news, notes, provenance, report_lines, sentences
+from monitor.alerts.message import changed, matched_words, news, notes, provenance, report_lines, sentences
 from monitor.model import Accepted, Delivery, FindOutcome, Message, NotSent, Report, SendOutcome, Unreadable
 from monitor.text import printable
 
@@ -78,11 +78,14 @@ def _rendered(message: Message | Report, now: datetime, *, thread: bool) -> str:
 
 def render(message: Message, now: datetime, *, thread: bool = False) -> str:
     """Plain text without any control character: what comes from the web cannot drive the terminal."""
-    mark = "↳ UPDATE" if thread else f"■ {message.severity.upper()}"
+    follows = "↳ CORRECTION" if message.changes else "↳ UPDATE"
+    mark = follows if thread else f"■ {message.severity.upper()}"
     lines = ["", f"{mark}  {message.headline}", f"  {provenance(message)}"]
     if message.url:
         lines.append(f"  {message.url}")
     lines += [f"  ! {note}" for note in notes(message, now)]
+    for label, *shown in map(changed, message.changes):
+        lines += [f"  ± {label}", *(f"      {line}" for line in shown)]
     for added in message.additions if thread else ():
         lines += [f"  + {news(added)}", f"      “{added.sentence}”"]
     for reason in message.reasons:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from monitor.alerts.message import matched_words, news, notes, provenance, report_lines, sentences, shorten
+from monitor.alerts.message import changed, matched_words, news, notes, provenance, report_lines, sentences, shorten
 from monitor.model import Message, Reason, Report, Severity
 
 Block = dict[str, Any]
@@ -45,7 +45,7 @@ def blocks(message: Message | Report, *, key: str, now: datetime) -> list[Block]
 
 
 def _alert(message: Message, key: str, now: datetime) -> list[Block]:
-    found = [_header(message, key), _where(message), *_additions(message)]
+    found = [_header(message, key), _where(message), *_changes(message), *_additions(message)]
     spent = sum(len(str(block)) for block in found)
     shown = 0
     for reason in message.reasons[:MOST_REASONS]:
@@ -74,11 +74,12 @@ def fallback(message: Message | Report, now: datetime) -> str:
 
 
 def _alert_fallback(message: Message, now: datetime) -> str:
-    rules = ", ".join(reason.title for reason in message.reasons)
+    subjects = [reason.title for reason in message.reasons] or [changed(change)[0] for change in message.changes]
     lines = [
         f"{MARKS[message.severity]} {escape(shorten(message.headline, 300))}",
-        escape(shorten(f"{rules} · {provenance(message)}", 1_000)),
+        escape(shorten(f"{', '.join(subjects)} · {provenance(message)}", 1_000)),
     ]
+    lines += (escape(line) for change in message.changes for line in changed(change)[1:])
     if message.url and _linkable(message.url) and len(link := _bare_link(message.url)) <= LINK_LIMIT:
         lines.append(link)
     lines += map(escape, notes(message, now))
@@ -102,6 +103,14 @@ def _where(message: Message) -> Block:
         # An address that has no room here may still have it in the plain text of the notification.
         text = linked if len(linked) <= SECTION_LIMIT else text
     return _section(text)
+
+
+def _changes(message: Message) -> list[Block]:
+    """What became of an article after it was told, with what it said and says."""
+    return [
+        _section("\n".join((f"*{escape(label)}*", *(f"> {escape(line)}" for line in lines))))
+        for label, *lines in map(changed, message.changes)
+    ]
 
 
 def _additions(message: Message) -> list[Block]:

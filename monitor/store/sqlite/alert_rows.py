@@ -12,6 +12,7 @@ from monitor.model import (
     Alert,
     AlertId,
     ArticleId,
+    CorrectionId,
     Delivery,
     DeliveryId,
     DeliveryState,
@@ -98,8 +99,8 @@ class DeliveryRows:
         self._db.execute(
             """
             insert into deliveries (id, alert_id, sink, target, state, attempts, next_attempt_at, created_at,
-              thread_of, broadcast, folded_into, message)
-            values (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing
+              thread_of, broadcast, folded_into, message, correction_id)
+            values (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing
             """,
             [
                 delivery.id,
@@ -113,6 +114,7 @@ class DeliveryRows:
                 int(delivery.broadcast),
                 folded_into,
                 None if delivery.message is None else message_json(delivery.message),
+                delivery.correction_id,
             ],
         )
 
@@ -201,9 +203,25 @@ class DeliveryRows:
             """
             update deliveries set target = :target
             where sink = :sink and target <> :target and state in ('blocked', 'pending')
-              and iif(:rule is null, alert_id is null, alert_id in (select id from alerts where rule = :rule))
+              and iif(:rule is null, alert_id is null and correction_id is null,
+                alert_id in (select id from alerts where rule = :rule))
             """,
             {"rule": rule, "sink": sink, "target": target},
+        )
+        # A correction goes where its article is told.
+        self._db.execute(
+            """
+            with told as (
+              select c.id as correction, d.sink, d.target, d.seq
+              from corrections c join alerts a on a.article_id = c.article_id join deliveries d on d.alert_id = a.id
+            )
+            update deliveries as answer
+            set target = (select target from told where correction = answer.correction_id and told.sink = answer.sink
+              order by seq limit 1)
+            where correction_id is not null and state in ('blocked', 'pending')
+              and not exists (select 1 from told where correction = answer.correction_id
+                and told.sink = answer.sink and told.target = answer.target)
+            """
         )
         # Nobody can be answered in another channel.
         self._db.execute(
@@ -405,4 +423,5 @@ def _delivery(row: Row) -> Delivery:
         plain=bool(row["plain"]),
         broadcast=bool(row["broadcast"]),
         message=None if row["message"] is None else message_of(row["message"]),
+        correction_id=None if row["correction_id"] is None else CorrectionId(row["correction_id"]),
     )

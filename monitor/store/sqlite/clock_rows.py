@@ -11,6 +11,7 @@ from monitor.store.sqlite.values import to_text, to_time
 _PLANS = (
     ("feeds", "next_poll_at"),
     ("entries", "next_read_at"),
+    ("watches", "next_look_at"),
     ("deliveries", "next_attempt_at"),
     ("hosts", "held_until"),
     ("subscriptions", "next_ask_at"),

@@ -27,6 +27,17 @@ _LAWS: Mapping[str, str] = {
     "a delivery for a match that is not to be told": """
         select d.id, a.rule from deliveries d join alerts a on a.id = d.alert_id
         where a.fate in ('hold', 'suppress')""",
+    "a correction that no delivery carries": """
+        select c.id, c.article_id from corrections c left join deliveries d on d.correction_id = c.id
+        where d.id is null""",
+    "a correction told where nobody was told of its article": """
+        select d.id, c.article_id, d.target from deliveries d join corrections c on c.id = d.correction_id
+        where not exists (
+          select 1 from alerts a join deliveries told on told.alert_id = a.id
+          where a.article_id = c.article_id and told.sink = d.sink and told.target = d.target)""",
+    "a delivery that tells of no match, no correction and nothing to operators": """
+        select id, target from deliveries
+        where alert_id is null and correction_id is null and json_extract(message, '$.report') is null""",
     "a delivery told inside another one of a different channel, or inside none": """
         select d.id, d.folded_into from deliveries d left join deliveries other on other.id = d.folded_into
         where d.state = 'folded' and (other.id is null or other.state = 'folded'
@@ -49,6 +60,9 @@ class Ledger:
     def fates(self) -> dict[str, int]:
         return self._counts("select fate as k, count(*) as n from alerts group by fate")
 
+    def corrections(self) -> int:
+        return self._count("select count(*) as n from corrections")
+
     def delivery_states(self) -> dict[str, int]:
         return self._counts("select state as k, count(*) as n from deliveries group by state")
 
@@ -63,8 +77,10 @@ class Ledger:
         return tuple(
             self._db.query(
                 """
-                select d.id, a.rule, a.article_id, d.sink, d.target, d.created_at, d.error
+                select d.id, coalesce(a.rule, iif(c.id is null, 'a report', 'a correction')) as rule,
+                  coalesce(a.article_id, c.article_id) as article_id, d.sink, d.target, d.created_at, d.error
                 from deliveries d left join alerts a on a.id = d.alert_id
+                left join corrections c on c.id = d.correction_id
                 where d.state = 'dead' order by d.seq desc limit ?
                 """,
                 [OFFENDERS_SHOWN],

@@ -27,11 +27,14 @@ class PageRows:
         )
 
     def add_snapshot(self, article: ArticleId, snapshot: Snapshot) -> bool:
-        """Whether it is the article's first; a later one is not kept."""
-        added = self._db.execute(
+        """Whether it is the article's first. One with the same body as the last is not kept."""
+        before = self.snapshots(article)
+        if before and before[-1].body_sha256 == snapshot.body_sha256:
+            return False
+        self._db.execute(
             """
             insert into pages (article_id, url, fetched_at, headers, body_sha256, body) values (?, ?, ?, ?, ?, ?)
-            on conflict (article_id) do nothing
+            on conflict (article_id, fetched_at) do nothing
             """,
             [
                 article,
@@ -42,21 +45,24 @@ class PageRows:
                 snapshot.body,
             ],
         )
-        return added.rowcount > 0
+        return not before
 
-    def snapshot(self, article: ArticleId) -> Snapshot | None:
-        for row in self._db.query("select * from pages where article_id = ?", [article]):
-            return Snapshot(
+    def snapshots(self, article: ArticleId) -> tuple[Snapshot, ...]:
+        """In the order in which they were fetched."""
+        rows = self._db.query("select * from pages where article_id = ? order by fetched_at", [article])
+        return tuple(
+            Snapshot(
                 row["url"], to_time(row["fetched_at"]), json.loads(row["headers"]), row["body_sha256"], row["body"]
             )
-        return None
+            for row in rows
+        )
 
     def drop_bodies(self, before: datetime, *, limit: int) -> int:
         """Of pages fetched before; the rest of a snapshot stays. At most `limit`, so that nobody waits for long."""
         dropped = self._db.execute(
             """
-            update pages set body = null where article_id in (
-              select article_id from pages where body is not null and fetched_at < ? order by fetched_at limit ?
+            update pages set body = null where rowid in (
+              select rowid from pages where body is not null and fetched_at < ? order by fetched_at limit ?
             )
             """,
             [to_text(before), limit],

@@ -11,7 +11,7 @@ from sqlite_utils import Database, Migrations
 migrations = Migrations("news-monitor")
 
 # Raised by every migration; a program that finds a higher number than its own refuses to touch the file.
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 
 @migrations()
@@ -47,6 +47,12 @@ def m005_stories(db: Database) -> None:
 def m006_actions(db: Database) -> None:
     """What people asked for by hand."""
     _run(db, _SIXTH)
+
+
+@migrations()
+def m007_corrections(db: Database) -> None:
+    """What was told is looked at again: later versions of pages, and what readers were told of them."""
+    _run(db, _SEVENTH)
 
 
 def _run(db: Database, statements: str) -> None:
@@ -444,4 +450,46 @@ create table actions (                   -- what people asked for by hand
   arguments text not null,               -- JSON list
   outcome text not null
 ) strict;
+"""
+
+_SEVENTH = """
+create table watches (                   -- articles that somebody was told of
+  article_id text primary key references articles (id),
+  first_read_at text not null,
+  look integer not null,                 -- see articles/looks.py
+  next_look_at text,                     -- null: it is over
+  attempts integer not null default 0,
+  title text,                            -- the headline that its page had; null: not known
+  doubt text,                            -- what the last look found, to be told if another one finds it too
+  is_gone integer not null default 0 check (is_gone in (0, 1))
+) strict;
+create index watches_due on watches (next_look_at) where next_look_at is not null;
+
+create table corrections (               -- what was found at a look and told
+  id text primary key,
+  article_id text not null references articles (id),
+  kind text not null check (kind in ('retraction', 'reversal', 'denial', 'gone', 'correction', 'figure', 'headline',
+    'back')),                            -- the most urgent one
+  changes text not null,                 -- JSON: kind, before, after
+  seen_at text not null
+) strict;
+create index corrections_by_article on corrections (article_id);
+
+alter table deliveries add column correction_id text references corrections (id)
+  check (correction_id is null or alert_id is null);
+create index deliveries_by_correction on deliveries (correction_id) where correction_id is not null;
+
+create table new_pages (                 -- what was sent when the page of an article was read, each time it was another
+  article_id text not null references articles (id),
+  url text not null,                     -- after redirects
+  fetched_at text not null,
+  headers text not null,                 -- JSON
+  body_sha256 text not null,
+  body blob,                             -- gzip; null when it is not, or no longer, kept
+  primary key (article_id, fetched_at)
+) strict;
+insert into new_pages select * from pages;
+drop table pages;
+alter table new_pages rename to pages;
+create index pages_with_body on pages (fetched_at) where body is not null;
 """

@@ -20,6 +20,7 @@ from monitor.store.sqlite.push_rows import PushRows
 from monitor.store.sqlite.story_ledger import StoryLedger
 from monitor.store.sqlite.story_moves import StoryMoves
 from monitor.store.sqlite.story_rows import StoryRows
+from monitor.store.sqlite.watch_rows import WatchRows
 from monitor.store.sqlite.window_rows import WindowRows
 
 
@@ -35,6 +36,7 @@ class Store:
         self.stories = StoryRows(db)
         self.moves = StoryMoves(db)
         self.window = WindowRows(db)
+        self.watches = WatchRows(db)
         self.alerts = AlertRows(db)
         self.deliveries = DeliveryRows(db)
         self.clock = ClockRows(db)

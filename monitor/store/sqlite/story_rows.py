@@ -43,10 +43,13 @@ class StoryRows:
         rows = list(self._db.query("select * from articles where id = ?", [id_]))
         return _article(rows[0]) if rows else None
 
+    def first_read_at(self, id_: ArticleId) -> datetime:
+        return to_time(self._one("select first_read_at as at from articles where id = :id", {"id": id_})["at"])
+
     def save_article(self, article: Article) -> None:
-        """An earlier version with another text is kept among the revisions."""
+        """An earlier version with another text or title is kept among the revisions."""
         before = self.article(article.id)
-        if before is not None and before.text_sha256 != article.text_sha256:
+        if before is not None and (before.title, before.text_sha256) != (article.title, article.text_sha256):
             self._keep(before)
         self._db.execute(
             """
@@ -94,7 +97,7 @@ class StoryRows:
             values (?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing
             """,
             [
-                digest("revision", before.id, before.text_sha256),
+                digest("revision", before.id, before.title, before.text_sha256, to_text(before.read_at)),
                 before.id,
                 before.title,
                 before.text,

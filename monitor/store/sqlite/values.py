@@ -14,6 +14,8 @@ from monitor.model import (
     AdditionKind,
     ArticleId,
     BodySource,
+    Change,
+    ChangeKind,
     FeedHints,
     Hit,
     Message,
@@ -119,5 +121,6 @@ def _message(value: Row) -> Message:
             "additions": tuple(
                 Addition(**{**one, "kind": AdditionKind(one["kind"])}) for one in value.get("additions", ())
             ),
+            "changes": tuple(Change(**{**one, "kind": ChangeKind(one["kind"])}) for one in value.get("changes", ())),
         }
     )
