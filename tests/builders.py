@@ -28,7 +28,8 @@ NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
 
 def hit(words: str = "tanks", sentence: str = "Serbia has deployed tanks.", **fields: Any) -> Hit:
-    defaults: dict[str, Any] = {"part": words, "zone": Zone.BODY, "start": 0, "end": 5}
+    end = fields.get("start", 0) + len(words)
+    defaults: dict[str, Any] = {"part": words, "zone": Zone.BODY, "start": 0, "end": end}
     return Hit(words=words, sentence=sentence, **defaults | fields)
 
 

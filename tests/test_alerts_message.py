@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.alerts.message import complete, compose, delay, matched_words, sentences, shorten
+from monitor.alerts.message import complete, compose, delay, marked, matched_words, sentences, shorten
 from monitor.alerts.sinks.console import render
 from monitor.model import BodySource, Change, ChangeKind, Outcome, Zone
 from tests.builders import NOON, decision, hit, message, placement, reason
@@ -31,6 +31,37 @@ def test_words_are_shown_once_and_short() -> None:
     shown = matched_words([hit("tanks", start=5), hit(long, start=9), hit("TANKS", zone=Zone.TITLE)])
     assert ("tanks", 60 >= len(shown[1])) == (shown[0].lower(), True)
     assert 2 == len(shown)
+
+
+def test_words_inside_others_are_not_repeated() -> None:
+    """What a rule matched as a whole says it all; the same words elsewhere in the text are another find."""
+    whole = hit("moved tanks and guns", start=10, end=30)
+    inside, same, crossing = (
+        hit("tanks", start=16, end=21),
+        hit("guns", start=26, end=30),
+        hit("guns south", start=26, end=36),
+    )
+    assert ("moved tanks and guns",) == matched_words([inside, whole, same])
+    assert ("moved tanks and guns", "guns south") == matched_words([crossing, inside, whole])
+    assert ("tanks", "moved tanks and guns") == matched_words([hit("tanks", zone=Zone.TITLE, start=16, end=21), whole])
+
+
+@pytest.mark.parametrize(
+    ("sentence", "words", "shown"),
+    [
+        ("Serbia moved tanks.", ["moved tanks", "tanks"], "Serbia [moved tanks]."),
+        ("Tanks, more tanks and tankers.", ["tanks"], "Tanks, more [tanks] and tankers."),
+        ("N.A.T.O. is near (NATO).", ["N.A.T.O.", "NATO"], "[N.A.T.O.] is near ([NATO])."),
+        ("Nothing of it was cut in…", ["cut into pieces"], "Nothing of it was cut in…"),
+        ("NATO", ["NATO"], "[NATO]"),
+        ("Nothing", [""], "Nothing"),
+    ],
+)
+def test_what_matched_is_marked_in_its_sentence(sentence: str, words: list[str], shown: str) -> None:
+    """Whole words, the longest first, and not a letter is lost."""
+    pieces = marked(sentence, [hit(word) for word in words])
+    assert shown == "".join(f"[{piece}]" if matched else piece for piece, matched in pieces)
+    assert sentence == "".join(piece for piece, _ in pieces)
 
 
 @pytest.mark.parametrize(

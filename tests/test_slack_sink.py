@@ -70,7 +70,7 @@ async def test_an_alert_arrives_whole(slack: SlackStandIn, sink: SlackSink) -> N
     (posted,) = slack.messages("C0ALERTS")
     assert Accepted(f"C0ALERTS:{posted.ts}") == outcome
     shown = json.dumps(posted.blocks, ensure_ascii=False)
-    for words in ("Serbia moves tanks", "Test Courier", "Armour", "Serbia has deployed tanks."):
+    for words in ("Serbia moves tanks", "Test Courier", "Armour", "Serbia has deployed *tanks*."):
         assert words in shown
     assert "Serbia moves tanks" in posted.text
     assert delivery().id in json.dumps(posted.metadata)
@@ -251,6 +251,16 @@ def test_blocks_stay_inside_slacks_limits(headline: str, reasons: list[Any], out
     assert text_length(slack_blocks.blocks(made, key="k" * 32, now=NOON)) <= 13_000
     text = slack_blocks.fallback(made, NOON)
     assert 0 < len(text) <= 3_000
+
+
+def test_what_matched_is_bold_and_times_are_the_readers_own() -> None:
+    """In the sentence that made the rule match; what comes from the web is no formatting."""
+    why = reason("armour", hit("tanks", "Serbia *moved* its tanks <!here>."))
+    told = message("Tanks", why, outlet="*Bold* & Co")
+    shown = json.dumps(slack_blocks.blocks(told, key="k", now=NOON), ensure_ascii=False)
+    assert "> Serbia *\u200bmoved*\u200b its *tanks* &lt;!here&gt;." in shown
+    assert "*\u200bBold*\u200b &amp; Co" in shown
+    assert f"seen <!date^{round(told.seen_at.timestamp())}^{{date_short_pretty}} {{time}}|2026" in shown
 
 
 def _now() -> datetime:

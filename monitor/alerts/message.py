@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -30,6 +31,7 @@ MOST_SENTENCES = 3
 LONGEST_SENTENCE = 400
 LONGEST_HEADLINE = 300
 LONGEST_WORDS = 60
+LONGEST_NAME = 200
 MOST_NOTICES = 20
 POSSIBLY = "Possibly the same story, and possibly another one: shown in the channel to be safe."
 LONGEST_NOTICE = 400
@@ -169,9 +171,31 @@ def sentences(hits: Iterable[Hit]) -> tuple[str, ...]:
 
 
 def matched_words(hits: Iterable[Hit]) -> tuple[str, ...]:
-    """The words that matched, each once, in the order of the text."""
-    words = (shorten(hit.words, LONGEST_WORDS) for hit in in_order(hits))
+    """The words that matched, each once, in the order of the text. "moved tanks" goes without "tanks"."""
+    words = (shorten(hit.words, LONGEST_WORDS) for hit in outermost(hits))
     return tuple({shown.casefold(): shown for shown in words}.values())
+
+
+def outermost(hits: Iterable[Hit]) -> list[Hit]:
+    """In the order of the text, without those that lie inside another one."""
+    kept: list[Hit] = []
+    for hit in sorted(in_order(hits), key=lambda hit: (list(Zone).index(hit.zone), hit.start, -hit.end)):
+        if not kept or hit.zone is not kept[-1].zone or hit.end > kept[-1].end:
+            kept.append(hit)
+    return kept
+
+
+def marked(sentence: str, hits: Iterable[Hit]) -> tuple[tuple[str, bool], ...]:
+    """A sentence as it is shown, in pieces; true are those that matched."""
+    words = sorted({" ".join(hit.words.split()) for hit in hits}, key=len, reverse=True)
+    if not any(words):
+        return ((sentence, False),)
+    matching = re.compile("|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in words if word))
+    pieces, end = list[tuple[str, bool]](), 0
+    for found in matching.finditer(sentence):
+        pieces += [(sentence[end : found.start()], False), (found[0], True)]
+        end = found.end()
+    return tuple(piece for piece in (*pieces, (sentence[end:], False)) if piece[0])
 
 
 def in_order(hits: Iterable[Hit]) -> list[Hit]:
@@ -179,13 +203,16 @@ def in_order(hits: Iterable[Hit]) -> list[Hit]:
     return sorted(hits, key=lambda hit: (list(Zone).index(hit.zone), hit.start))
 
 
-def provenance(message: Message) -> str:
-    """Where and when, in one line."""
-    parts = [message.outlet]
+def provenance(
+    message: Message, *, safe: Callable[[str], str] = str, when: Callable[[datetime], str] | None = None
+) -> str:
+    """Where and when, in one line. `safe`: escapes what comes from the web; `when`: a sink's own form of a time."""
+    when = when or minute
+    parts = [safe(shorten(message.outlet, LONGEST_NAME))]
     if message.author and message.author.casefold() != message.outlet.casefold():
-        parts.append(message.author)
-    parts.append(f"published {minute(message.published_at)}" if message.published_at else "undated")
-    parts.append(f"seen {minute(message.seen_at)}")
+        parts.append(safe(shorten(message.author, LONGEST_NAME)))
+    parts.append(f"published {when(message.published_at)}" if message.published_at else "undated")
+    parts.append(f"seen {when(message.seen_at)}")
     return " · ".join(parts)
 
 

@@ -11,7 +11,18 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from monitor.alerts.message import changed, matched_words, news, notes, provenance, report_lines, sentences, shorten
+from monitor.alerts.message import (
+    changed,
+    marked,
+    matched_words,
+    minute,
+    news,
+    notes,
+    provenance,
+    report_lines,
+    sentences,
+    shorten,
+)
 from monitor.model import Message, Reason, Report, Severity
 
 Block = dict[str, Any]
@@ -97,7 +108,7 @@ def _header(message: Message, key: str) -> Block:
 
 
 def _where(message: Message) -> Block:
-    text = escape(shorten(provenance(message), 600))
+    text = provenance(message, safe=escape, when=_local)
     if message.url and _linkable(message.url):
         linked = f"<{_link_target(message.url)}|{_label('Read at ' + message.site)}>\n{text}"
         # An address that has no room here may still have it in the plain text of the notification.
@@ -138,7 +149,8 @@ def _reason_lines(reason: Reason) -> Iterator[str]:
     yield f"{first}: {words}"
     spent = len(first) + len(words)
     for sentence in sentences(reason.hits):
-        line = f"> {escape(sentence)}"
+        pieces = marked(sentence, reason.hits)
+        line = "> " + "".join(_bold(piece) if matched else escape(piece) for piece, matched in pieces)
         spent += len(line)
         if spent > REASON_LIMIT * 2:
             return
@@ -158,6 +170,15 @@ def escape(text: str) -> str:
     """Slack's three entities, and no formatting: `*`, `_`, `~` and backquote mean nothing in a quoted sentence."""
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _FORMATTING.sub("\\1\u200b", text)
+
+
+def _bold(text: str) -> str:
+    return f"*{escape(text)}*"
+
+
+def _local(time: datetime) -> str:
+    """In the reader's own time zone (docs.slack.dev, date formatting)."""
+    return f"<!date^{round(time.timestamp())}^{{date_short_pretty}} {{time}}|{minute(time)}>"
 
 
 def _label(text: str) -> str:
