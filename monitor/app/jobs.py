@@ -44,7 +44,7 @@ SINK_PATIENCE = timedelta(seconds=60)
 class Job:
     """Jobs of the same kind and id are the same job."""
 
-    kind: str  # poll | read | watch | deliver | edit | prune | heal | subscribe | report | budget
+    kind: str  # poll | try | read | watch | deliver | edit | prune | heal | subscribe | report | budget
     id: str
     site: str = field(compare=False)  # the host that it will be busy with
     work: Callable[[], Awaitable[bool]] = field(compare=False, repr=False)  # whether it made something due
@@ -121,7 +121,8 @@ class Jobs:
         self._each_feed_once = each_feed_once
         self._polled: set[FeedId] = set()
         self._lanes = {
-            "poll": Lane(at_once=256, per_site=2),  # a hundred hosts that never answer leave room for the others
+            "poll": Lane(at_once=128, per_site=2),
+            "try": Lane(at_once=128, per_site=1),  # so that hosts that never answer take nobody else's place
             "read": Lane(at_once=16, per_site=2),
             "watch": Lane(at_once=4, per_site=1),
             "deliver": Lane(at_once=1_000, per_site=1),
@@ -244,8 +245,9 @@ class Jobs:
             yield Job("prune", "pages", "pages", self._pipeline.reader.prune, _nothing)
 
     def _poll(self, state: FeedState) -> Job:
+        is_doubtful = state.last_success_at is None or state.failures > 0
         return Job(
-            "poll",
+            "try" if is_doubtful else "poll",
             state.feed_id,
             self._pipeline.poller.host_of(state.feed_id),
             lambda: self._pipeline.poller.poll(state),
@@ -313,7 +315,7 @@ class Jobs:
         if job in self._running:  # two entries of one article
             self._lanes[job.kind].done(job)
             return
-        if job.kind == "poll":
+        if job.kind in ("poll", "try"):
             self._polled.add(FeedId(job.id))
         self._running[job] = asyncio.create_task(self._run(job), name=f"{job.kind} {job.id}")
 
