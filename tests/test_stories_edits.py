@@ -101,6 +101,12 @@ def test_what_counts_itself_is_no_figure(before: str) -> None:
     assert () == changes(edited(end=before), edited(end=other), rarity)
 
 
+def test_a_headline_is_marked_as_corrected_once() -> None:
+    """What is edited under the mark later is a headline like any other."""
+    marked = replace(PUBLISHED, title=f"CORRECTED: {TITLE}")
+    assert () == changes(marked, replace(marked, title=f"CORRECTED: {TITLE} - again"), rarity)
+
+
 def test_a_text_that_takes_itself_back() -> None:
     """All that is left of an article; and texts that only speak of corrections and withdrawals."""
     assert [Kind.RETRACTION] == [

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from monitor.model import Change, ChangeKind, Zone
 from monitor.stories import notes, vocabulary
@@ -29,6 +29,7 @@ UNSUPPORTED = 0.75
 
 MOST_CHANGES = 5
 MOST_SENTENCES = 400
+MOST_COMPARED = 100  # sentences with figures, each with each
 SAME_SENTENCE = 0.6  # of its words, numbers apart
 ALL_BUT_THE_NUMBER = 0.85  # where it is not known what is counted
 FEWEST_WORDS = 6  # of a sentence; buttons, bylines and counters have fewer, or no full stop
@@ -78,7 +79,7 @@ def changes(before: Version, after: Version, rarity: Rarity, earlier: Iterable[V
 
 def notices(text: str) -> tuple[Change, ...]:
     """What a text says of itself: that it was corrected or taken back."""
-    return tuple(_noted(_Told.of(Version("", text)).sentences.values()))
+    return tuple(_noted(_Told.of(Version("", text)).sentences.values()))[:MOST_CHANGES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def _headline(old: _Told, new: _Told, rarity: Rarity) -> Iterator[Change]:
         return
     kind = _turn(f"{old.title} {old.lead}", new.title)
     edit = material((old.title, old.lead), (new.title, new.lead), rarity)
-    if notes.corrects(new.title):
+    if notes.corrects(new.title) and not notes.corrects(old.title):
         kind = ChangeKind.CORRECTION
     elif kind is None and edit is not None:
         kind = ChangeKind.FIGURE if edit.reason is Reason.FIGURE else ChangeKind.HEADLINE
@@ -146,11 +147,15 @@ def _turn(before: str, after: str) -> ChangeKind | None:
 
 def _recounted(removed: Iterable[str], added: Iterable[str]) -> Iterator[Change]:
     """Sentences that are the same but for a figure."""
-    gone = [sentence for sentence in removed if _is_prose(sentence)]
-    for sentence in filter(_is_prose, added):
+    gone = list(islice(filter(_has_figure, removed), MOST_COMPARED))
+    for sentence in islice(filter(_has_figure, added), MOST_COMPARED):
         before = _counterpart(sentence, gone)
         if before is not None and _counts_otherwise(before, sentence):
             yield Change(ChangeKind.FIGURE, before, sentence)
+
+
+def _has_figure(sentence: str) -> bool:
+    return _is_prose(sentence) and bool(numbers(sentence) or figures(sentence))
 
 
 def _counterpart(sentence: str, removed: Iterable[str]) -> str | None:
