@@ -25,7 +25,7 @@ from monitor.stories.window import Frequencies, Profile, Window, names_elsewhere
 
 T = TypeVar("T")
 
-SEARCHED_TERMS = 24
+SEARCHED_TERMS = 16
 NEAREST_ARTICLES = 20
 NEAREST_STORIES = 5
 LITTLE_LIKENESS = 0.05  # no more than chance
