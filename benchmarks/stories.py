@@ -266,7 +266,7 @@ def _costs(stream: Sequence[Item]) -> list[Result]:
 
 
 def _crowd(stream: Sequence[Item]) -> Iterator[Item]:
-    """So many stories in one window: the stream again and again, at other times and with most rarer words made others."""
+    """So many stories in one window: the stream again and again, at other times, with most rarer words made others."""
     stories = len({item.story for item in stream})
     copies = -(-LIVE_STORIES // stories)
     span = max(item.at for item in stream) - START

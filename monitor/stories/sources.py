@@ -49,7 +49,7 @@ _AGENCIES = {
     "Beta": "Beta|BETA|Бета",
     "FoNet": "FoNet|Fonet|FONET|ФоНет|Фонет",
     "ANSA": "ANSA|Ansa",
-    "TASS": "TASS|Tass|ТАСС|ТАСС|Тас",
+    "TASS": "TASS|Tass|ТАСС|Тас",
     "Xinhua": "Xinhua|Sinhua|Синхуа",
     "RIA": "RIA Novosti|RIA|РИА Новости",
     "Anadolu": "Anadolu Agency|Anadolu|AA",
