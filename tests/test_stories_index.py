@@ -43,7 +43,7 @@ def test_only_the_newest_with_a_term_are_looked_at() -> None:
 
 
 def test_a_story_is_forgotten_as_a_whole() -> None:
-    """When its newest article is too old; until then its first is still one of its articles."""
+    """When its newest article is too old; until then its first is one of its articles, though not found."""
     index = Index()
     add(index, "first", "s", 0, {1: 0.5})
     add(index, "lone", "t", 1, {1: 0.5})
@@ -51,6 +51,7 @@ def test_a_story_is_forgotten_as_a_whole() -> None:
     add(index, "later", "u", 30, {2: 0.5})
     assert (["first", "second"], [], 3) == (index.members(StoryId("s")), index.members(StoryId("t")), len(index))
     assert NOON == index.first_at(StoryId("s"))
+    assert ["second"] == [scored.article_id for scored in index.search({1: 1.0}, NOON + 10 * HOUR, 9)]
     add(index, "much later", "v", 60, {2: 0.5})
     assert ([], 1) == (index.members(StoryId("s")), len(index))
 
