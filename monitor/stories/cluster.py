@@ -25,9 +25,10 @@ from monitor.stories.window import Frequencies, Profile, Window, names_elsewhere
 
 T = TypeVar("T")
 
-SEARCHED_TERMS = 24
+SEARCHED_TERMS = 16
 NEAREST_ARTICLES = 20
 NEAREST_STORIES = 5
+NO_RIVAL = 0.4  # of what the nearest article shares
 LITTLE_LIKENESS = 0.05  # no more than chance
 # What the next best story has at least when many are open: where few are, nothing must look like the only choice.
 RIVAL_LIKENESS = 0.09
@@ -101,10 +102,12 @@ def candidates(features: Features, at: datetime, frequencies: Frequencies, windo
     """The stories of the articles that share most of the heaviest terms and names."""
     terms = {key: w for key, w in features.terms.items() if frequencies.is_in_a_story(key)}
     sought = dict(islice(terms.items(), SEARCHED_TERMS)) | names_elsewhere(features)
+    found = window.search(sought, at - WINDOW, NEAREST_ARTICLES)
     nearest: dict[StoryId, list[ArticleId]] = {}
-    for article, story, _ in window.search(sought, at - WINDOW, NEAREST_ARTICLES):
-        if story not in nearest and len(nearest) < NEAREST_STORIES:
-            nearest[story] = [article]
+    for article, story, score in found:
+        if score < NO_RIVAL * found[0].score or len(nearest) == NEAREST_STORIES:
+            break
+        nearest.setdefault(story, [article])
     return window.profiles(nearest)
 
 

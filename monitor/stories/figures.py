@@ -7,7 +7,7 @@ two texts disagree when the same thing is counted differently.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from monitor.text import fold
 NEAR = 4  # words between a number and what it counts
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_TOKEN = re.compile(r"[$€£¥]|%|\d+(?:[.,]\d+)*|[^\W\d_]+(?:-[^\W\d_]+)*|[.;:!?]")
+_TOKEN = re.compile(r"[$€£¥]|%|\d+(?:[.,]\d+)*|[^\W\d_]+(?:-[^\W\d_]+)*|[.,;:!?]")
 _THOUSANDS = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*")
 _SIGNS = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yuan", "%": "percent"}
 
@@ -50,21 +50,28 @@ def _figures(tokens: list[tuple[str, int, int]]) -> Iterator[Figure]:
 
 
 def _slots(tokens: list[tuple[str, int, int]], place: int) -> list[str]:
-    """What stands behind a number is counted by it, and so is the toll before it: `death toll rises to 12`."""
+    """What stands behind a number is counted by it, and so is the toll before it: `death toll rises to 12`.
+
+    Of the words between two numbers the first has all but a toll right before the second: `killed 12 and wounded 40`,
+    but `12 killed, 40 wounded`.
+    """
     if place and tokens[place - 1][0] in _SIGNS:
         return [_SIGNS[tokens[place - 1][0]]]
-    behind = _reached(token for token, _, _ in tokens[place + 1 : place + 1 + NEAR])
-    ahead = _reached(token for token, _, _ in reversed(tokens[max(0, place - NEAR - 1) : place]))
+    behind, next_number = _reached([token for token, _, _ in tokens[place + 1 : place + 2 + NEAR]])
+    ahead, last_number = _reached([token for token, _, _ in tokens[max(0, place - NEAR - 1) : place][::-1]])
+    if next_number and behind and vocabulary.tolled(fold(behind[-1])):
+        behind.pop()
     found = [
-        *(_SIGNS.get(token) or vocabulary.counted(fold(token)) for token in behind),
-        *(vocabulary.tolled(fold(token)) for token in ahead),
+        *(_SIGNS.get(token) or vocabulary.counted(fold(token)) for token in behind[:NEAR]),
+        *(vocabulary.tolled(fold(token)) for token in (ahead[:1] if last_number else ahead)),
     ]
     return list(dict.fromkeys(slot for slot in found if slot))
 
 
-def _reached(tokens: Iterable[str]) -> Iterator[str]:
-    """Up to the next number, and within the sentence."""
-    return takewhile(lambda token: not _ends(token) and _value(token) is None, tokens)
+def _reached(tokens: list[str]) -> tuple[list[str], bool]:
+    """The words up to the next number or the end of the clause, and whether it was a number that came next."""
+    words = list(takewhile(lambda token: not _ends(token) and _value(token) is None, tokens))
+    return words, len(words) < len(tokens) and not _ends(tokens[len(words)])
 
 
 def _ends(token: str) -> bool:

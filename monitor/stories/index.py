@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from monitor.model import ArticleId, StoryId
 
-MOST_PER_TERM = 64  # the newest articles with a term; more only cost time
+MOST_PER_TERM = 32  # the newest articles with a term; more only cost time
 GRAINS = 255  # steps of a weight
 SWEEP_AFTER = 10_000  # articles forgotten
 

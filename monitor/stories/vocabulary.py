@@ -197,8 +197,8 @@ _COUNTED = Words(
 )
 _TOLLS = Words(
     {
-        "dead": "toll deaths death killed dead poginul* mrtv* zrtav* vdekur* viktima* bilans*",
-        "injured": "injured wounded povredjen* ranjen* plagosur*",
+        "dead": "toll deaths death killed kills killing dead poginul* mrtv* zrtav* vdekur* viktima* bilans*",
+        "injured": "injured injures injuring wounded wounds wounding povredjen* ranjen* plagosur*",
         "arrested": "arrested uhapsen* arrestuar*",
     }
 )

@@ -1,0 +1,91 @@
+"""What of an article is compared."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.stories.features import MOST_NAMES, MOST_TERMS, Features, read, skeleton, term_of, weigh
+from monitor.text import fold
+
+
+def rarity(term: int) -> float:
+    return 0.1 + term % 7 / 10
+
+
+TEXT = "Na putu za Rašku viđeno je osamnaest tenkova. Ministar Petar Savić je u Beogradu potvrdio vežbu."
+
+
+def test_serbian_is_one_language_in_both_scripts() -> None:
+    """The same article in either gives the same."""
+    cyrillic = (
+        "На путу за Рашку виђено је осамнаест тенкова. Министар Петар Савић је у Београду потврдио вежбу.",
+        "Тенкови иду ка Косову",
+    )
+    assert read("Tenkovi idu ka Kosovu", TEXT) == read(cyrillic[1], cyrillic[0])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Washington", "Vašington"),
+        ("Washington", "Uashington"),
+        ("Macron", "Makron"),
+        ("Biden", "Bajden"),
+        ("Đoković", "Djokovic"),
+        ("Zelensky", "Зеленски"),
+    ],
+)
+def test_a_name_is_known_in_every_spelling(one: str, other: str) -> None:
+    """By its consonants."""
+    assert skeleton(fold(one)) == skeleton(fold(other))
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "field", "expected"),
+    [
+        ("Germany votes", "Nothing else.", "countries", frozenset({"DE"})),
+        ("US sends ships", "It told us so.", "countries", frozenset({"US"})),
+        ("Tell us more", "Nothing else.", "countries", frozenset()),
+        ("Jobs in March", "Nothing else.", "periods", frozenset({3})),
+        ("They may march", "Nothing else.", "periods", frozenset()),
+        ("Live updates: vote in Skopje", "Nothing else.", "live", True),
+        ("How we live", "Nothing else.", "live", True),
+        ("Lives lost at sea", "Nothing else.", "live", False),
+        ("Tenkovi idu ka Kosovu", TEXT, "language", "sr"),
+        ("Tanks", "The army said that it was a drill and that they were on their way.", "language", "en"),
+        ("Tanket", "Ushtria tha se kjo ishte një stërvitje dhe se nuk ka rrezik për asnjë.", "language", "sq"),
+        ("1 2 3", "", "language", ""),
+    ],
+)
+def test_what_an_article_says_of_itself(title: str, text: str, field: str, expected: object) -> None:
+    """In its title, but for the language."""
+    assert expected == getattr(read(title, text), field)
+
+
+def test_words_are_cut_and_common_ones_left_out() -> None:
+    """So that inflection does not matter, and function words do not count."""
+    counts = read("", "The minister and the ministers").counts
+    assert {term_of("minister"): 4} == counts
+
+
+def test_a_text_without_spaces_is_cut_all_the_same() -> None:
+    """Whatever it is made of."""
+    assert len(read("", "x" * 1_000).counts) > 0
+    assert {} == read("", "\n" * 1_000).counts
+
+
+@given(
+    st.text(st.sampled_from("abc АбвЂ 12.,“” US"), max_size=400),
+    st.text(max_size=400),
+    st.sampled_from(["", "Alpha", "Beta"]),
+)
+def test_features_come_back_as_they_went_in(title: str, text: str, outlet: str) -> None:
+    """To bytes and back, bit by bit, and bounded."""
+    features = weigh(read(title, text), rarity, outlet)
+    again = Features.from_bytes(features.to_bytes())
+    assert features == again
+    assert list(features.terms) == list(again.terms)
+    assert len(features.terms) <= MOST_TERMS
+    assert len(features.names) <= MOST_NAMES
