@@ -1,7 +1,8 @@
 """A farm of feeds on loopback, in a process of its own, that knows what it was asked.
 
 Every host is an address of its own in 127/8: most have four feeds, five have a fifth of all feeds among them. The body
-of a feed is 20 to 40 entries. What a request gets depends on the mode, which is set over HTTP as well.
+of a feed is 20 to 40 entries. What a request gets depends on the mode, which is set over HTTP as well. A second port is
+a tar pit: it takes connections and says nothing.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from aiohttp import web
 FEEDS_PER_HOST = 4
 BIG_HOSTS = 5
 BIG_SHARE = 0.2
+MEANWHILE = 0.5  # seconds
 VOCABULARY = (
     "council market border talks minister budget river harvest railway energy hospital school court election bridge "
     "region harbour airport factory museum weather traffic concert library storm valley museum village forum reform"
@@ -41,12 +43,17 @@ class Log:
     last: float = 0.0
     in_flight: Counter[str] = field(default_factory=Counter)
     most_per_host: int = 0
+    looks: dict[int, list[float]] = field(default_factory=dict)  # at each feed, in seconds
+    held: dict[str, float] = field(default_factory=dict)  # hosts that said when they may be asked again
+    early: int = 0  # requests to them before that
+    pits: int = 0  # connections to the tar pit
 
 
 class Farm:
     def __init__(self, seed: int = 1) -> None:
         self._seed = seed
         self.mode = "same"  # same: 304s | restamped: 200s with another lastBuildDate | new: one more item each time
+        self.patience = 0  # seconds for which a host asks to be left alone, at its first request
         self.latency = 0.0  # median seconds, log-normal
         self.generation = 0
         self.log = Log()
@@ -73,14 +80,21 @@ class Farm:
                 self.mode = value
             elif name == "latency":
                 self.latency = float(value)
+            elif name == "patience":
+                self.patience = int(value)
         log = self.log
-        said = {
+        said: dict[str, object] = {
             "requests": log.requests,
             "not_modified": log.not_modified,
             "possible": log.possible,
             "seconds": log.last - log.first,
             "most_per_host": log.most_per_host,
+            "held": len(log.held),
+            "early": log.early,
+            "pits": log.pits,
         }
+        if "looks" in request.query:
+            said["looks"] = log.looks
         if "reset" in request.query:
             self.log = Log()
             self.generation += self.mode == "new"
@@ -89,6 +103,9 @@ class Farm:
     def _feed(self, request: web.BaseRequest) -> web.Response:
         number = int(request.path.rpartition("/")[2])
         self.log.requests += 1
+        self.log.looks.setdefault(number, []).append(time.monotonic())
+        if self.patience:
+            return self._leave_me_alone(request.host)
         etag = f'"{number}-{self.generation}"'
         if self.mode != "restamped" and request.headers.get("If-None-Match") == etag:
             self.log.possible += 1
@@ -102,6 +119,12 @@ class Farm:
             body = gzip.compress(body, 1)
             headers["Content-Encoding"] = "gzip"
         return web.Response(body=body, headers=headers)
+
+    def _leave_me_alone(self, host: str) -> web.Response:
+        """The hour begins when the word is on its way: what was sent at the same moment is no offence."""
+        now, log = time.monotonic(), self.log
+        log.early += now > log.held.setdefault(host, now) + MEANWHILE
+        return web.Response(status=429, headers={"Retry-After": str(self.patience)})
 
     def body(self, number: int) -> str:
         """The head is stamped anew at every fetch; the items are what they were, but for new ones."""
@@ -132,6 +155,18 @@ class Farm:
         )
 
 
+class Pit(asyncio.Protocol):
+    """Says nothing."""
+
+    def __init__(self, farm: Farm) -> None:
+        farm.log.pits += 1
+
+
+def pit_addresses(hosts: int, per_host: int, port: int) -> list[str]:
+    """Feeds that are never answered, so many on each host."""
+    return [f"http://127.2.{n // 250}.{1 + n % 250}:{port}/{feed}" for n in range(hosts) for feed in range(per_host)]
+
+
 def addresses(count: int, port: int) -> list[str]:
     """The addresses of the first `count` feeds."""
     big = int(count * BIG_SHARE)
@@ -148,7 +183,9 @@ async def _serve() -> None:
     await runner.setup()
     site = web.TCPSite(runner, "0.0.0.0", 0, backlog=4_096)  # noqa: S104 - 127/8, every address of it
     await site.start()
-    sys.stdout.write(json.dumps({"port": runner.addresses[0][1]}) + "\n")
+    pit = await asyncio.get_running_loop().create_server(lambda: Pit(farm), "0.0.0.0", 0, backlog=1_024)  # noqa: S104
+    ports = {"port": runner.addresses[0][1], "pit": pit.sockets[0].getsockname()[1]}
+    sys.stdout.write(json.dumps(ports) + "\n")
     sys.stdout.flush()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)

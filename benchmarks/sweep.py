@@ -52,7 +52,8 @@ class Farm:
             [sys.executable, "-m", "benchmarks.farm"], stdout=subprocess.PIPE, text=True, cwd=HERE.parent
         )
         assert self._process.stdout is not None  # noqa: S101 - a pipe was asked for
-        self.port = int(json.loads(self._process.stdout.readline())["port"])
+        ports = json.loads(self._process.stdout.readline())
+        self.port, self.pit = int(ports["port"]), int(ports["pit"])
 
     def control(self, **settings: object) -> dict[str, float]:
         query = "&".join(f"{name}={value}" for name, value in settings.items())

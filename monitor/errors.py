@@ -60,6 +60,10 @@ class StoreUnusable(StoreError):
     """A person must act first: the file is damaged, of another version, or no database of ours."""
 
 
+class Refused(NewsMonitorError):
+    """What a person asked for cannot be done; the message says why, and what can."""
+
+
 class FetchError(NewsMonitorError):
     """No usable answer from an address.
 

@@ -6,6 +6,8 @@ import zlib
 
 from monitor.errors import FetchError
 
+GZIP = b"\x1f\x8b"  # how such a file begins (RFC 1952)
+
 
 def decoder(coding: str) -> Identity | Zlib:
     match coding.strip().lower():
@@ -15,6 +17,18 @@ def decoder(coding: str) -> Identity | Zlib:
             return Zlib(known)
         case unknown:
             raise FetchError(f"the answer is packed in a way we did not ask for: {unknown[:100]!r}")
+
+
+def unpacked(body: bytes, most: int) -> bytes:
+    """What a body that is itself a gzip file contains (`feed.xml.gz`); any other as it is. Raises FetchError."""
+    if not body.startswith(GZIP):
+        return body
+    unpack = Zlib("gzip")
+    content = unpack.feed(body, most + 1)
+    if len(content) > most:
+        raise FetchError(f"more than {most / 1_000_000:g} MB after unpacking")
+    unpack.finish()
+    return content
 
 
 class Identity:

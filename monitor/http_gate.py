@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ MOST_HOLDS: Final = 10_000
 _USUAL_PORTS = frozenset({None, 80, 443})
 
 
+@lru_cache(4_096)
 def host_of(url: str) -> str:
     """The key of the server that a request for the address would trouble."""
     parts = urlsplit(url)

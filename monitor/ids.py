@@ -31,6 +31,11 @@ def story_id(first: ArticleId) -> StoryId:
     return StoryId(digest("story", first))
 
 
+def apart_id(first: ArticleId) -> StoryId:
+    """Of a story that was taken out of the one that is called after its first article."""
+    return StoryId(digest("story", first, "apart"))
+
+
 def alert_id(rule: str, article: ArticleId) -> AlertId:
     return AlertId(digest("alert", rule, article))
 

@@ -128,6 +128,8 @@ class Fetched:
     etag: str | None
     last_modified: str | None
     fresh_for: timedelta | None  # Cache-Control or Expires
+    link: str = ""  # the Link header (RFC 8288)
+    is_part: bool = False  # only what is new to us (226, RFC 3229): what it does not show is not gone
     moved: bool = False  # the address it was found at is its address for good (301, 308), says the server
     body_hash: str = ""  # SHA-256
 
@@ -414,6 +416,36 @@ class Resemblance:
     same_text: bool
 
 
+class Certainty(StrEnum):
+    """How sure it is that an article tells the happening of an earlier one."""
+
+    NEW = "new"  # it does not
+    POSSIBLY = "possibly"
+    SURELY = "surely"
+
+
+class AdditionKind(StrEnum):
+    """What is added, most urgent first."""
+
+    REVERSAL = "reversal"  # withdrawn, called off, corrected
+    DENIAL = "denial"
+    FIGURE = "figure"
+    UNIT = "unit"
+    ACTOR = "actor"
+    PLACE = "place"
+    QUOTE = "quote"
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """What an article adds to its story. `what` is the fact as written."""
+
+    kind: AdditionKind
+    what: str
+    sentence: str
+    before: str | None = None  # what the story said in its place, if anything
+
+
 @dataclass(frozen=True, slots=True)
 class Placement:
     """The story an article belongs to, and why."""
@@ -422,7 +454,19 @@ class Placement:
     relation: Relation
     copy_of: ArticleId | None
     copy_outlet: str | None
-    similarity: float  # containment, 0 to 1
+    similarity: float  # 0 to 1: of a copy the share of text, of a report how likely it is of the same happening
+    certainty: Certainty = Certainty.NEW
+    additions: tuple[Addition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a story has spread."""
+
+    outlets: int
+    independent: int  # voices told apart by text, agency and owner
+    first_at: datetime
+    first_outlet: str
 
 
 # ---- alerts: whether to tell, what to say, how it gets there ----
@@ -499,6 +543,9 @@ class Message:
     story_id: StoryId
     article_id: ArticleId
     caution: str | None = None  # what the reader must know about the text that was matched
+    additions: tuple[Addition, ...] = ()  # to what the thread has told
+    doubt: str | None = None  # why a reply is shown in the channel too
+    standing: str | None = None  # how far the story has spread; what changes while it grows
 
 
 @dataclass(frozen=True, slots=True)
@@ -554,6 +601,7 @@ class Delivery:
     thread_of: DeliveryId | None = None
     thread_receipt: str | None = None  # the parent's receipt, once it has one
     plain: bool = False  # the sink refused the rich form: send the plain one
+    broadcast: bool = False  # a reply that the channel is to see too
     message: Message | Report | None = None  # None for a folded delivery
 
 

@@ -415,15 +415,15 @@ _QUOTE = re.compile('["“”„‟«»]')
 def without_quotations(text: str) -> str:
     """The text without what somebody is quoted as saying: agencies share quotations, and that makes no copy."""
     kept, done = [], 0
-    for start, end in sorted(_quotations(text)):
+    for start, end in sorted(quotations(text)):
         if start >= done:
             kept.append(text[done:start])
             done = end
     return " ".join((*kept, text[done:]))
 
 
-def _quotations(text: str) -> Iterator[tuple[int, int]]:
-    """Quotations closed in their own paragraph, in whatever marks: „de“, „sr”, “en”, « fr », »da«, "plain"."""
+def quotations(text: str) -> Iterator[tuple[int, int]]:
+    """Where quotations stand, closed in their own paragraph: „de“, „sr”, “en”, « fr », »da«, "plain"."""
     paragraph = 0
     for gap in (*(match.start() for match in _PARAGRAPH_END.finditer(text)), len(text)):
         opened: list[int] = []

@@ -103,6 +103,7 @@ def same_site(url: str, other: str) -> bool:
     return _house(url) == _house(other)
 
 
+@lru_cache(4_096)
 def origin(url: str) -> str:
     """The host and port that a request for the address would go to."""
     parts = urlsplit(url)

@@ -16,7 +16,9 @@ from monitor.model import (
     Hit,
     Message,
     Outcome,
+    Placement,
     Reason,
+    Relation,
     Severity,
     StoryId,
     Zone,
@@ -78,3 +80,8 @@ def decision(rule: str = "armour", severity: Severity = Severity.HIGH, **fields:
         "hits": (hit(),),
     }
     return Decision(**defaults | fields)
+
+
+def placement(story: str = "s", relation: Relation = Relation.FIRST, **fields: Any) -> Placement:
+    defaults: dict[str, Any] = {"copy_of": None, "copy_outlet": None, "similarity": 0.0}
+    return Placement(story_id=StoryId(story), relation=relation, **defaults | fields)

@@ -56,7 +56,10 @@ class Newsroom:
     hanging: set[str] = field(default_factory=set)  # paths that are not answered while they stand here
     waiting: set[str] = field(default_factory=set)  # those of them that were asked for
     head: str = ""  # what stands before the items of the feed
+    status: int = 200  # of the feed
+    headers: dict[str, str] = field(default_factory=dict)  # what the feed is sent with
     window: int = 1_000  # items on a page of the feed; older ones are at ?paged=2 and so on
+    pages_back: bool = True  # or every ?paged shows the first page
     _runner: web.ServerRunner | None = None
     port: int = 0
 
@@ -89,7 +92,7 @@ class Newsroom:
         return f"http://127.0.0.1:{self.port}{path}"
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        response = self._response(request.path, int(request.query.get("paged", "1")))
+        response = self._response(request.path, int(request.query.get("paged", "1")) if self.pages_back else 1)
         while request.path in self.hanging:
             self.waiting.add(request.path)
             await asyncio.sleep(0.05)
@@ -98,7 +101,8 @@ class Newsroom:
 
     def _response(self, path: str, number: int) -> web.Response:
         if path == "/feed.xml" and path not in self.pages:
-            return web.Response(body=self._feed(number).encode(), content_type="application/rss+xml", charset="utf-8")
+            headers = {"Content-Type": "application/rss+xml; charset=utf-8", **self.headers}
+            return web.Response(body=self._feed(number).encode(), status=self.status, headers=headers)
         found = self.pages.get(path)
         if found is None:
             return web.Response(status=404, text="nothing here")
@@ -110,7 +114,7 @@ class Newsroom:
         items = "".join(
             f"<item><title>{escape(title)}</title><link>http://127.0.0.1:{self.port}{path}</link>"
             f"<guid>{path}</guid><pubDate>{format_datetime(at)}</pubDate>{self.said.get(path, '')}</item>"
-            for title, path, at in self.items[(number - 1) * self.window : number * self.window]
+            for title, path, at in self.items[(number - 1) * self.window :][: self.window]
         )
         start = f'<?xml version="1.0"?><rss version="2.0" xmlns:content="{CONTENT}">'
         start += f"<channel><title>{self.name}</title>{self.head}"

@@ -45,7 +45,8 @@ BODY = frozenset({"channel", "text", "blocks", "metadata", "markdown_text", "lin
 WINDOW = frozenset({"channel", "cursor", "limit", "oldest", "latest", "inclusive", "include_all_metadata"})
 ARGUMENTS: Mapping[str, frozenset[str]] = {
     "auth.test": frozenset(),
-    "chat.postMessage": BODY | {"thread_ts", "unfurl_links", "unfurl_media", "mrkdwn", "client_msg_id"},
+    "chat.postMessage": BODY
+    | {"thread_ts", "reply_broadcast", "unfurl_links", "unfurl_media", "mrkdwn", "client_msg_id"},
     "chat.update": BODY | {"ts"},
     "conversations.history": WINDOW,
     "conversations.replies": WINDOW | {"ts"},
@@ -153,6 +154,9 @@ class Api:
         thread_ts = self._parent(channel, arguments.optional_text("thread_ts"))
         for name in ("unfurl_links", "unfurl_media", "mrkdwn"):
             arguments.flag(name)
+        broadcast = arguments.flag("reply_broadcast")
+        if broadcast and thread_ts is None:
+            raise SlackError("invalid_arguments", "reply_broadcast needs a thread_ts")
         client_msg_id = arguments.optional_text("client_msg_id")
         if len(client_msg_id or "") > CLIENT_MSG_ID:
             raise SlackError("invalid_arguments", "client_msg_id is too long")
@@ -164,6 +168,7 @@ class Api:
             blocks=body.blocks or (),
             metadata=body.metadata or None,
             thread_ts=thread_ts,
+            broadcast=broadcast,
             client_msg_id=client_msg_id,
             bot_id=token.bot_id,
             user_id=token.user_id,

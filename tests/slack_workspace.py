@@ -55,6 +55,7 @@ class Message:
     bot_id: str
     user_id: str
     edited_ts: str | None = None
+    broadcast: bool = False  # a reply that stands in the channel too
 
 
 class Workspace:
@@ -107,7 +108,8 @@ class Workspace:
         return tuple(
             message
             for message in self.messages(channel)
-            if message.thread_ts == thread_ts and self._hidden_until.get(message.ts, now) <= now
+            if (message.thread_ts == thread_ts or (thread_ts is None and message.broadcast))
+            and self._hidden_until.get(message.ts, now) <= now
         )
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from monitor.alerts.message import complete, compose, delay, matched_words, sentences, shorten
 from monitor.alerts.sinks.console import render
-from monitor.model import BodySource, Outcome, StoryId, Zone
-from tests.builders import NOON, decision, hit, message, reason
+from monitor.model import BodySource, Outcome, Zone
+from tests.builders import NOON, decision, hit, message, placement, reason
 from tests.test_stories import article
 
 
@@ -62,7 +62,7 @@ def test_a_late_message_says_so(late: timedelta, words: str | None) -> None:
 
 def test_a_page_that_was_not_read_is_told() -> None:
     """The reader knows how far to trust the match, and why it is no further."""
-    story = StoryId("s")
+    story = placement()
     assert compose(article("a", ""), "A", story, [decision()], NOON).caution is None
     teaser = replace(article("a", ""), body_source=BodySource.FEED, quality="the site refused (403)")
     told = compose(teaser, "A", story, [decision()], NOON)

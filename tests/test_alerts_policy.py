@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from monitor.alerts import policy
-from monitor.model import ArticleId, DeliveryId, Fate, Placement, Relation, Severity, StoryId, Told
+from monitor.model import (
+    Addition,
+    AdditionKind,
+    ArticleId,
+    Certainty,
+    DeliveryId,
+    Fate,
+    Placement,
+    Relation,
+    Severity,
+    StoryId,
+    Told,
+)
 from tests.builders import decision
 
 FIRST = Placement(StoryId("s"), Relation.FIRST, None, None, 0.0)
@@ -33,6 +47,42 @@ def test_fates(severity: Severity, rule: str, before: list[Told], fate: Fate) ->
     verdict = policy.verdict(decision(rule, severity), COPY, before)
     assert fate is verdict.fate
     assert verdict.reason
+
+
+def test_a_louder_rule_takes_the_replies_along() -> None:
+    """One article makes one message in a channel."""
+    before = [told("kosovo", Severity.NORMAL)]
+    decisions = [decision("armour", Severity.HIGH), decision("nato", Severity.NORMAL)]
+    judged = policy.verdicts(decisions, FIRST, before)
+    assert [Fate.POST, Fate.POST] == [given.fate for _, given in judged]
+    assert 1 == len(policy.tellings(judged))
+
+
+REPORT = replace(FIRST, relation=Relation.REPORT, certainty=Certainty.SURELY, similarity=0.9)
+DEAD = Addition(AdditionKind.FIGURE, "12 dead", "Twelve died.", "8")
+DENIED = Addition(AdditionKind.DENIAL, "denied", "The ministry denied it.")
+
+
+@pytest.mark.parametrize(
+    ("placement", "fate", "reason", "urgent"),
+    [
+        (REPORT, Fate.SUPPRESS, "another report of a story that was told (90% sure), with nothing new in it", False),
+        (replace(REPORT, additions=(DEAD,)), Fate.THREAD, "adds to the story: figure 12 dead (before: 8)", False),
+        (replace(COPY, additions=(DEAD,)), Fate.THREAD, "adds to the story: figure 12 dead (before: 8)", False),
+        (replace(REPORT, additions=(DENIED,)), Fate.THREAD, "adds to the story: denial denied", True),
+        (
+            replace(REPORT, certainty=Certainty.POSSIBLY, similarity=0.4),
+            Fate.THREAD,
+            "possibly the same happening (40% likely): told in the channel too",
+            True,
+        ),
+    ],
+)
+def test_later_reports(placement: Placement, fate: Fate, reason: str, *, urgent: bool) -> None:
+    """Told in the thread only if they add something; in the channel too if they may be another story or turn it."""
+    verdict = policy.verdict(decision("kosovo"), placement, [told("kosovo", Severity.HIGH)])
+    assert (fate, reason) == (verdict.fate, verdict.reason)
+    assert urgent == policy.is_urgent(placement)
 
 
 def test_a_copy_names_its_original() -> None:

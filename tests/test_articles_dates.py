@@ -9,7 +9,7 @@ import pytest
 from monitor.articles.dates import moment
 from monitor.articles.extract import extract
 from monitor.model import Confidence
-from tests.page_shells import TITLE, Story
+from tests.page_shells import PARAGRAPHS, TITLE, Story
 
 URL = "https://coast.example/strike-ends"
 DAY = "2021-10-05"
@@ -36,6 +36,7 @@ def node(kind: str, day: str, **more: str) -> str:
 
 
 RELATED = ", ".join(node("NewsArticle", f"2020-01-0{n}", url=f"https://coast.example/{n}") for n in range(1, 5))
+OTHER = node("NewsArticle", "2020-01-01", url="https://coast.example/volcano", headline="Volcano quiet again")
 DECLARED = [
     (json_ld(node("NewsArticle", "2021-10-05T08:00:00+02:00")), "2021-10-05T06:00"),
     (json_ld(node("BlogPosting", "2021-10-05T08:00:00Z") + ";"), "2021-10-05T08:00"),
@@ -43,6 +44,11 @@ DECLARED = [
     (json_ld(node("WebPage", DAY)), "2021-10-05T00:00"),
     (json_ld(node("NewsArticle", DAY)[:-1] + ",}"), "2021-10-05T00:00"),
     (json_ld(f"[{RELATED}, {node('NewsArticle', DAY, url=URL)}]"), "2021-10-05T00:00"),
+    (json_ld(f"[{RELATED}, {node('NewsArticle', DAY, url=f'{URL}/?utm_source=feed')}]"), "2021-10-05T00:00"),
+    (json_ld(f"[{RELATED}, {node('NewsArticle', DAY, headline=TITLE)}]"), "2021-10-05T00:00"),
+    (json_ld(f"[{OTHER}, {node('NewsArticle', DAY, url='https://coast.example/')}]"), "2021-10-05T00:00"),
+    (json_ld(node("MedicalWebPage", DAY)), "2021-10-05T00:00"),
+    (json_ld(node("NewsArticle", DAY)).replace("json", "JSON; charset=utf-8"), "2021-10-05T00:00"),
     (
         json_ld(f'{{"@type": "NewsArticle", "comment": {node("Comment", "2022-01-01")}, "datePublished": "{DAY}"}}'),
         "2021-10-05T00:00",
@@ -50,6 +56,9 @@ DECLARED = [
     ('<meta property="article:published_time" content="2021-10-05 08:00:00 +0200">', "2021-10-05T06:00"),
     ('<meta name="DC.date.issued" content="2021-10-05T08:00:00.123456789Z">', "2021-10-05T08:00"),
     ('<meta name="pubdate" content="Tue, 05 Oct 2021 08:00:00 GMT">', "2021-10-05T08:00"),
+    ('<meta name="pubdate" content="Tue Oct 05 2021 08:00:00 GMT+0200 (CEST)">', "2021-10-05T06:00"),
+    ('<meta name="pubdate" content="October 5, 2021 8:00 PM">', "2021-10-05T00:00"),
+    ('<meta name="pubdate" content="Tuesday, October 5, 2021 - 08:00">', "2021-10-05T00:00"),
     ('<meta itemprop="datePublished" content="20211005">', "2021-10-05T00:00"),
     ('<meta name="date" content="1970-01-01"><meta name="pubdate" content="2021-10-05">', "2021-10-05T00:00"),
 ]
@@ -70,6 +79,17 @@ GUESSED = [
     ('<div class="date">5 октября 2021</div>', "2021-10-05T00:00"),
     ('<div class="date">5 tetor 2021</div>', "2021-10-05T00:00"),
     ('<div class="date">5 août 2021</div>', "2021-08-05T00:00"),
+    ('<div class="article_date">5 October 2021 - 11:28 AMT</div>', "2021-10-05T00:00"),
+    ('<div class="storyDate">5 October 2021</div>', "2021-10-05T00:00"),
+    ("<div>October 5, 2021</div>", "2021-10-05T00:00"),
+    ("<span>05 OCT 2021</span>", "2021-10-05T00:00"),
+    ("<p>By Ilse Marenholt on Tuesday, October 5th, 2021 at 11:04 a.m.</p>", "2021-10-05T00:00"),
+    ("<p>Published: 5 October 2021, 10:00</p>", "2021-10-05T00:00"),
+    ('<p class="date">Updated 9 October 2021; published 5 October 2021</p>', "2021-10-05T00:00"),
+    (
+        '<time class="updated" datetime="2021-10-09">9.10.</time><time datetime="2021-10-05">5.10.</time>',
+        f"{DAY}T00:00",
+    ),
 ]
 
 
@@ -94,6 +114,12 @@ NONE = [
     ('<meta property="article:modified_time" content="2021-10-05">', ""),
     ("", '<p class="date">Kosovo declared independence in 2008</p>'),
     ("", '<p class="update">3 hours ago</p>'),
+    (json_ld(OTHER), ""),
+    ("", '<time class="updated" datetime="2021-10-09">9 October</time>'),
+    ("", '<p>Updated <time datetime="2021-10-09">9 October</time></p>'),
+    ("", '<p class="date">Ažurirano: 9. oktobar 2021.</p>'),
+    ("", f'<p>{PARAGRAPHS[0]}</p><p>Related:</p><p class="date">5 October 2021</p>'),
+    ("", "<h2>The harbour celebrates its opening on 17 February 2008</h2>"),
     ("", "<p>Strikes of 5 October 1998 and of 6 October 1999 are remembered.</p>"),
 ]
 
@@ -102,6 +128,13 @@ NONE = [
 def test_none(head: str, above: str) -> None:
     """A page that does not say when it was published has no date: not a year of its text, not another page's day."""
     assert published(head, above) is None
+
+
+def test_dialogues() -> None:
+    """The headline is found among those of dialogues that wait in the page."""
+    dialogues = "<h1>Sign in</h1><h1>Create a new password</h1>"
+
+    assert ("2021-10-05T00:00", Confidence.GUESS) == published(above=f"<p>5 October 2021</p>{dialogues}")
 
 
 @pytest.mark.parametrize("url", ["https://coast.example/2021/strike", "https://coast.example/2021/13/45/x"])

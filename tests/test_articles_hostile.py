@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitor.app.workers import WorkerFailed, Workers
+from monitor.articles.markup import tree_of
 from monitor.articles.tasks import read_page
 from monitor.errors import ExtractError
 from tests.page_shells import PARAGRAPHS, TITLE, Story, wordpress
@@ -48,8 +49,23 @@ READABLE = {
     "nested 300": page("<div>" * 300 + TEXT),
     "nested 1,000": page("<div>" * 1_000 + TEXT),
     "nested 100,000": page("<div>" * 100_000 + TEXT),
+    "nested below the headline": page(f"<h1>{TITLE}</h1>" + "<div>" * 1_000 + TEXT),
+    "nested lists": page(f"<h1>{TITLE}</h1>" + "<ul><li>" * 1_000 + TEXT),
+    "nested bold": page(f"<h1>{TITLE}</h1>" + "<b>" * 100_000 + TEXT),
     "unclosed fonts": page("".join(f"<font><p>{text}</p>" for text in PARAGRAPHS * 40)),
 }
+
+
+@pytest.mark.parametrize("gap", [" ", "", "/"])
+def test_many_attributes(gap: str) -> None:
+    """Attributes beyond number are left out before the parser compares each with all others."""
+    attributes = gap.join(f'a{number}="x"' for number in range(3_000))
+
+    tree = tree_of(page(f"<p {attributes}>More.</p>{TEXT}"))
+
+    assert tree is not None
+    assert max(len(element.attrib) for element in tree.iter("p")) == 0
+    assert PARAGRAPHS[7] in tree.text_content()
 
 
 @pytest.mark.timeout(600)

@@ -86,6 +86,23 @@ def test_inflected_title() -> None:
     assert judge(found, entry_title="Косово тражи помоћ", entry_summary="") == FULL
 
 
+def test_searched_in_bounded_time() -> None:
+    """Phrases are looked for in as many letters as walls have: few words may have so many that the main loop waits."""
+    phrase = "Verify you are human. Subscribe to continue reading."
+
+    assert "paywall" in judge(extract(f"{'w' * 5_000} {phrase}"), entry_title=TITLE, entry_summary="")
+    assert "too short" == judge(extract(f"{'w' * 500_000} {phrase}"), entry_title=TITLE, entry_summary="")
+
+
+def test_summary_names_it() -> None:
+    """A short text that has no word of the title may be told by the feed's summary."""
+    found = extract("A magnitude-6 earthquake shook the capital of Japan on Tuesday. No damage was reported, " * 2)
+    summary = "An earthquake shook the capital of Japan."
+
+    assert judge(found, entry_title="Quake hits Tokyo", entry_summary=summary) == FULL
+    assert judge(found, entry_title="Quake hits Tokyo", entry_summary="") == "too short"
+
+
 def test_feed_knows_more() -> None:
     """When the feed carries more than the page, the page is not preferred."""
     assert "shorter" in judge(extract(SHORT), entry_title=TITLE, entry_summary=LONG)

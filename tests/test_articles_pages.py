@@ -65,11 +65,17 @@ def test_date_is_utc() -> None:
 
 
 LINKS = [
-    ('<link rel="canonical" href="https://coast.example/strike">', "https://coast.example/strike"),
-    ('<link rel="canonical" href="/strike">', "https://coast.example/strike"),
-    ('<link rel="canonical" href="https://www.coast.example/strike">', "https://www.coast.example/strike"),
-    ('<meta property="og:url" content="https://coast.example/strike">', "https://coast.example/strike"),
+    ('<link rel="canonical" href="https://coast.example/strike-over">', "https://coast.example/strike-over"),
+    ('<link rel="canonical" href="/strike-over">', "https://coast.example/strike-over"),
+    ('<link rel="canonical" href="https://www.coast.example/strike-over">', "https://www.coast.example/strike-over"),
+    ('<meta property="og:url" content="https://coast.example/strike-over">', "https://coast.example/strike-over"),
     ('<link rel="canonical" href="https://other.example/strike">', None),
+    ('<link rel="Canonical shortlink" href="https://coast.example/strike-1">', "https://coast.example/strike-1"),
+    ('<link rel="canonical" href="https://coast.example/2021/10/?p=9">', "https://coast.example/2021/10/?p=9"),
+    ('<link rel="canonical" href="https://coast.example/">', None),
+    ('<link rel="canonical" href="https://coast.example/news/">', None),
+    ('<link rel="canonical" href="https://coast.example/2021/10">', None),
+    ('<link rel="canonical" href="">', None),
     ('<link rel="canonical" href="javascript:alert(1)">', None),
     ('<link rel="canonical" href="http://[">', None),
     ("", None),
@@ -138,6 +144,15 @@ def test_plain_text() -> None:
     found = read("First.\r\n\r\n\r\nSecond\r\nline.", content_type="text/plain")
 
     assert found.text == "First.\n\nSecond\nline."
+
+
+@pytest.mark.parametrize(
+    "body", [bytes(range(256)) * 100, b"%PDF-1.7\n\xe2\xe3\xcf\xd3\n" + bytes(range(0, 256, 3)) * 9]
+)
+def test_no_plain_text(body: bytes) -> None:
+    """Other bytes are no text, whatever their server says."""
+    with pytest.raises(ExtractError, match="not text"):
+        read(body, content_type="text/plain")
 
 
 def test_hidden_characters() -> None:

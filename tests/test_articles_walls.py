@@ -8,7 +8,7 @@ import pytest
 
 from monitor.articles.extract import extract
 from monitor.articles.judge import judge
-from monitor.articles.walls import CONSENT, ERROR, JAVASCRIPT, PAYWALL, ROBOTS
+from monitor.articles.walls import AD_BLOCKER, CONSENT, ERROR, JAVASCRIPT, PAYWALL, ROBOTS
 from monitor.errors import ExtractError
 from monitor.model import FULL
 from tests.page_shells import OTHERS, PARAGRAPHS, TITLE
@@ -109,6 +109,23 @@ WALLS = [
     ),
     ("sq", "Bregu", "Ne përdorim cookies për t'ju ofruar një përvojë më të mirë. Prano të gjitha cookies.", CONSENT),
     ("ru", "Берег", "Мы используем файлы cookie, чтобы улучшить сайт. Принять все файлы cookie?", CONSENT),
+    ("en", "coast.example", "Please enable JS and disable any ad blocker", JAVASCRIPT),
+    ("en", "Client Challenge", "A required part of this site couldn’t load. Please check your connection.", ROBOTS),
+    ("en", "Access Denied", 'You don\'t have permission to access "http://coast.example/news" on this server.', ROBOTS),
+    ("en", "Interruption", "Something about your browser made us think you were a bot.", ROBOTS),
+    ("ru", "Ой!", "Подтвердите, что запросы отправляли вы, а не робот. Нажмите, чтобы продолжить.", ROBOTS),
+    ("en", "Coast", "We noticed that you are using an ad blocker. Our newsroom lives on advertising.", AD_BLOCKER),
+    ("de", "Küste", "Bitte deaktivieren Sie Ihren Adblocker, um weiterzulesen. Danke.", AD_BLOCKER),
+    ("sr-Latn", "Obala", "Isključite AdBlock da biste videli sadržaj na ovoj stranici. Hvala.", AD_BLOCKER),
+    ("de", "Küste", "Weiterlesen mit Werbung: besuchen Sie uns wie gewohnt. Akzeptieren und weiter.", CONSENT),
+    ("fr", "La Côte", "Avec votre accord, nos partenaires et nous lisons vos données. Accepter et fermer.", CONSENT),
+    ("sr-Latn", None, "Sadržaj je dostupan samo registrovanim korisnicima. Prijavite se.", PAYWALL),
+    ("sr-Latn", "Obala", "Tekst koji tražite nije pronađen. Vratite se na početnu stranu.", ERROR),
+    ("sr-Cyrl", "Обала", "Тражени чланак није пронађен. Можда је промењена адреса.", ERROR),
+    ("sq", "Bregu", "Artikulli që kërkoni nuk u gjet. Kthehu në ballinë.", ERROR),
+    ("ru", "Берег", "Материал недоступен. Возможно, он был снят с публикации.", ERROR),
+    ("en", "Coast", "451: Unavailable due to legal reasons. We cannot show our site in your region.", ERROR),
+    ("en", "Coast", "Oops! It looks like nothing was found at this location. Maybe try a search?", ERROR),
     ("en", None, "Subscribe to continue reading. Already a subscriber? Log in.", PAYWALL),
     ("de", None, "Den vollständigen Artikel lesen Sie mit einem Abo. Bereits Abonnent?", PAYWALL),
     ("fr", None, "Il vous reste 80 % de cet article à lire. La suite est réservée. Déjà abonné ?", PAYWALL),
@@ -151,6 +168,25 @@ def test_wall(language: str, title: str | None, text: str, expected: str) -> Non
     assert expected == verdict(body, announced=announced)
 
 
+UNKNOWN = {
+    "en": "Our shop has moved. Choose your country and your size, and we shall be happy to send you the new catalogue "
+    "at home, free of charge, as soon as it has been printed; and if you like, twice a year from then on, by post.",
+    "fr": "Lecture en cours sur un autre appareil. Vous pouvez vous servir d'un seul appareil à la fois. Ce message "
+    "sera affiché sur l'autre appareil. Découvrez nos offres pour plusieurs appareils, et parrainez tous vos amis.",
+    "ru": "Выберите ваш город, чтобы увидеть цены и сроки доставки. Если города нет в списке, напишите нам, и менеджер "
+    "перезвонит вам в течение рабочего дня, чтобы ответить на все вопросы и принять заказ по телефону.",
+}
+
+
+@pytest.mark.parametrize("language", UNKNOWN)
+def test_unknown_wall(language: str) -> None:
+    """What has no word of the announced article is none, although the page has its title and no phrase of a wall."""
+    announced, _ = NEWS[language]
+
+    assert FULL != verdict(html(announced, UNKNOWN[language]), announced=announced)
+    assert FULL != verdict(html(announced, *[UNKNOWN[language]] * 2), announced=announced)
+
+
 @pytest.mark.parametrize("language", NEWS)
 def test_long_consent_wall(language: str) -> None:
     """A wall with its list of partners has the length of an article, and is still none."""
@@ -169,6 +205,9 @@ def test_long_error_page() -> None:
     offers = [f"{title}, and what people on the coast say about it this week." for title in OTHERS * 8]
 
     assert ERROR == verdict(html("Page not found | Coast News", *offers, *PARAGRAPHS[4:6]), announced=NEWS["de"][0])
+    assert ERROR == verdict(
+        html("Page not found | Coast News", "Did you mean:", TITLE, *PARAGRAPHS[:2]), announced=TITLE
+    )
     assert ERROR == verdict(html("404", *PARAGRAPHS[4:6]), announced="Volcano on the southern ridge quiet again")
 
 
@@ -179,6 +218,7 @@ def test_declared_paywall() -> None:
 
     for head in (locked, not_free):
         assert PAYWALL == verdict(html(TITLE, PARAGRAPHS[0], head=head), announced=TITLE)
+        assert PAYWALL == verdict(html(TITLE, *PARAGRAPHS[:2], head=head), announced=TITLE)
         assert FULL == verdict(html(TITLE, *PARAGRAPHS, head=head), announced=TITLE)
 
 
@@ -200,6 +240,73 @@ def test_section_page() -> None:
     body = f"<html><head><title>Strike and port</title></head><body><div>{links}</div></body></html>".encode()
 
     assert LIST == verdict(body, announced=TITLE)
+
+
+CARDS = {
+    "linked headline": '<div><h3><a href="/{0}">{1}</a></h3><p>{2}</p><span>5 October 2021</span></div>',
+    "list": '<li><h3><a href="/{0}">{1}</a></h3><p>{2}</p></li>',
+    "linked card": '<a href="/{0}"><h3>{1}</h3><p>{2}</p></a>',
+}
+
+
+@pytest.mark.parametrize("card", CARDS.values(), ids=CARDS)
+def test_teasers(card: str) -> None:
+    """Nor is a page of teasers, the announced article's among them."""
+    titles = (TITLE, *(f"{title}, part {number}" for number in range(3) for title in OTHERS))
+    cards = "".join(
+        card.format(number, title, PARAGRAPHS[number % 8][:90] + f" {number}.") for number, title in enumerate(titles)
+    )
+    section = f"<html><head><title>World - Coast</title></head><body><main><h1>World</h1>{cards}</main></body></html>"
+    article = section.replace("World", TITLE)
+
+    assert LIST == verdict(section.encode(), announced=TITLE)
+    assert FULL == verdict(article.encode(), announced=TITLE)
+
+
+def test_long_teaser() -> None:
+    """Where a page says that it is to be paid for, its long beginning above the offer is not the article either."""
+    locked = '<meta property="article:content_tier" content="locked">'
+    offer = "Subscribe to continue reading. Already a subscriber? Log in."
+
+    assert PAYWALL == verdict(html(TITLE, *PARAGRAPHS[:3], offer, head=locked), announced=TITLE)
+    assert FULL == verdict(html(TITLE, *PARAGRAPHS[:3], offer), announced=TITLE)
+
+
+def test_other_article() -> None:
+    """A page that has two words of twelve in common with the announced title is about something else."""
+    announced = "Harbour pilots demand better radios before winter storms reach the northern lighthouse islands"
+
+    assert FULL != verdict(html("Strike over", PARAGRAPHS[0], PARAGRAPHS[4], PARAGRAPHS[6]), announced=announced)
+
+
+BREAKING = [
+    ("404 dead in Congo floods", "At least 404 people died in floods in eastern Congo, officials said on Sunday."),
+    ("Explosion heard in Pristina", "An explosion was heard in central Pristina, police said. No casualties reported."),
+    ("Vučić: vojska ostaje u kasarnama", "Vojska ostaje u kasarnama, izjavio je Vučić u utorak. Opširnije uskoro."),
+    (
+        "NATO",
+        "NATO will increase the number of its troops in Kosovo by two hundred, the alliance said on Friday, after "
+        "clashes in the north of the country.",
+    ),
+    (
+        "Google: error 404 stops mail",
+        "Google users saw “Error 404, page not found” instead of their mail for hours on Monday. The company said it "
+        "had stopped a change of its settings.",
+    ),
+    (
+        "Le Monde: il vous reste 80 % de cet article",
+        "Le Monde change sa formule : « il vous reste 80 % de cet article à lire » disparaîtra en mai, a annoncé le "
+        "journal lundi.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("title", "text"), BREAKING)
+def test_breaking_news(title: str, text: str) -> None:
+    """One sentence that tells the title's news is an article, be the title a word or the subject a wall."""
+    assert FULL == verdict(html(f"{title} | Coast News", text), announced=title)
+    assert FULL != verdict(html(f"{title} | Coast News", "Please wait. The article is being loaded."), announced=title)
+    assert FULL != verdict(html("Coast News", title, f"{title}."), announced=title)
 
 
 ARTICLES = [

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +23,7 @@ from monitor.app import config as configuration
 from monitor.app.build import remember_configuration
 from monitor.app.store_thread import StoreThread
 from monitor.cli.common import Place, show_json, speaking
-from monitor.cli.examine import status
+from monitor.cli.examine import alerts, audit, status
 from monitor.cli.rules import match
 from monitor.cli.run import run
 from monitor.errors import ConfigError, FetchError, Problem, StoreBusy, StoreError, StoreUnusable
@@ -253,6 +257,55 @@ def test_run_with_a_database_it_cannot_use(place: Place, make: Callable[[Path], 
     make(configuration.load(place.directory).database)
     result = invoke(run, place, "--once")
     assert (code, said in result.stderr) == (result.exit_code, True), result.stderr
+
+
+def test_a_balance_that_is_broken_shows_in_the_exit_code(place: Place) -> None:
+    """Of `status` as of `audit`."""
+    database = configuration.load(place.directory).database
+    Store.writer(database).close()
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(
+            "insert into alerts values ('a', 'armour', 's', 'x', 'story', 'high', 'suppress', 'why', null, '2026')"
+        )
+    found = [invoke(command, place) for command in (status, audit)]
+    assert [FOUND, FOUND] == [result.exit_code for result in found]
+    assert "NOT BALANCED" in found[0].stdout
+
+
+@contextmanager
+def nothing_writable(directory: Path) -> Iterator[None]:
+    """As another user, if need be: root may write anywhere."""
+    directory.chmod(0o555)
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+        directory.chmod(0o755)
+
+
+def test_reading_where_nothing_can_be_written(place: Place, tmp_path: Path) -> None:
+    """A database on a read-only file system is read; one whose latest changes cannot be is not shown without them."""
+    commands = (status, audit, alerts)
+    Store.writer(tmp_path / "news.db").close()
+    expected = [invoke(command, place).output for command in commands]
+    for wal, code in ((b"", 0), (b"something", 2)):
+        with tempfile.TemporaryDirectory() as there:
+            here = Place(Path(there) / "config")
+            shutil.copytree(place.directory, here.directory)
+            (here.directory / "monitor.yaml").write_text(f"database: {there}/news.db\n")
+            shutil.copy(tmp_path / "news.db", there)
+            (Path(there) / "news.db-wal").write_bytes(wal)
+            with nothing_writable(Path(there)):
+                found = [invoke(command, here) for command in commands]
+        assert [code] * 3 == [result.exit_code for result in found]
+        if code:
+            assert all("latest changes are in news.db-wal" in result.stderr for result in found)
+        else:
+            assert expected == [result.output for result in found]
 
 
 def test_a_missing_database_is_named_in_full(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,3 +134,44 @@ def test_no_file(place: Place) -> None:
 
     assert result.exit_code == 2
     assert "nowhere.html" in result.stderr
+
+
+def test_standard_input(place: Place, page: Path) -> None:
+    """What is piped in is read like a file."""
+    given = CliRunner().invoke(extract, ["-", "--json"], obj=place, input=page.read_bytes())
+
+    assert json.loads(given.stdout)["paragraphs"] == facts(place, str(page))["paragraphs"]
+
+
+def test_nothing_can_be_fetched(place: Place) -> None:
+    """A page that cannot be had is no wrong usage; whoever asked for JSON gets it."""
+    result = invoke(place, "http://10.0.0.1/", "--json")
+
+    assert result.exit_code == 1
+    assert "10.0.0.1" in json.loads(result.stdout)["quality"]
+
+
+def test_date_of_the_future(place: Place, tmp_path: Path) -> None:
+    """It is shown, and that the daemon would not use it."""
+    file = tmp_path / "page.html"
+    file.write_text(
+        carousel(Story()).replace("<head>", '<head><meta property="article:published_time" content="2090-01-01">')
+    )
+
+    assert "2090-01-01 00:00Z, declared, of the future and not used" in invoke(place, str(file)).stdout
+
+
+def test_no_address(place: Place, page: Path) -> None:
+    """Where a file was found must be an address."""
+    result = invoke(place, str(page), "--url", "coast.example/strike")
+
+    assert result.exit_code == 2
+    assert "not a web address" in result.stderr
+
+
+def test_endless_file(place: Place) -> None:
+    """Of a file without an end as much is read as of a page, and bytes are no text."""
+    result = invoke(place, "/dev/zero")
+
+    assert result.exit_code == 1
+    assert "empty" in result.stdout

@@ -192,8 +192,9 @@ async def test_check_what_cannot_be_used(
 async def test_check_notes(config: Path, site: FeedServer) -> None:
     """What is odd but no hindrance: a move, no 304 though validators are given, pages behind walls, a hub."""
     hub = '<atom:link xmlns:atom="http://www.w3.org/2005/Atom" rel="hub" href="/hub"/>'
+    topic = {"Link": "</new>; rel=self"}
     site.answers["/old"] = answered(301, headers={"Location": "/new"})
-    site.answers["/new"] = answered(body=rss(site, head=hub), headers={"ETag": '"v1"'})
+    site.answers["/new"] = answered(body=rss(site, head=hub), headers={"ETag": '"v1"', **topic})
     site.answers["/1"] = answered(403)
     site.answers["/2"] = html("<h1>Just a moment...</h1><p>Verify that you are human.</p>")
     code, told = await checked(config, site.url("/old"))

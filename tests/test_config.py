@@ -6,13 +6,16 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import get_origin
 
 import pytest
 import yaml
 
 from monitor.app import config
-from monitor.app.config import FeedSection, FeedsFile, MonitorFile
+from monitor.app.build import http_settings
+from monitor.app.config import FeedSection, FeedsFile, HttpSection, MonitorFile
 from monitor.errors import ConfigError
+from monitor.http import HttpSettings
 
 # None of them is right for any key, but for an empty list or mapping where there may be one.
 WRONG = ("7", "1.5", "true", "[]", "[7]", "{}", "{x: y}", "''", "' '", "~", '"\\n"')
@@ -24,6 +27,10 @@ RIGHT = {
     "http.timeout": "30s",
     "http.pace": "0s",
     "http.per_host": "4",
+    "http.at_once": "64",
+    "http.stall": "5s",
+    "http.max_feed": "20MB",
+    "http.max_page": "1 MB",
     "http.robots": "false",
     "slack.token": "${NEWS_TEST_TOKEN}",
     "slack.app_token": "${NEWS_TEST_TOKEN}",
@@ -57,12 +64,18 @@ RIGHT = {
     "schedule": "{}",
     "baseline": "{}",
     "retention": "{}",
+    "publishers": "[{name: A House, sites: [a.example]}]",
+    "publishers.0": "{name: A House, sites: [a.example]}",
+    "publishers.0.name": "A House",
+    "publishers.0.sites": "[a.example, www.b.example]",
+    "publishers.0.sites.0": "a.example",
 }
-MAPPINGS = ("http", "slack", "schedule", "baseline", "retention", "websub", "feeds.0")
-LISTS = ("http.allow_networks", "feeds.0.tags", "feeds.0.sections", "feeds")
-NUMBERS = ("schedule.budget", "http.per_host")
+MAPPINGS = ("http", "slack", "schedule", "baseline", "retention", "websub", "publishers.0", "feeds.0")
+LISTS = ("http.allow_networks", "feeds.0.tags", "feeds.0.sections", "publishers", "publishers.0.sites", "feeds")
+NUMBERS = ("schedule.budget", "http.per_host", "http.at_once")
 REQUIRED = {  # beside any other key
     "feeds.0": ("name: A", "url: https://a.example/"),
+    "publishers.0": ("name: A House", "sites: [a.example]"),
     "websub": ("callback: https://a.example/", "listen: 127.0.0.1:1"),
 }
 NOT_OURS = re.compile(r"Input|input should|instance|pydantic|valid |None|True|False|tuple|dict")
@@ -99,7 +112,8 @@ def _keys() -> Iterator[str]:
     for name, field in MonitorFile.model_fields.items():
         yield name
         sections = (field.annotation, *getattr(field.annotation, "__args__", ()))
-        yield from (f"{name}.{inner}" for section in sections for inner in getattr(section, "model_fields", ()))
+        at = f"{name}.0" if get_origin(field.annotation) is tuple else name
+        yield from (f"{at}.{inner}" for section in sections for inner in getattr(section, "model_fields", ()))
     yield from FeedsFile.model_fields
     yield from (f"feeds.0.{inner}" for inner in FeedSection.model_fields)
 
@@ -141,6 +155,9 @@ def test_a_wrong_value_is_one_sentence(tmp_path: Path, key: str, value: str) -> 
     ("key", "value", "said"),
     [
         ("schedule.budget", "0", "schedule.budget: 0 is not a number of requests a day; write one between 1 and 1440"),
+        ("http.at_once", "0", "http.at_once: 0 is not a number of requests at once; write one between 1 and 1000"),
+        ("http.max_feed", "0MB", "http.max_feed: '0MB' is not a size; write a number of megabytes up to 100, as in"),
+        ("http.max_page", "200MB", "http.max_page: '200MB' is not a size; write a number of megabytes up to 100,"),
         ("http.timeout", "0s", "http.timeout: '0s' is no time at all; write a longer one, as in 30s or 10m"),
         ("slack.timeout", "0m", "slack.timeout: '0m' is no time at all; write a longer one, as in 30s or 10m"),
         ("slack.settle_after", "0.0000001s", "slack.settle_after: '0.0000001s' is no time at all; write a longer one,"),
@@ -216,3 +233,13 @@ def test_the_defaults(tmp_path: Path) -> None:
     (tmp_path / "monitor.yaml").write_text(yaml.safe_dump({"http": {"pace": "0s"}, "baseline": {"alert_last": "0s"}}))
     monitor = config.load_monitor(tmp_path)
     assert (timedelta(0), timedelta(0)) == (monitor.http.pace, monitor.baseline.alert_last)
+
+
+def test_the_limits_of_servers_are_settings(tmp_path: Path) -> None:
+    """What is written counts; else the program's own limits do."""
+    (tmp_path / "monitor.yaml").write_text("http: {stall: 5s, at_once: 9, max_feed: 20MB, max_page: 1MB}")
+    found = http_settings(config._monitor(tmp_path).http)
+    limits = (found.stall, found.at_once, found.max_feed_bytes, found.max_page_bytes)
+    assert (timedelta(seconds=5), 9, 20_000_000, 1_000_000) == limits
+    usual = HttpSettings(user_agent=http_settings(HttpSection()).user_agent)
+    assert usual == http_settings(HttpSection())

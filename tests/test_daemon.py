@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -105,6 +107,30 @@ async def test_a_start_after_the_clock_was_set_back_delays_nothing(tmp_path: Pat
             await until(lambda: len(paper.requests) >= 2)
 
 
+async def _kill_the_first_child() -> None:
+    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
+    before = set(children.read_text().split())
+    while not (workers := set(children.read_text().split()) - before):
+        await asyncio.sleep(0.01)
+    for pid in workers:
+        if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(int(pid), signal.SIGKILL)
+            return
+    await _kill_the_first_child()
+
+
+async def test_a_worker_that_is_killed_is_no_fault_of_the_feed(tmp_path: Path) -> None:
+    """Its document is read by the next worker, in the same poll."""
+    async with Newsroom() as paper:
+        config = write_config(tmp_path / "config", [("A", paper.feed_url)])
+        paper.publish("Serbia moves tanks to the border", TANKS)
+        killing = asyncio.create_task(_kill_the_first_child())
+        await Daemon(configuration.load(config), io.StringIO(), announce=False).run_once()
+        await killing
+    store = Store.reader(tmp_path / "news.db")
+    assert [(1, 0)] == [(feed["entries"], feed["failures"]) for feed in store.ledger.feeds()]
+
+
 async def test_a_sink_that_crashes_is_put_off_and_told(tmp_path: Path) -> None:
     """The sweep ends, says so, and loses nothing; once the fault is mended the alert goes out."""
     async with Newsroom() as paper:
@@ -184,6 +210,31 @@ async def test_a_server_that_says_not_modified_for_ever_is_found_out(tmp_path: P
     # The first look; then it is believed; then asked outright, and from then on not believed any more.
     assert [False, True, True, False, False, False] == conditional
     assert 39 + 5 == sum(Store.reader(config.database).ledger.entry_states().values())
+
+
+async def test_a_hundred_hosts_that_never_answer_hold_nobody_up(tmp_path: Path) -> None:
+    """With several feeds each; meanwhile a good feed is polled again and again."""
+
+    async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+
+    writers: list[asyncio.StreamWriter] = []
+    pits = await asyncio.start_server(silent, [f"127.2.0.{n}" for n in range(1, 101)], 0)
+    feeds = [
+        (f"{host} {n}", f"http://{host}:{port}/{n}")
+        for host, port in (socket.getsockname() for socket in pits.sockets)
+        for n in range(3)
+    ]
+    async with Newsroom() as paper, pits:
+        config = configuration.load(
+            write_config(tmp_path / "config", [*feeds, ("Good", paper.feed_url)], schedule={"every": "1s"})
+        )
+        async with running(Daemon(config, io.StringIO(), announce=False)):
+            await until(lambda: len(writers) >= 100 and len(paper.requests) >= 4)
+            outcomes = Store.reader(config.database).ledger.polls()
+        for writer in writers:
+            writer.close()
+    assert "failed" not in outcomes  # none of the others was given up so far
 
 
 async def test_restarts_cost_publishers_nothing(tmp_path: Path) -> None:

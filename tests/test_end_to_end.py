@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -60,18 +61,6 @@ async def until(condition: Callable[[], bool], seconds: float = 30) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.05)
-
-
-@pytest.fixture
-async def paper() -> AsyncIterator[Newsroom]:
-    async with Newsroom() as paper:
-        yield paper
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackStandIn]:
-    async with SlackStandIn() as slack:
-        yield slack
 
 
 def rows(database: Path, sql: str) -> list[Any]:
@@ -248,17 +237,22 @@ async def test_a_wrong_token_keeps_the_alerts_for_later(tmp_path: Path, paper: N
     assert 1 == len(slack.messages())
 
 
-async def test_operators_hear_of_alerts_that_wait_and_of_their_release(
-    tmp_path: Path, paper: Newsroom, slack: SlackStandIn
-) -> None:
-    """Where a target is broken, the operations channel says so once, and once more when it works again."""
-    config = write_config(
-        tmp_path / "config",
+def _with_operations(directory: Path, paper: Newsroom, slack: SlackStandIn) -> Path:
+    """What the last hours brought goes to one channel, what operators must know to another."""
+    return write_config(
+        directory / "config",
         [("A", paper.feed_url)],
         slack_url=slack.url,
         baseline={"alert_last": "6h"},
         slack={"channel": "C0ALERTS", "ops_channel": "#news-ops"},
     )
+
+
+async def test_operators_hear_of_alerts_that_wait_and_of_their_release(
+    tmp_path: Path, paper: Newsroom, slack: SlackStandIn
+) -> None:
+    """Where a target is broken, the operations channel says so once, and once more when it works again."""
+    config = _with_operations(tmp_path, paper, slack)
     slack.set_channel(Channel("C0OPS", "news-ops"))
     slack.set_channel(Channel("C0ALERTS", "news-alerts", archived=True))
     paper.publish(TITLE, TANKS)
@@ -285,16 +279,17 @@ class Refusing(SlackStandIn):
 async def test_operators_hear_of_an_alert_that_was_given_up(tmp_path: Path, paper: Newsroom) -> None:
     """What no form of a message brings to the readers is told in the operations channel, by its headline."""
     async with Refusing() as slack:
-        config = write_config(
-            tmp_path / "config",
-            [("A", paper.feed_url)],
-            slack_url=slack.url,
-            baseline={"alert_last": "6h"},
-            slack={"channel": "C0ALERTS", "ops_channel": "#news-ops"},
-        )
+        config = _with_operations(tmp_path, paper, slack)
         paper.publish(TITLE, TANKS)
         await run("--config", str(config), "run", "--once")
         (told,) = slack.messages()
+        status = await run("--config", str(config), "status")
+        audit = await run("--config", str(config), "audit")
+    assert (
+        "Dead        1 deliveries that no sink would take\n  nobody was told: armour to slack C0ALERTS: " in status.out
+    )
+    assert "Waiting     0 deliveries" in status.out
+    assert (0, 0, True) == (status.code, audit.code, "nobody was told: armour to slack C0ALERTS" in audit.out)
     assert "C0OPS" == told.channel
     assert f"An alert for slack C0ALERTS was given up, nobody was told: {TITLE} (Slack said msg_" in told.text
 
@@ -372,6 +367,38 @@ async def test_a_gap_is_recorded_and_an_empty_beginning_is_none(tmp_path: Path, 
     assert [("A",)] == gaps
 
 
+async def test_a_feed_that_shows_all_there_is_has_no_gap(tmp_path: Path, paper: Newsroom) -> None:
+    """A list that was replaced as a whole (RFC 5005, complete feeds)."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)])
+    paper.head = '<complete xmlns="http://purl.org/syndication/history/1.0"/>'
+    for number in range(6):
+        paper.publish(f"Title {number}", FOOTBALL)
+        if number in (2, 5):
+            assert 0 == (await run("--config", str(config), "run", "--once", "--now", token=None)).code
+            paper.items.clear()
+    assert [(6,)] == rows(tmp_path / "news.db", "select count(*) from entries")
+    assert [] == rows(tmp_path / "news.db", "select id from gaps")
+
+
+async def test_a_server_that_sends_only_what_is_new_opens_no_gap(tmp_path: Path, paper: Newsroom) -> None:
+    """What its answer (226) does not show is not gone: the whole feed is compared with the last whole one."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)])
+    paper.headers["ETag"] = '"1"'
+    for number in range(4):
+        paper.publish(f"Old {number}", FOOTBALL)
+    assert 0 == (await run("--config", str(config), "run", "--once", token=None)).code
+    whole, paper.items, paper.status = paper.items, [], 226
+    paper.publish(TITLE, TANKS)
+    result = await run("--config", str(config), "run", "--once", "--now", token=None)
+    assert (0, 1) == (result.code, result.out.count(TITLE))
+    paper.items, paper.status = paper.items + whole, 200
+    assert TITLE not in (await run("--config", str(config), "run", "--once", "--now", token=None)).out
+    assert [] == rows(tmp_path / "news.db", "select id from gaps")
+    assert [(5,)] == rows(tmp_path / "news.db", "select count(*) from entries")
+    polls = rows(tmp_path / "news.db", "select entries, new, overlap from polls order by id")
+    assert [(4, 4, 0), (1, 1, 0), (5, 0, 5)] == polls
+
+
 async def test_what_rolled_off_is_found_in_the_archive(tmp_path: Path, slack: SlackStandIn) -> None:
     """And alerted; operators hear of the gap. What is older than anything that was ever seen stays history."""
     async with Newsroom() as paper:
@@ -395,6 +422,38 @@ async def test_what_rolled_off_is_found_in_the_archive(tmp_path: Path, slack: Sl
     assert 1 == len(slack.messages("C0ALERTS"))
     (report,) = slack.messages("C0OPS")
     assert "1 entries were found in its archive; that closes the gap" in report.text
+
+
+async def test_what_rolled_off_is_found_in_the_news_sitemap(tmp_path: Path, paper: Newsroom) -> None:
+    """One alert, although sitemap and feed give the articles other headlines, and the feed shows it again later."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)])
+    for number in range(3):
+        paper.publish(f"Old {number}", FOOTBALL)
+    paper.window, paper.pages_back = 3, False
+    assert 0 == (await run("--config", str(config), "run", "--once", token=None)).code
+    rolled_off = paper.publish(TITLE, TANKS)
+    for number in range(3):
+        paper.publish(f"New {number}", FOOTBALL, f"/new/{number}")
+    base, listed = f"http://127.0.0.1:{paper.port}", [*paper.items]
+    pages = "".join(
+        f"<url><loc>{base}{path}</loc><n:news><n:publication_date>{at.isoformat()}</n:publication_date>"
+        f"<n:title>{'Armour at the frontier' if base + path == rolled_off else f'Reworded entirely {number}'}</n:title>"
+        "</n:news></url>"
+        for number, (_, path, at) in enumerate(reversed(listed))
+    )
+    index = f"<sitemapindex><sitemap><loc>{base}/maps/news.xml.gz</loc></sitemap></sitemapindex>"
+    packed = gzip.compress(f'<urlset xmlns:n="news">{pages}</urlset>'.encode())
+    paper.pages["/robots.txt"] = web.Response(text=f"User-agent: *\nDisallow:\nSitemap: {base}/map.xml\n")
+    paper.pages["/map.xml"] = web.Response(text=index, content_type="application/xml")
+    paper.pages["/maps/news.xml.gz"] = web.Response(body=packed, content_type="application/octet-stream")
+    again = await run("--config", str(config), "run", "--once", "--now", token=None)
+    assert [(1, 1)] == rows(tmp_path / "news.db", "select found, closed from gaps")
+    assert [(7,)] == rows(tmp_path / "news.db", "select count(*) from entries")
+    assert 1 == again.out.count("Armour at the frontier"), again.out
+    told = rows(tmp_path / "news.db", "select id, state from deliveries")
+    paper.items.insert(0, paper.items.pop(3))
+    later = await run("--config", str(config), "run", "--once", "--now", token=None)
+    assert told == rows(tmp_path / "news.db", "select id, state from deliveries"), later.out
 
 
 @pytest.mark.parametrize("is_same", [True, False])

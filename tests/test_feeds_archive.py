@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.feeds.archive import addresses, following, in_gap
+from monitor.feeds.archive import addresses, following, in_gap, news_sitemaps
 from monitor.feeds.items import Item, entry_of
 from monitor.model import Entry, FeedHints, FeedId
 from tests.builders import NOON
@@ -40,6 +40,30 @@ def entries(*ages: float | None) -> tuple[Entry, ...]:
 def test_where_to_look(hints: FeedHints | None, sections: tuple[str, ...], found: tuple[str, ...]) -> None:
     """What the feed says on its own host, then what the operator says; a guess only when it says nothing."""
     assert found == addresses(URL, hints, sections)
+
+
+GUESSES = tuple(f"https://paper.example/{name}.xml" for name in ("news-sitemap", "sitemap-news", "sitemap_news"))
+
+
+@pytest.mark.parametrize(
+    ("robots", "found"),
+    [
+        (b"", GUESSES),
+        (b"User-agent: *\nDisallow: /sitemap-news.xml\n# sitemap: /news.xml", GUESSES),
+        (b"Sitemap: https://paper.example/all.xml\r\n", ("https://paper.example/all.xml", *GUESSES)),
+        (
+            b"\xef\xbb\xbfsitemap: https://paper.example/a.xml\n SITEMAP :https://www.paper.example/de/news-1.xml # x",
+            ("https://www.paper.example/de/news-1.xml",),
+        ),
+        (b"Sitemap: https://elsewhere.example/news.xml\nSitemap: javascript:news\nSitemap:", GUESSES),
+        (b"Sitemap: https://paper.example/newsletter.xml", ("https://paper.example/newsletter.xml", *GUESSES)),
+        (b"\xff\xfe\0Sitemap: " + b"x" * 600_000, GUESSES),
+    ],
+    ids=range(7),
+)
+def test_where_a_news_sitemap_may_be(robots: bytes, found: tuple[str, ...]) -> None:
+    """On the feed's own site: what robots.txt names for news, else a list of sitemaps and a few guesses."""
+    assert found == news_sitemaps(robots, URL)
 
 
 def test_a_chain_stays_on_its_host() -> None:

@@ -99,6 +99,14 @@ def test_retry_after_wins(wait: timedelta) -> None:
     assert waited(after_failure(FEED, STATE, error, NOW, BOUNDS)) == wait
 
 
+@pytest.mark.parametrize(("failures", "hours"), [(0, 4), (1, 8), (2, 16), (3, 24), (3_000, 24)])
+def test_a_wall_is_not_knocked_at_every_few_minutes(failures: int, hours: int) -> None:
+    """Whoever wants a browser will still want one in a while."""
+    error = FetchError("a check page", status=403, challenge=True)
+    after = after_failure(FEED, replace(STATE, failures=failures), error, NOW, BOUNDS)
+    assert timedelta(hours=hours) <= waited(after) <= timedelta(hours=hours) + minutes(1)
+
+
 @given(
     st.text().map(FeedId),
     st.timedeltas(min_value=timedelta(seconds=1), max_value=timedelta(days=400)),
@@ -188,6 +196,70 @@ def test_what_a_feed_says_of_itself_is_heeded(hints: FeedHints, due: datetime) -
     state = replace(STATE, rhythm=busy.to_json(), learnt_until=NOW)
     after = after_success(FEED, state, document(), NOW, Bounds(), Brought("h", 20, hints))
     assert due <= after.next_poll_at <= due + minutes(3)
+
+
+@pytest.mark.parametrize(
+    ("hints", "hours", "due"),
+    [
+        (FeedHints(skip_hours=frozenset({10, 11})), (11,), NOW.replace(hour=11)),
+        (FeedHints(skip_hours=frozenset({10, 11})), (10,), NOW + minutes(5)),
+        (FeedHints(skip_hours=frozenset({10, 11})), (8, 9, 12), NOW.replace(hour=12)),
+    ],
+)
+def test_hours_that_are_said_to_bring_nothing(hints: FeedHints, hours: tuple[int, ...], due: datetime) -> None:
+    """They are believed until the feed itself brings something in them."""
+    days = (NOW - timedelta(days=n) for n in range(1, 8))
+    came = [day.replace(hour=hour, minute=minute) for day in days for hour in hours for minute in range(0, 60, 5)]
+    state = replace(STATE, rhythm=rhythms.first_look(came, NOW).to_json(), learnt_until=NOW)
+    after = after_success(FEED, state, document(), NOW, Bounds(most=minutes(5)), Brought("h", 20, hints))
+    assert due <= after.next_poll_at <= due + minutes(3)
+
+
+def test_days_that_are_said_to_bring_nothing() -> None:
+    """A weekend that is said to be free and is not is none."""
+    saturday = datetime(2026, 11, 28, 10, tzinfo=UTC)
+    hints = FeedHints(skip_days=frozenset({5, 6}))
+    for came, due in ((saturday - timedelta(hours=1), saturday), (NOW, saturday.replace(hour=0) + timedelta(days=2))):
+        rhythm = rhythms.learn(rhythms.Rhythm(), NOW - timedelta(hours=1), saturday, [came])
+        state = replace(STATE, rhythm=rhythm.to_json(), learnt_until=saturday)
+        after = after_success(FEED, state, document(), saturday, Bounds(most=minutes(5)), Brought("h", 20, hints))
+        assert due <= after.next_poll_at <= due + minutes(10)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "published", "slower"),
+    [
+        (NotModified(None, None, None), (), False),
+        (replace(document(), body=b"x" * 10_000), (), False),
+        (replace(document(), body=b"x" * 100_000), (), True),
+        (replace(document(), body=b"x" * 10_000_000), (), True),
+        (replace(document(), body=b"x" * 100_000), (NOW,), False),
+    ],
+    ids=["304", "small", "large", "huge", "news"],
+)
+def test_what_is_sent_again_costs_more(
+    outcome: Fetched | NotModified, published: tuple[datetime, ...], slower: bool
+) -> None:
+    """A server that sends the whole of a feed each time, news or not, is asked less often, up to half as often."""
+    often = rhythms.first_look([NOW - timedelta(minutes=61 * n) for n in range(1, 600)], NOW)
+    state = replace(STATE, rhythm=often.to_json(), learnt_until=NOW)
+    cheap, found = (
+        after_success(FEED, state, answer, NOW, Bounds(), Brought("h", 20, published=published), price=20.0)
+        for answer in (NotModified(None, None, None), outcome)
+    )
+    assert slower == (waited(found) > waited(cheap))
+    assert waited(found) <= 2 * waited(cheap) + minutes(5)
+
+
+def test_after_a_gap_the_feed_is_looked_at_soon() -> None:
+    """Of a quiet feed that suddenly shows nothing but new entries more may be coming."""
+    quiet = rhythms.learn(rhythms.Rhythm(), NOW - timedelta(days=20), NOW, [NOW - timedelta(days=n) for n in range(20)])
+    state = replace(STATE, rhythm=quiet.to_json(), learnt_until=NOW - minutes(30))
+    before, after = (
+        after_success(FEED, state, document(), NOW, Bounds(), Brought("h", 20, published=published))
+        for published in ((), (None,) * 20)
+    )
+    assert waited(after) < waited(before)
 
 
 def test_an_odd_silence_is_probed_once_a_day() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -81,6 +83,15 @@ async def test_not_modified() -> None:
     assert outcome == NotModified(
         etag='"b"', last_modified=None, fresh_for=timedelta(minutes=10), url=site.url("/feed")
     )
+
+
+async def test_only_what_is_new() -> None:
+    """A 226 is a document that is not the whole feed."""
+    async with serving(feed=answered(226, b"<rss/>", headers={"ETag": '"b"', "IM": "feed"})) as site:
+        outcome = await polled(site, SEEN)
+    assert isinstance(outcome, Fetched)
+    assert (b"<rss/>", '"b"', True) == (outcome.body, outcome.etag, outcome.is_part)
+    assert {"a-im"}.isdisjoint(site.asked[0].headers)
 
 
 async def test_an_unasked_304_is_an_error() -> None:
@@ -165,7 +176,7 @@ async def test_retry_after(status: int, retry_after: str, seconds: int | None) -
         (500, "the server answered 500 instead of the feed", False),
         (204, "the server answered 204 instead of the feed", False),
         (206, "the server answered 206 instead of the feed", False),
-        (226, "the server answered 226 instead of the feed", False),
+        (226, "the server sends only what changed since our last visit, but there was none (226)", False),
         (300, "the server answered 300 instead of the feed", False),
         (999, "the server answered 999 instead of the feed", False),
     ],
@@ -181,6 +192,42 @@ async def test_the_largest_feed() -> None:
     """A feed larger than the limit is refused."""
     async with serving(feed=answered(body=bytes(10_000_001))) as site:
         assert str(await error_of(site)) == "more than 10 MB"
+
+
+PACKED = gzip.compress(b"<rss/>", mtime=0)
+
+
+@pytest.mark.parametrize("kind", ["application/gzip", "application/octet-stream", "application/rss+xml", ""])
+async def test_a_packed_file(kind: str) -> None:
+    """A feed that is stored as feed.xml.gz is what the file contains, whenever it was packed."""
+    async with serving(feed=answered(body=PACKED, headers={"Content-Type": kind})) as site:
+        first = await polled(site)
+        site.answers["/feed"] = answered(body=gzip.compress(b"<rss/>", mtime=5))
+        second = await polled(site)
+    assert isinstance(first, Fetched)
+    assert isinstance(second, Fetched)
+    assert b"<rss/>" == first.body
+    assert first.body_hash == second.body_hash
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (gzip.compress(bytes(300_000_000), 1), "more than 10 MB after unpacking"),
+        (PACKED[:-9], "the answer broke off before its end"),
+        (PACKED[:2] + b"nothing of the kind", "the answer is not packed as it says"),
+    ],
+    ids=["bomb", "cut", "broken"],
+)
+async def test_a_packed_file_that_cannot_be_used(body: bytes, message: str) -> None:
+    """It is unpacked no further than a feed may be large."""
+    async with serving(feed=answered(body=body)) as site:
+        tracemalloc.start()
+        error = await error_of(site)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert message == str(error)
+    assert peak < 50_000_000
 
 
 async def test_the_address_in_the_end() -> None:

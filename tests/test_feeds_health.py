@@ -35,7 +35,7 @@ def state(error: str | None = None, *, failures: int = 1, read: datetime | None 
 def refused(status: int, *, url: str = "https://a.example/", body: bytes = b"", headers: Mapping[str, str] = {}) -> str:
     """What fetching says of such an answer."""
     with pytest.raises(FetchError) as caught:
-        document_of(Response(url, status, headers, body, permanent=False, at=NOON))
+        document_of(Response(url, status, headers, body, permanent=False, at=NOON), 1_000_000)
     return str(caught.value)
 
 
@@ -113,6 +113,8 @@ def test_operators_hear_of_what_lasts() -> None:
         (state("no answer", failures=9, read=NOON - HOUR / 2), False),
         (state("no answer", failures=3, read=NOON - HOUR), True),
         (state("no answer", failures=3, read=None), True),
+        (state(refused(403), failures=1, read=NOON - 2 * HOUR), False),
+        (state(refused(403), failures=2, read=NOON - 2 * HOUR), True),
         (replace(state("taken down (410)"), gone_since=NOON - 2 * DAY), True),
         (state(), False),
     ]

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from monitor.feeds.hints import with_header
 from monitor.feeds.parse import parse
 from monitor.model import FeedHints, FeedId
 from tests.builders import NOON
@@ -89,6 +90,30 @@ def test_hints_of_json_feeds() -> None:
     expected = FeedHints(hubs=("https://hub.example/",), self_url=URL, next_url="https://paper.example/feeds/2.json")
     assert expected == hints(json.dumps(feed))
     assert FeedHints() == hints(json.dumps({"version": feed["version"], "hubs": {}, "next_url": [], "items": []}))
+
+
+HUB, OTHER = "https://hub.example/", "https://other.example/"
+
+
+@pytest.mark.parametrize(
+    ("held", "header", "expected"),
+    [
+        (None, "", None),
+        (None, "</>; rel=preload", None),
+        (
+            None,
+            f'<{HUB}>; rel="hub", </feeds/1>; rel=self',
+            FeedHints(hubs=(HUB,), self_url="https://paper.example/feeds/1"),
+        ),
+        (FeedHints(hubs=(HUB,), self_url=URL), f"<{OTHER}>; rel=hub", FeedHints(hubs=(OTHER,), self_url=URL)),
+        (FeedHints(hubs=(HUB,)), f'<{URL}>; rel="SELF"', FeedHints(hubs=(HUB,), self_url=URL)),
+        (FeedHints(hubs=(HUB,), complete=True), "<file:///etc>; rel=hub", FeedHints(hubs=(HUB,), complete=True)),
+        pytest.param(None, f"<{HUB}>; rel=hub, " * 100_000, FeedHints(hubs=(HUB,)), id="many"),
+    ],
+)
+def test_what_the_header_names_comes_first(held: FeedHints | None, header: str, expected: FeedHints | None) -> None:
+    """Each of hub and topic; what it does not name stays as the document has it."""
+    assert expected == with_header(held, header, URL)
 
 
 def test_hints_of_a_damaged_feed() -> None:

@@ -43,6 +43,15 @@ def only(*parts: str) -> Entry:
     return entry
 
 
+def test_a_link_that_was_escaped_twice() -> None:
+    """It leads where the link leads that was escaped once."""
+    twice, once = (
+        only(f"<title>A</title><link>https://example.org/?a=1{amp}b=2</link>") for amp in ("&amp;amp;", "&amp;")
+    )
+    assert "https://example.org/?a=1&b=2" == twice.url
+    assert once.page == twice.page
+
+
 RSS_2 = rss(
     "<title>Talks &amp;amp; tanks</title><link>/a?utm_source=rss</link><guid isPermaLink='false'>id-1</guid>"
     "<description>&lt;p&gt;Short.&lt;/p&gt;</description><dc:creator>Ana K.</dc:creator>"

@@ -227,6 +227,24 @@ def test_calls_do_not_trouble_the_server_of_the_feed() -> None:
     assert NOON + timedelta(seconds=7) == websub.look_at(NOON - timedelta(seconds=3), NOON)
 
 
+@pytest.mark.parametrize(
+    ("held", "words"),
+    [
+        (ACTIVE, f"its hub calls when there is news, until {NOON + 10 * DAY:%Y-%m-%d %H:%M}Z (10 days)"),
+        (replace(ACTIVE, listens_since=None), "its hub cannot reach us"),
+        (replace(ACTIVE, lease_until=NOON, error="no answer"), "its hub promised no longer to call: no answer"),
+        (ASKED, "its hub was asked to call and did not agree yet"),
+        (
+            replace(ASKED, state=SubscriptionState.REFUSED, error="the hub answered 403", next_ask_at=NOON + 7 * DAY),
+            "its hub does not call: the hub answered 403; asked again in 7 days",
+        ),
+    ],
+)
+def test_how_a_subscription_stands(held: Subscription, words: str) -> None:
+    """Whether the hub calls and until when, else why not."""
+    assert words == websub.standing(held, NOON)
+
+
 def test_the_form_has_all_that_a_hub_needs() -> None:
     """Section 5.1 of the Recommendation."""
     assert {

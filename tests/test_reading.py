@@ -9,7 +9,7 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -30,18 +30,6 @@ pytestmark = pytest.mark.timeout(180)
 TITLE = "Serbia moves tanks to the border"
 TEASER = "Serbia has deployed tanks along the border with Kosovo, says the ministry."
 LATEST = {"alert_last": "6h"}
-
-
-@pytest.fixture
-async def paper() -> AsyncIterator[Newsroom]:
-    async with Newsroom() as paper:
-        yield paper
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackStandIn]:
-    async with SlackStandIn() as slack:
-        yield slack
 
 
 def configured(directory: Path, paper: Newsroom, slack: SlackStandIn, **sections: Any) -> Path:

@@ -38,7 +38,7 @@ from monitor.store.sqlite.backup import back_up
 from monitor.store.sqlite.schema import migrations
 from monitor.store.sqlite.store import Store
 from monitor.store.sqlite.values import message_json, message_of, to_text, to_time
-from tests.builders import NOON, decision, delivery, message, reason
+from tests.builders import NOON, decision, delivery, message, placement, reason
 from tests.test_stories import article
 
 FEED = Feed(feed_id("https://a.example/feed"), "A", "https://a.example/feed", ("balkans",))
@@ -363,8 +363,7 @@ def _alerted(store: Store, *fates: Fate) -> None:
     made = article()
     with store.transaction():
         store.stories.save_article(made)
-        store._db.execute("insert into stories values ('s', 'h', 'x', 'x')")
-        store._db.execute("insert into story_articles values (?, 's', 'first', null, 0.0, 0, 'x')", [made.id])
+        store.stories.place(made, placement(), (), NOON)
         for number, fate in enumerate(fates):
             rule = f"r{number}"
             store.stories.save_decisions(made.id, [decision(rule)], NOON)
@@ -443,6 +442,20 @@ def test_one_feed_does_not_crowd_out_another(store: Store) -> None:
     assert late.id in {waiting.id for waiting in store.feeds.waiting(NOON + timedelta(seconds=1), 500)}
 
 
+def test_a_feeds_own_flood_does_not_crowd_out_its_later_news(store: Store) -> None:
+    """What was seen last is read first, of a feed's as of each other's; of one look, what was published last."""
+    other = Feed(feed_id("https://b.example/feed"), "B", "https://b.example/feed")
+    flood = [replace(entry(f"flood {n}"), published_at=NOON - timedelta(minutes=n)) for n in range(600)]
+    later, theirs = entry("later"), replace(entry("theirs"), feed_id=other.id)
+    with store.transaction():
+        store.feeds.sync([FEED, other], NOON)
+        store.feeds.add_entries([*reversed(flood), theirs], baseline=frozenset(), now=NOON)
+        store.feeds.add_entries([later], baseline=frozenset(), now=NOON + timedelta(seconds=1))
+    found = [waiting.id for waiting in store.feeds.waiting(NOON + timedelta(seconds=1), 500)]
+    assert {later.id, theirs.id} == set(found[:2])
+    assert [entry.id for entry in flood[:498]] == found[2:]
+
+
 def test_one_host_does_not_crowd_out_another(store: Store) -> None:
     """However many feeds of a slow host are overdue."""
     many = [Feed(feed_id(f"https://slow.example/{n}"), f"S{n}", f"https://slow.example/{n}") for n in range(600)]
@@ -450,6 +463,19 @@ def test_one_host_does_not_crowd_out_another(store: Store) -> None:
         store.feeds.sync(many, NOON)
         store.feeds.sync([*many, FEED], NOON + timedelta(seconds=1))
     assert FEED.id in {due.feed_id for due in store.feeds.due(NOON + timedelta(seconds=1), 500)}
+
+
+def test_many_slow_hosts_do_not_crowd_out_another(store: Store) -> None:
+    """Although each of them has several feeds that are longer overdue."""
+    many = [feed_at(f"https://slow{host}.example/{n}") for host in range(100) for n in range(8)]
+    with store.transaction():
+        store.feeds.sync(many, NOON)
+        store.feeds.sync([*many, FEED], NOON + timedelta(seconds=1))
+    assert FEED.id in {due.feed_id for due in store.feeds.due(NOON + timedelta(seconds=1), 500)}
+
+
+def feed_at(url: str) -> Feed:
+    return Feed(feed_id(url), url, url)
 
 
 def test_plans_move_with_a_clock_that_is_set_back(store: Store) -> None:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from aiohttp import web
@@ -21,12 +22,13 @@ from monitor.app.daemon import Daemon
 from monitor.cli.common import Place
 from monitor.cli.feeds import feeds
 from monitor.errors import StoreError
-from monitor.model import Subscription, SubscriptionState
+from monitor.model import FeedId, Subscription, SubscriptionState
 from monitor.store.sqlite.store import Store
 from tests.hub import Hub, request
 from tests.newsroom import TANKS, Newsroom, write_config
 from tests.test_daemon import SetClock, running
 
+T = TypeVar("T")
 HEADLINE = "Serbia moves tanks to the border"
 
 
@@ -43,12 +45,18 @@ class Desk:
     output: io.StringIO
 
     def held(self) -> Subscription | None:
+        return self._asked(lambda store: next(map(store.subscriptions.of, _ids(store)), None))
+
+    def last_look(self) -> str | None:
+        return self._asked(lambda store: next((row["last_success_at"] for row in store.ledger.feeds()), None))
+
+    def _asked(self, question: Callable[[Store], T | None]) -> T | None:
         try:
             store = Store.reader(self.database)
         except StoreError:  # the daemon is about to make it
             return None
         try:
-            return next((store.subscriptions.of(row["id"]) for row in store.ledger.feeds()), None)
+            return question(store)
         finally:
             store.close()
 
@@ -62,6 +70,10 @@ class Desk:
 
     def sleep(self, span: timedelta) -> None:
         self.clock.offset += span
+
+
+def _ids(store: Store) -> list[FeedId]:
+    return [FeedId(row["id"]) for row in store.ledger.feeds()]
 
 
 def free_port() -> int:
@@ -103,7 +115,22 @@ async def test_a_push_brings_the_alert_at_once(tmp_path: Path) -> None:
         await until(lambda: HEADLINE in it.output.getvalue())
         assert 2 == it.polls
         shown = CliRunner().invoke(feeds, ["list", "--json"], obj=Place(tmp_path / "config")).stdout
-        assert "active" == json.loads(shown)["push"]
+        assert ("active", "Z") == (json.loads(shown)["push"], json.loads(shown)["push_until"][-1])
+        shown = CliRunner().invoke(feeds, ["list"], obj=Place(tmp_path / "config")).stdout
+        assert "push: its hub calls when there is news, until 20" in shown
+
+
+async def test_a_hub_that_only_the_server_names(tmp_path: Path) -> None:
+    """In the header of an answer to an ordinary poll, also when the document itself is one that was read before."""
+    async with desk(tmp_path, Hub()) as it:
+        it.paper.head = ""
+        async with running(it.daemon):
+            await until(lambda: it.last_look() is not None)
+            assert it.held() is None
+            it.paper.headers["Link"] = f'<{it.hub.url}>; rel="hub", </feed.xml>; rel=self'
+            it.sleep(timedelta(hours=2))
+            await until(it.is_active)
+    assert it.paper.feed_url == it.hub.asked[0]["hub.topic"]
 
 
 async def test_a_push_during_a_look_brings_another_one(tmp_path: Path) -> None:

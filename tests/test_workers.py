@@ -92,6 +92,28 @@ async def test_hang(hasty: Workers) -> None:
     assert gone(pid)
 
 
+async def test_frozen(hasty: Workers) -> None:
+    """A worker that no longer takes tasks is replaced at the second one."""
+    pid = await hasty.run(os.getpid)
+    os.kill(pid, signal.SIGSTOP)
+
+    for _ in range(2):
+        with pytest.raises(WorkerFailed, match="no worker took the task within 4 s"):
+            await hasty.run(os.getpid)
+
+    assert pid != await hasty.run(os.getpid)
+    assert gone(pid)
+
+
+@pytest.mark.parametrize("leave", [SystemExit(5), KeyboardInterrupt()], ids=["exit", "interrupt"])
+async def test_exit_by_exception(workers: Workers, leave: BaseException) -> None:
+    """What would end a program ends the task, and not the daemon."""
+    with pytest.raises(WorkerFailed, match=type(leave).__name__):
+        await workers.run(throw, leave)
+
+    assert await workers.run(abs, -1) == 1
+
+
 async def test_exit(workers: Workers) -> None:
     """A worker that ends in the middle of a task costs that task only."""
     with pytest.raises(WorkerFailed, match="exit code 3"):
@@ -271,7 +293,7 @@ class StubbornError(NewsMonitorError):
         return "no luck"
 
 
-def throw(error: Exception) -> None:
+def throw(error: BaseException) -> None:
     raise error
 
 

@@ -6,17 +6,33 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.model import Article, Decision, Hit, Message, Outcome, Reason, Report, StoryId, Zone
+from monitor.model import (
+    Addition,
+    Article,
+    Certainty,
+    Decision,
+    Hit,
+    Message,
+    Outcome,
+    Placement,
+    Reason,
+    Report,
+    Standing,
+    Zone,
+)
 
 MOST_SENTENCES = 3
 LONGEST_SENTENCE = 400
 LONGEST_HEADLINE = 300
 LONGEST_WORDS = 60
 MOST_NOTICES = 20
+POSSIBLY = "Possibly the same story, and possibly another one: shown in the channel to be safe."
 LONGEST_NOTICE = 400
 
 
-def compose(article: Article, outlet: str, story: StoryId, decisions: Iterable[Decision], seen_at: datetime) -> Message:
+def compose(
+    article: Article, outlet: str, placement: Placement, decisions: Iterable[Decision], seen_at: datetime
+) -> Message:
     """One message for all rules that matched, the loudest first."""
     reasons = tuple(Reason(decision.rule, decision.title, decision.severity, decision.hits) for decision in decisions)
     return Message(
@@ -30,8 +46,10 @@ def compose(article: Article, outlet: str, story: StoryId, decisions: Iterable[D
         body_source=article.body_source,
         severity=max((reason.severity for reason in reasons), key=lambda severity: severity.rank),
         reasons=reasons,
-        story_id=story,
+        story_id=placement.story_id,
         article_id=article.id,
+        additions=placement.additions,
+        doubt=POSSIBLY if placement.certainty is Certainty.POSSIBLY else None,
         caution=None if article.is_full else f"Matched on the feed's own words only: {article.quality}.",
     )
 
@@ -56,6 +74,28 @@ def complete(told: Message, article: Article, decisions: Iterable[Decision]) -> 
         if gone
         else None,
     )
+
+
+def grown(told: Message, standing: Standing) -> Message:
+    """The first message of a story, with how far it has spread."""
+    return replace(told, standing=spread(standing) if standing.outlets > 1 else None)
+
+
+def spread(standing: Standing) -> str:
+    """`7 outlets, 3 independent, first 10:02 UTC Balkan Insight`."""
+    first = f"first {standing.first_at:%H:%M} UTC {standing.first_outlet}"
+    return f"{standing.outlets} outlets, {standing.independent} independent, {first}"
+
+
+def news(added: Addition) -> str:
+    """What is new, in a line."""
+    before = f" (before: {added.before})" if added.before else ""
+    return f"New {added.kind}: {shorten(added.what, LONGEST_WORDS * 2)}{before}"
+
+
+def notes(message: Message, now: datetime) -> tuple[str, ...]:
+    """What the reader must know beside the news itself."""
+    return tuple(note for note in (message.caution, message.doubt, delay(message, now), message.standing) if note)
 
 
 def report(notices: Sequence[str], now: datetime) -> Report:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from monitor.model import Decision, Fate, Placement, Relation, Told, Verdict
+from monitor.model import Addition, AdditionKind, Certainty, Decision, Fate, Placement, Relation, Told, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,26 +19,55 @@ class Telling:
 def verdicts(
     decisions: Sequence[Decision], placement: Placement, told: Sequence[Told]
 ) -> tuple[tuple[Decision, Verdict], ...]:
-    """The fates of one article's matches in one channel, loudest first."""
-    return tuple((decision, verdict(decision, placement, told)) for decision in loudest_first(decisions))
+    """The fates of one article's matches in one channel, loudest first. A post takes the replies along."""
+    judged = [(decision, verdict(decision, placement, told)) for decision in loudest_first(decisions)]
+    if not any(given.fate is Fate.POST for _, given in judged):
+        return tuple(judged)
+    return tuple((decision, _taken_along(given)) for decision, given in judged)
+
+
+def _taken_along(given: Verdict) -> Verdict:
+    if given.fate is not Fate.THREAD:
+        return given
+    return Verdict(Fate.POST, f"{given.reason}; told in the message of a louder rule")
 
 
 def verdict(decision: Decision, placement: Placement, told: Sequence[Told]) -> Verdict:
     """One message per story and channel: what comes later goes to its thread, unless it is louder or adds nothing."""
     if not told:
         return Verdict(Fate.POST, "first word on this story in this channel")
-    if any(decision.rule == earlier.rule for earlier in told):
-        return Verdict(Fate.SUPPRESS, _already_told(placement))
+    has_spoken = any(decision.rule == earlier.rule for earlier in told)
     loudest = max(earlier.severity.rank for earlier in told)
-    if decision.severity.rank > loudest:
+    if decision.severity.rank > loudest and not has_spoken:
         return Verdict(Fate.POST, f"{decision.severity} is louder than anything told of this story so far")
+    if placement.certainty is Certainty.POSSIBLY:
+        likely = f"{placement.similarity:.0%} likely"
+        return Verdict(Fate.THREAD, f"possibly the same happening ({likely}): told in the channel too")
+    if placement.additions:
+        return Verdict(Fate.THREAD, f"adds to the story: {addition(placement.additions[0])}")
+    if has_spoken:
+        return Verdict(Fate.SUPPRESS, _already_told(placement))
     return Verdict(Fate.THREAD, "a rule that had not matched this story before")
 
 
 def _already_told(placement: Placement) -> str:
     if placement.relation is Relation.COPY:
         return f"copy: {placement.similarity:.0%} of the text is that of {placement.copy_outlet}, already told"
+    if placement.relation is Relation.REPORT:
+        return f"another report of a story that was told ({placement.similarity:.0%} sure), with nothing new in it"
     return "this rule has already told this story in this channel"
+
+
+def addition(added: Addition) -> str:
+    """What is new, in a few words."""
+    before = f" (before: {added.before})" if added.before else ""
+    return f"{added.kind} {added.what}{before}" if added.kind is not AdditionKind.QUOTE else "a quotation"
+
+
+def is_urgent(placement: Placement) -> bool:
+    """Whether what a reply says must be seen in the channel: it may be another story, or it turns this one around."""
+    turns = {AdditionKind.DENIAL, AdditionKind.REVERSAL}
+    return placement.certainty is Certainty.POSSIBLY or any(added.kind in turns for added in placement.additions)
 
 
 def tellings(judged: Iterable[tuple[Decision, Verdict]]) -> tuple[Telling, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitor import ids
 from monitor.alerts import message, policy
@@ -20,11 +20,14 @@ from monitor.model import (
     Fate,
     Feed,
     Placement,
+    StoryId,
     WaitingEntry,
 )
 from monitor.store.sqlite.store import Store
 
 log = logging.getLogger(__name__)
+
+GROWS_FOR = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,12 @@ class Alerter:
         """Let what was told from the feed's words say what the article's page says."""
         store.deliveries.revise(article.id, lambda told: message.complete(told, article, decisions), self._clock())
 
+    def grow(self, store: Store, story: StoryId) -> None:
+        """Let the first messages of a story say how far it has spread, after a while in which more may come."""
+        standing = store.stories.standing(story)
+        due = self._clock() + GROWS_FOR
+        store.deliveries.revise_story(story, lambda told: message.grown(told, standing), due)
+
     def _enqueue(
         self,
         store: Store,
@@ -106,7 +115,7 @@ class Alerter:
         now, carrier = self._clock(), None
         feed = self._feeds.get(waiting.entry.feed_id)  # it may have left the configuration meanwhile
         outlet = feed.name if feed else article.site
-        words = message.compose(article, outlet, placement.story_id, telling.decisions, waiting.first_seen_at)
+        words = message.compose(article, outlet, placement, telling.decisions, waiting.first_seen_at)
         for decision in telling.decisions:
             alert = ids.alert_id(decision.rule, article.id)
             delivery = Delivery(
@@ -119,6 +128,7 @@ class Alerter:
                 next_attempt_at=now,
                 created_at=now,
                 thread_of=parent,
+                broadcast=parent is not None and policy.is_urgent(placement),
                 message=None if carrier else words,
             )
             store.deliveries.add(delivery, folded_into=carrier)

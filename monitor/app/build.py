@@ -13,6 +13,7 @@ from monitor.alerts.sinks import console
 from monitor.alerts.sinks.console import ConsoleSink
 from monitor.alerts.sinks.slack import SlackSettings, SlackSink
 from monitor.app.alerter import Alerter, Routes
+from monitor.app.commands import Commands
 from monitor.app.config import Config, HttpSection
 from monitor.app.deliverer import Deliverer
 from monitor.app.healing import Healing
@@ -22,6 +23,8 @@ from monitor.app.poller import Poller
 from monitor.app.push import Push
 from monitor.app.reader import Reader
 from monitor.app.store_thread import StoreThread
+from monitor.app.story_changes import StoryChanges
+from monitor.app.story_desk import Memory, StoryDesk
 from monitor.app.workers import Workers
 from monitor.articles.robots import Robots
 from monitor.feeds.cadence import Bounds
@@ -42,6 +45,7 @@ class Parts:
     pipeline: Pipeline
     healing: Healing
     push: Push | None
+    commands: Commands
 
     async def close(self) -> None:
         if self.push is not None:
@@ -68,7 +72,12 @@ class StoredNames:
 
 
 def assemble(
-    config: Config, store: StoreThread, workers: Workers, output: TextIO, clock: Callable[[], datetime]
+    config: Config,
+    store: StoreThread,
+    workers: Workers,
+    output: TextIO,
+    clock: Callable[[], datetime],
+    memory: Memory,
 ) -> Parts:
     """Nothing is opened or sent yet, but for the HTTP sessions."""
     http = Http(http_settings(config.monitor.http), clock=clock)
@@ -94,6 +103,7 @@ def assemble(
         feeds=config.feeds,
         rules=config.rules,
         alerter=alerter,
+        desk=StoryDesk(memory, config.monitor.owners),
         store=store,
         http=http,
         robots=robots,
@@ -107,7 +117,8 @@ def assemble(
     healing = Healing(feeds=by_id, store=store, http=http, workers=workers, clock=clock)
     websub = config.monitor.websub
     push = None if websub is None else Push(listen=websub.listen, store=store, http=http, clock=clock)
-    return Parts(config, http, sinks, slack, pipeline, healing, push)
+    changes = StoryChanges(rules=config.rules, alerter=alerter, clock=clock)
+    return Parts(config, http, sinks, slack, pipeline, healing, push, Commands(changes.verbs, store, clock))
 
 
 def http_settings(http: HttpSection) -> HttpSettings:
@@ -116,8 +127,12 @@ def http_settings(http: HttpSection) -> HttpSettings:
         user_agent=f"news-monitor/{__version__} ({contact})",
         allow_networks=http.allow_networks,
         timeout=http.timeout,
+        stall=http.stall,
         pace=http.pace,
         per_host=http.per_host,
+        at_once=http.at_once,
+        max_feed_bytes=http.max_feed,
+        max_page_bytes=http.max_page,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
@@ -27,6 +27,8 @@ from monitor.yaml_file import load as load_yaml
 LONGEST_DURATION = timedelta(days=365)
 LONGEST_TEXT = 200
 MOST_PER_HOST = 16
+MOST_AT_ONCE = 1_000
+MOST_MEGABYTES = 100
 MOST_REQUESTS = 1_440  # one a minute
 FEEDS = "feeds.yaml"
 SLACK_API = "https://slack.com/api/"
@@ -34,8 +36,10 @@ T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
+_SIZE = re.compile(r"([1-9]\d{0,3})\s*MB")
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _EMPTY = "is empty; write a value, in quotes if it begins with # (which begins a comment), or delete it"
+_HOST = re.compile(r"(?:[\w-]+\.)+[\w-]+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*", re.IGNORECASE)
 
 
@@ -62,6 +66,19 @@ def _per_host(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_PER_HOST:
         raise ValueError(f"is not a number of requests at once; write one between 1 and {MOST_PER_HOST}")
     return value
+
+
+def _at_once(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_AT_ONCE:
+        raise ValueError(f"is not a number of requests at once; write one between 1 and {MOST_AT_ONCE}")
+    return value
+
+
+def _size(value: object) -> int:
+    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if match is None or int(match[1]) > MOST_MEGABYTES:
+        raise ValueError(f"is not a size; write a number of megabytes up to {MOST_MEGABYTES}, as in 10MB")
+    return int(match[1]) * 1_000_000
 
 
 def _requests(value: object) -> float:
@@ -155,6 +172,19 @@ def _pages(value: object) -> PagePolicy:
     return PagePolicy(str(value))
 
 
+def _site(value: object) -> str:
+    host = value.strip().lower().removeprefix("www.") if isinstance(value, str) else ""
+    if not _HOST.fullmatch(host):
+        raise ValueError("is not a site; write its host, as in courier.example")
+    return host
+
+
+def _some_sites(value: object) -> object:
+    if value == []:
+        raise ValueError("is empty; add a site, as in [courier.example]")
+    return value
+
+
 def _some_feeds(value: object) -> object:
     if value == []:
         raise ValueError("is empty; add a feed, as in - {name: Courier, url: https://courier.example/feed}")
@@ -163,10 +193,13 @@ def _some_feeds(value: object) -> object:
 
 YesNo = Annotated[bool, BeforeValidator(_yes_no)]
 PerHost = Annotated[int, BeforeValidator(_per_host)]  # requests in flight
+AtOnce = Annotated[int, BeforeValidator(_at_once)]  # requests in flight
+Size = Annotated[int, BeforeValidator(_size)]  # bytes
 Requests = Annotated[float, BeforeValidator(_requests)]  # a feed and day
 Pages = Annotated[PagePolicy, BeforeValidator(_pages)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 SomeTime = Annotated[timedelta, BeforeValidator(_some_time)]
+Site = Annotated[str, BeforeValidator(_site)]
 Text = Annotated[str, BeforeValidator(_text)]
 Language = Annotated[str, BeforeValidator(_language)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
@@ -193,8 +226,12 @@ class HttpSection(_Section):
     contact: Text | None = None
     allow_networks: tuple[Network, ...] = Field(default=(), strict=False)
     timeout: SomeTime = timedelta(seconds=30)
+    stall: SomeTime = timedelta(seconds=15)
     pace: Duration = timedelta(seconds=0.2)
     per_host: PerHost = 2
+    at_once: AtOnce = 256
+    max_feed: Size = 10_000_000
+    max_page: Size = 8_000_000
     robots: YesNo = True
 
 
@@ -228,6 +265,13 @@ class WebSubSection(_Section):
     listen: Address
 
 
+class PublisherSection(_Section):
+    """A house, and the sites that are its own: what they report is one voice."""
+
+    name: Text
+    sites: Annotated[tuple[Site, ...], BeforeValidator(_some_sites)] = Field(strict=False)
+
+
 class MonitorFile(_Section):
     """monitor.yaml"""
 
@@ -238,6 +282,12 @@ class MonitorFile(_Section):
     baseline: BaselineSection = BaselineSection()
     retention: RetentionSection = RetentionSection()
     websub: WebSubSection | None = None  # None: polling only
+    publishers: tuple[PublisherSection, ...] = Field(default=(), strict=False)
+
+    @property
+    def owners(self) -> Mapping[str, str]:
+        """The owner of each site that is said to have one."""
+        return {site: publisher.name for publisher in self.publishers for site in publisher.sites}
 
 
 class FeedSection(_Section):

@@ -18,12 +18,15 @@ from monitor.app import config as configuration
 from monitor.app import systemd
 from monitor.app.build import Parts, assemble, remember_configuration, routes_of, settle_after, sinks_of
 from monitor.app.clock import LEAST_STEP, ClockWatch, utc_now
+from monitor.app.commands import Command, Commands
 from monitor.app.config import Config
+from monitor.app.control import Control
 from monitor.app.jobs import Jobs
 from monitor.app.scheduler import Heartbeat
 from monitor.app.store_thread import StoreThread
+from monitor.app.story_desk import Memory
 from monitor.app.workers import Workers
-from monitor.errors import ConfigError, StoreError
+from monitor.errors import ConfigError, Refused, StoreError
 from monitor.model import Delivery, DeliveryState, Notice
 from monitor.store.sqlite.store import Store
 
@@ -65,6 +68,9 @@ class Daemon:
         self._clock = clock
         self._store = StoreThread(lambda: Store.writer(config.database, trace))
         self._workers = Workers(WORKERS)
+        self._memory = Memory()
+        self._control = Control(config.database, self._perform)
+        self._commands: Commands | None = None  # under the configuration in force
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
@@ -114,7 +120,7 @@ class Daemon:
         loop.set_default_executor(ThreadPoolExecutor(LOOK_UPS_AT_ONCE, thread_name_prefix="look-up"))
         await self._store.open()
         self._config = await self._store.change(lambda store: self._take_up(store, self._config))
-        parts = assemble(self._config, self._store, self._workers, self._output, self._clock)
+        parts = assemble(self._config, self._store, self._workers, self._output, self._clock, self._memory)
         await parts.pipeline.holds.take_up()
         if self._announces:
             self._announce(parts)
@@ -130,9 +136,10 @@ class Daemon:
         store.notices.end(CONFIGURATION[0], CONFIGURATION[1:], "The configuration is good again and in force.", now)
         store.deliveries.doubt_unfinished(settle_after(config))
         routes = routes_of(config)
-        for rule in config.rules.rules:
-            store.deliveries.reroute(rule.name, sink=routes.sink, target=routes.target(rule.channel))
-        store.deliveries.part({rule.name: routes.target(rule.channel) for rule in config.rules.rules}, sink=routes.sink)
+        targets = {rule.name: routes.target(rule.channel) for rule in config.rules.rules}
+        for rule, target in targets.items():
+            store.deliveries.reroute(rule, sink=routes.sink, target=target)
+        store.deliveries.part(targets, sink=routes.sink)
         if routes.operations is not None:
             store.deliveries.reroute(None, sink=routes.sink, target=routes.operations)
         store.deliveries.unblock(now)
@@ -181,6 +188,20 @@ class Daemon:
         else:
             store.notices.end(SLACK[0], SLACK[1:], "Slack is set up right now.", self._clock())
 
+    async def _take_commands(self, parts: Parts) -> None:
+        self._commands = parts.commands
+        try:
+            await self._control.open()
+        except OSError as e:
+            log.error("no commands can be taken while this runs", extra={"why": str(e)})
+
+    async def _perform(self, command: Command) -> str:
+        if self._commands is None:
+            raise Refused("the daemon is not ready yet; ask again")
+        done = await self._commands.perform(command)
+        self._wake.set()
+        return done
+
     async def _listen(self, parts: Parts) -> None:
         """For hubs. Without them feeds are polled as ever, so nothing that is wrong here ends the service."""
         wrong = None
@@ -220,6 +241,7 @@ class Daemon:
         systemd.notify(f"READY=1\nSTATUS={_status(parts)}")
         self._check_slack_soon(parts)
         try:
+            await self._take_commands(parts)
             await self._listen(parts)
             while not self._stop.is_set():
                 if self._reload.is_set():
@@ -233,6 +255,7 @@ class Daemon:
             systemd.notify("STOPPING=1")
             log.info("stopping", extra={"under_way": jobs.under_way})
             heartbeat.stop()
+            await self._control.close()
             await self._end_checks()
             await jobs.finish(STOP_LIMIT)
             await parts.close()
@@ -310,8 +333,9 @@ class Daemon:
         await self._end_checks()
         await parts.close()
         self._config = config
-        renewed = assemble(config, self._store, self._workers, self._output, self._clock)
+        renewed = assemble(config, self._store, self._workers, self._output, self._clock, self._memory)
         await renewed.pipeline.holds.take_up()
+        self._commands = renewed.commands
         self._check_slack_soon(renewed)
         await self._listen(renewed)
         log.info("reloaded", extra={"feeds": len(config.feeds), "rules": len(config.rules.rules)})

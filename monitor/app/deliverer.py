@@ -42,14 +42,9 @@ class Deliverer:
             return False
         sink = self._sinks[delivery.sink]
         if delivery.state is DeliveryState.AMBIGUOUS:
-            found = await sink.find(delivery)
-            after = retry.after_find(delivery, found, self._clock())
-            await self._store.change(lambda store: self._notice_history(store, after, found))
+            await self._after_find(delivery, await sink.find(delivery))
         else:
-            outcome = await sink.send(delivery)
-            after = retry.after_send(delivery, outcome, self._clock(), retry.Timing(sink.settle_after))
-        await self._store.change(lambda store: self._record_delivery(store, after, sink))
-        _log_delivery(after)
+            await self._after_send(delivery, await sink.send(delivery))
         return True
 
     def _begin(self, store: Store, delivery_id: DeliveryId) -> Delivery | None:
@@ -68,9 +63,22 @@ class Deliverer:
         delivery = await self._store.ask(lambda store: store.deliveries.open(delivery_id))
         if delivery is None:
             return
-        sink = self._sinks[delivery.sink]
-        after = retry.after_send(delivery, Crashed(why), self._clock(), retry.Timing(sink.settle_after))
-        await self._store.change(lambda store: self._record_delivery(store, after, sink))
+        await self._after_send(delivery, Crashed(why))
+
+    async def _after_find(self, delivery: Delivery, found: FindOutcome) -> None:
+        after = retry.after_find(delivery, found, self._clock())
+
+        def record(store: Store) -> None:
+            self._notice_history(store, after, found)
+            self._record_delivery(store, after)
+
+        await self._store.change(record)
+        _log_delivery(after)
+
+    async def _after_send(self, delivery: Delivery, outcome: SendOutcome) -> None:
+        timing = retry.Timing(self._sinks[delivery.sink].settle_after)
+        after = retry.after_send(delivery, outcome, self._clock(), timing)
+        await self._store.change(lambda store: self._record_delivery(store, after))
         _log_delivery(after)
 
     # ---- edit: a message that was sent -> what it shall say ----
@@ -90,7 +98,7 @@ class Deliverer:
     async def _after_edit(self, edit: Edit, outcome: SendOutcome) -> None:
         again = retry.after_edit(edit, outcome, self._clock())
         await self._store.change(lambda store: self._record_edit(store, edit, again, outcome))
-        facts = {"target": f"{edit.delivery.sink} {edit.delivery.target}", "delivery": edit.delivery.id[:12]}
+        facts = _facts(edit.delivery)
         if isinstance(outcome, Accepted):
             log.info("message edited", extra=facts)
         else:
@@ -105,18 +113,19 @@ class Deliverer:
         if pace:
             store.deliveries.space_edits(sink=edit.delivery.sink, not_before=self._clock() + pace)
 
-    def _record_delivery(self, store: Store, after: Delivery, sink: Sink) -> None:
+    def _record_delivery(self, store: Store, after: Delivery) -> None:
         store.deliveries.save(after)
         self._notice_target(store, after)
-        if after.state is DeliveryState.SENT and sink.pace:
-            store.deliveries.space(sink=after.sink, target=after.target, not_before=self._clock() + sink.pace)
+        pace = self._sinks[after.sink].pace
+        if after.state is DeliveryState.SENT and pace:
+            store.deliveries.space(sink=after.sink, target=after.target, not_before=self._clock() + pace)
 
     # ---- what operators must know of a target; that reports to themselves wait they see by their silence ----
 
     def _notice_target(self, store: Store, after: Delivery) -> None:
         if after.alert_id is None:
             return
-        about = f"{after.sink} {after.target}"
+        about = _place(after)
         if after.state is DeliveryState.BLOCKED:
             words = f"Alerts for {about} wait until somebody mends this: {after.error}."
             store.notices.add(Notice(about, "blocked", words), self._clock())
@@ -127,7 +136,7 @@ class Deliverer:
             store.notices.add(Notice(after.id, "dead", words, is_event=True), self._clock())
 
     def _notice_history(self, store: Store, after: Delivery, found: FindOutcome) -> None:
-        about = f"{after.sink} {after.target}"
+        about = _place(after)
         if not isinstance(found, Unreadable):
             store.notices.end(about, {"unreadable"}, f"The history of {about} can be read again.", self._clock())
         elif after.state is DeliveryState.PENDING:
@@ -135,23 +144,24 @@ class Deliverer:
             store.notices.add(Notice(about, "unreadable", words), self._clock())
 
 
+def _place(delivery: Delivery) -> str:
+    return f"{delivery.sink} {delivery.target}"
+
+
+def _facts(delivery: Delivery) -> dict[str, str]:
+    return {"target": _place(delivery), "delivery": delivery.id[:12]}
+
+
 def _headline(delivery: Delivery) -> str:
     return delivery.message.headline if isinstance(delivery.message, Message) else "a report"
 
 
 def _log_delivery(delivery: Delivery) -> None:
-    facts = {"target": f"{delivery.sink} {delivery.target}", "delivery": delivery.id[:12]}
+    facts = _facts(delivery)
     if delivery.state is DeliveryState.SENT:
         log.info("alert sent", extra={**facts, "attempts": delivery.attempts, "note": delivery.error or "-"})
     elif delivery.state is DeliveryState.DEAD:
         log.error("alert cannot be sent", extra={**facts, "why": delivery.error})
     else:
-        log.warning(
-            "alert waits",
-            extra={
-                **facts,
-                "state": delivery.state,
-                "why": delivery.error or "-",
-                "next": delivery.next_attempt_at,
-            },
-        )
+        waits = {"state": delivery.state, "why": delivery.error or "-", "next": delivery.next_attempt_at}
+        log.warning("alert waits", extra={**facts, **waits})

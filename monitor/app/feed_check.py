@@ -18,9 +18,11 @@ from monitor.articles import judge
 from monitor.articles.robots import Robots
 from monitor.articles.tasks import read_page
 from monitor.errors import ExtractError, FetchError, ParseError
-from monitor.feeds.channel import channel_of
+from monitor.feeds import websub
+from monitor.feeds.dialect import format_of
 from monitor.feeds.discover import Candidate, Found, is_web_page
 from monitor.feeds.fetch import ACCEPT, document_of, fetch
+from monitor.feeds.hints import with_header
 from monitor.feeds.report import Conditional, PageTried, Report, Sighting, report, wall_evidence
 from monitor.feeds.tasks import find_feeds, read_feed
 from monitor.http import Http, Response
@@ -142,7 +144,7 @@ class FeedCheck:
             extract = await self._workers.run(read_page, page.body, page.url, page.headers.get("Content-Type", ""))
         except (ExtractError, WorkerFailed):
             return None
-        wall = judge.wall_in(extract)
+        wall = judge.wall_in(extract.title, extract.text)
         return wall if wall == judge.judge(extract, entry_title="", entry_summary="") else None
 
     # ---- one feed ----
@@ -157,7 +159,7 @@ class FeedCheck:
         wall = wall_evidence(status=response.status, headers=response.headers, asked=url, url=response.url)
         seen = Sighting(url, response.url, now, response.permanent and response.status == 200, wall=wall)
         try:
-            fetched = document_of(response)
+            fetched = document_of(response, limit)
             document = await self._document(fetched)
         except ParseError as e:
             content_type = response.headers.get("Content-Type", "")
@@ -166,14 +168,14 @@ class FeedCheck:
             return replace(seen, failure=str(e))
         except (FetchError, WorkerFailed) as e:
             return replace(seen, failure=str(e))
-        return await self._seen_closely(seen, fetched, document, response.headers.get("Link", ""))
+        return await self._seen_closely(seen, fetched, document)
 
     async def _document(self, fetched: Fetched) -> FeedDocument:
         where = (feed_id(fetched.url), fetched.url, fetched.content_type)
         return await self._workers.run(read_feed, fetched.body, *where, self._clock())
 
-    async def _seen_closely(self, seen: Sighting, fetched: Fetched, document: FeedDocument, header: str) -> Sighting:
-        channel = channel_of(fetched.body, url=fetched.url, content_type=fetched.content_type, link_header=header)
+    async def _seen_closely(self, seen: Sighting, fetched: Fetched, document: FeedDocument) -> Sighting:
+        offered = websub.offer(with_header(document.hints, fetched.link, fetched.url))
         held = holder(seen.asked, self._held) or holder(seen.url, self._held)
         held_as = held.name if held else None
         async with asyncio.TaskGroup() as group:
@@ -182,8 +184,8 @@ class FeedCheck:
         return replace(
             seen,
             document=document,
-            format=channel.format,
-            hub=channel.hub,
+            format=format_of(fetched.body, fetched.content_type),
+            hub=offered[0] if offered else None,
             size=len(fetched.body),
             conditional=conditional.result(),
             pages=tuple(task.result() for task in tried),

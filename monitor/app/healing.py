@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 from monitor.alerts.message import minute
 from monitor.app.store_thread import StoreThread
@@ -14,9 +16,13 @@ from monitor.errors import FetchError, ParseError
 from monitor.feeds import archive, identity
 from monitor.feeds.fetch import fetch
 from monitor.feeds.reading import read
+from monitor.feeds.tasks import read_sitemap
 from monitor.http import Http
 from monitor.model import Entry, EntryId, Feed, FeedDocument, FeedId, FeedState, Fetched, Gap, Notice
 from monitor.store.sqlite.store import Store
+
+if TYPE_CHECKING:
+    from monitor.feeds.sitemap import Sitemap
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +59,14 @@ class Healing:
     async def _search(self, feed: Feed, gap: Gap) -> tuple[tuple[Entry, ...], bool]:
         """The entries found, and whether they reach back to what was seen before."""
         state = await self._store.ask(lambda store: store.feeds.state(gap.feed_id))
-        ahead = list(archive.addresses(state.address or feed.url, state.hints, feed.sections))
+        url = state.address or feed.url
+        found, closed = await self._search_archive(feed, gap, list(archive.addresses(url, state.hints, feed.sections)))
+        if not closed:
+            more, closed = await self._search_sitemaps(feed, gap, url, found)
+            found |= more
+        return tuple(found.values()), closed
+
+    async def _search_archive(self, feed: Feed, gap: Gap, ahead: list[str]) -> tuple[dict[EntryId, Entry], bool]:
         found: dict[EntryId, Entry] = {}
         for _ in range(archive.MOST_PAGES):
             if not ahead:
@@ -62,13 +75,56 @@ class Healing:
             page = await self._page(feed, url)
             if page is None:
                 continue
-            brought = await self._store.ask(partial(_in_gap, page=page, gap=gap))
+            brought = await self._store.ask(partial(_in_gap, page=page.entries, gap=gap))
             found |= {entry.id: entry for entry in brought.entries}
             if brought.closed and found:
-                return tuple(found.values()), True
+                return found, True
             following = archive.following(page.hints, of=url)
             ahead = [*([following] if following else ()), *ahead]
-        return tuple(found.values()), False
+        return found, False
+
+    async def _search_sitemaps(
+        self, feed: Feed, gap: Gap, url: str, found: Mapping[EntryId, Entry]
+    ) -> tuple[dict[EntryId, Entry], bool]:
+        """What the site tells search engines of its news; `found` was found elsewhere, under the feed's own ids."""
+        ahead = list(archive.news_sitemaps(await self._robots(url), url))
+        more: dict[EntryId, Entry] = {}
+        asked: set[str] = set()
+        while ahead and len(asked) < archive.MOST_PAGES:
+            address = ahead.pop(0)
+            asked.add(address)
+            sitemap = await self._sitemap(feed, address)
+            if sitemap is None:
+                continue
+            entries = await self._store.ask(partial(_recognised, feed=feed.id, entries=sitemap.entries, found=found))
+            brought = await self._store.ask(partial(_in_gap, page=entries, gap=gap))
+            more |= {entry.id: entry for entry in brought.entries if entry.id not in found}
+            if brought.closed and (found or more):
+                return more, True
+            ahead = [inner for inner in sitemap.inner if inner not in asked] + ahead
+        return more, False
+
+    async def _robots(self, url: str) -> bytes:
+        """What the robots.txt of the feed's host says; nothing when there is none."""
+        try:
+            address = urljoin(url, "/robots.txt")
+            answer = await self._http.get(address, max_bytes=archive.MAX_ROBOTS_BYTES, cut=True)
+        except FetchError:
+            return b""
+        return answer.body if answer.status == 200 else b""
+
+    async def _sitemap(self, feed: Feed, url: str) -> Sitemap | None:
+        """None when there is none there."""
+        elsewhere = FeedState(feed.id, next_poll_at=self._clock(), address=url)
+        try:
+            fetched = await fetch(feed, elsewhere, self._http)
+            if not isinstance(fetched, Fetched):
+                return None
+            where = (feed.id, fetched.url, fetched.content_type)
+            return await self._workers.run(read_sitemap, fetched.body, *where, self._clock())
+        except (FetchError, ParseError, WorkerFailed) as e:
+            log.info("no news sitemap there", extra={"feed": feed.name, "url": url, "why": str(e)})
+            return None
 
     async def _page(self, feed: Feed, url: str) -> FeedDocument | None:
         """None when there is nothing to read there."""
@@ -95,6 +151,13 @@ class Healing:
         return len(fresh)
 
 
-def _in_gap(store: Store, page: FeedDocument, gap: Gap) -> archive.Found:
-    before = store.feeds.seen_until([entry.id for entry in page.entries], gap.since)
-    return archive.in_gap(page.entries, before, since=gap.since, until=gap.until)
+def _in_gap(store: Store, page: Sequence[Entry], gap: Gap) -> archive.Found:
+    before = store.feeds.seen_until([entry.id for entry in page], gap.since)
+    return archive.in_gap(page, before, since=gap.since, until=gap.until)
+
+
+def _recognised(
+    store: Store, feed: FeedId, entries: Sequence[Entry], found: Mapping[EntryId, Entry]
+) -> tuple[Entry, ...]:
+    known = store.feeds.known(feed, (), [entry.page for entry in entries if entry.page], ())
+    return identity.recognised(entries, [*known, *found.values()])

@@ -121,7 +121,7 @@ class Jobs:
         self._each_feed_once = each_feed_once
         self._polled: set[FeedId] = set()
         self._lanes = {
-            "poll": Lane(at_once=128, per_site=2),
+            "poll": Lane(at_once=256, per_site=2),  # a hundred hosts that never answer leave room for the others
             "read": Lane(at_once=16, per_site=2),
             "deliver": Lane(at_once=1_000, per_site=1),
             "edit": Lane(at_once=10, per_site=1),

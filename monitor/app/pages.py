@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Any, TypeVar
 
 from monitor import urls
 from monitor.app.workers import WorkerFailed, Workers
@@ -17,7 +18,9 @@ from monitor.articles.habits import Habits
 from monitor.articles.robots import Robots
 from monitor.articles.tasks import read_page
 from monitor.http import Http
-from monitor.model import Entry, Extract, Page, Snapshot
+from monitor.model import FULL, Entry, Extract, Page, Snapshot
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,16 @@ class PageRead:
     extract: Extract
     quality: str
     habits: Habits  # of its site, as they were known
-    snapshot: Snapshot
+    snapshot: Snapshot | None  # of a page that is used
+
+
+async def in_worker(workers: Workers, task: Callable[..., T], *args: Any) -> tuple[T, bool]:
+    """What the task found in a page, and whether that took the light way, a fraction of the work. Raises as `run`."""
+    try:
+        return await workers.run(task, *args, light=False), False
+    except WorkerFailed:
+        # It was the page, or bad luck.
+        return await workers.run(task, *args, light=True), True
 
 
 async def _unknown(_site: str) -> Habits:
@@ -58,18 +70,12 @@ class Pages:
     async def read(self, entry: Entry, url: str) -> PageRead:
         """`url` is the entry's. Raises FetchError, ExtractError or WorkerFailed."""
         page = await download(url, self._http, self._clock(), self._robots)
-        extract = await self._extract(page)
+        extract, _ = await in_worker(self._workers, read_page, page.body, page.url, page.content_type)
         habits = await self._habits_of(urls.site(page.url))
         said = entry.content or entry.summary
         quality = judge.judge(extract, entry_title=entry.title, entry_summary=said, habits=habits)
-        return PageRead(page.url, extract, quality, habits, await self._snapshot(page))
-
-    async def _extract(self, page: Page) -> Extract:
-        try:
-            return await self._workers.run(read_page, page.body, page.url, page.content_type)
-        except WorkerFailed:
-            # It was the page, or bad luck: the light way is a fraction of the work.
-            return await self._workers.run(read_page, page.body, page.url, page.content_type, light=True)
+        snapshot = await self._snapshot(page) if quality == FULL else None
+        return PageRead(page.url, extract, quality, habits, snapshot)
 
     async def _snapshot(self, page: Page) -> Snapshot:
         body = await asyncio.to_thread(gzip.compress, page.body, 6, mtime=0) if self._keep else None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
+from typing import ParamSpec, TypeVar
 
 from monitor import urls
 from monitor.app.holds import Holds
@@ -15,6 +16,7 @@ from monitor.app.workers import WorkerFailed, Workers
 from monitor.errors import FetchError, NewsMonitorError, ParseError
 from monitor.feeds import cadence, health, identity, moves, plan, websub
 from monitor.feeds.fetch import fetch
+from monitor.feeds.hints import with_header
 from monitor.feeds.reading import read
 from monitor.http import Http
 from monitor.http_gate import host_of
@@ -35,6 +37,9 @@ from monitor.model import (
 from monitor.store.sqlite.store import Store
 
 log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 PRICE_EVERY, SPENT_OVER = timedelta(hours=1), timedelta(hours=24)
 
@@ -82,7 +87,9 @@ class Poller:
         except (FetchError, ParseError, WorkerFailed) as e:
             await self._failed(feed, state, e, started)
             return False
-        poll = await self._store.change(lambda store: self._record_poll(store, feed, state, outcome, look, started))
+        poll = await self._store.change(
+            lambda store: self._record_poll(store, feed, state, outcome, look, started), patient=look is None
+        )
         return poll.new > 0
 
     def _asked(self, state: FeedState, now: datetime) -> FeedState:
@@ -109,7 +116,14 @@ class Poller:
         if isinstance(outcome, NotModified) or outcome.body_hash == state.body_hash:
             return None
         memory = await self._store.ask(lambda store: store.feeds.prints(feed.id))
-        return await read(outcome, memory or b"", feed_id=feed.id, now=self._clock(), run=self._workers.run)
+        return await read(outcome, memory or b"", feed_id=feed.id, now=self._clock(), run=self._in_worker)
+
+    async def _in_worker(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Once more if the worker died: what ended it may have been none of the feed's doing."""
+        try:
+            return await self._workers.run(function, *args, **kwargs)
+        except WorkerFailed:
+            return await self._workers.run(function, *args, **kwargs)
 
     def _record_failure(self, store: Store, feed: Feed, after: FeedState, started: datetime) -> None:
         store.feeds.save(after)
@@ -127,11 +141,13 @@ class Poller:
     ) -> PollRecord:
         now, probed = self._clock(), cadence.wants_probe(state, started)
         kind, size, body_hash = "not_modified", 0, state.body_hash
+        is_part = isinstance(outcome, Fetched) and outcome.is_part
         if isinstance(outcome, Fetched):
-            kind, size, body_hash = "unchanged", len(outcome.body), outcome.body_hash
+            kind, size = "unchanged", len(outcome.body)
+            body_hash = state.body_hash if is_part else outcome.body_hash
         poll, fresh = PollRecord(feed.id, started, now, kind, bytes=size), tuple[Entry, ...]()
         if look is not None:
-            poll, fresh = self._record_entries(store, state, look, poll)
+            poll, fresh = self._record_entries(store, state, look, poll, is_part=is_part)
             state = replace(
                 state,
                 known_since=state.known_since or now,
@@ -140,10 +156,13 @@ class Poller:
         if probed:
             lied = cadence.was_lied_to(state, [entry.published_at for entry in fresh])
             state = replace(state, probed_at=now, liar_until=now + cadence.LIAR_FOR if lied else state.liar_until)
+        hints = look.hints if isinstance(look, FeedDocument) else state.hints
+        if isinstance(outcome, Fetched):
+            hints = with_header(hints, outcome.link, outcome.url)
         brought = cadence.Brought(
             body_hash=body_hash,
-            shown=poll.entries or state.shown,
-            hints=look.hints if isinstance(look, FeedDocument) else state.hints,
+            shown=state.shown if is_part else poll.entries or state.shown,
+            hints=hints,
             published=tuple(entry.published_at for entry in fresh),
         )
         subscription = self._mind_the_hub(store, feed.id, brought, now)
@@ -187,7 +206,7 @@ class Poller:
             store.notices.end(feed.id, health.TROUBLES, f"Feed {feed.name} is well again.", self._clock())
 
     def _record_entries(
-        self, store: Store, state: FeedState, look: FeedDocument | Unchanged, poll: PollRecord
+        self, store: Store, state: FeedState, look: FeedDocument | Unchanged, poll: PollRecord, *, is_part: bool
     ) -> tuple[PollRecord, tuple[Entry, ...]]:
         """The record of the look, and the entries that were not seen before."""
         if isinstance(look, Unchanged):
@@ -199,11 +218,15 @@ class Poller:
         is_known = state.known_since is not None or bool(known)  # a feed at another address is known by its entries
         history = frozenset() if is_known else self._history(fresh, poll)
         store.feeds.add_entries(fresh, baseline=history, now=poll.finished_at)
-        if cadence.ran_past_us(before=state.shown, fresh=len(fresh), overlap=overlap) and state.last_success_at:
+        ran_past_us = cadence.ran_past_us(
+            before=state.shown, fresh=len(fresh), overlap=overlap, complete=look.hints.complete
+        )
+        if ran_past_us and not is_part and state.last_success_at:
             store.feeds.add_gap(
                 poll.feed_id, from_at=state.last_success_at, to_at=poll.finished_at, now=poll.finished_at
             )
-        store.feeds.save_prints(poll.feed_id, look.memory or None)
+        if not is_part:
+            store.feeds.save_prints(poll.feed_id, look.memory or None)
         record = replace(
             poll,
             outcome="new" if fresh else "unchanged",

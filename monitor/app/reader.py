@@ -13,6 +13,7 @@ from monitor.app.alerter import Alerter
 from monitor.app.holds import Holds
 from monitor.app.pages import PageRead, Pages
 from monitor.app.store_thread import StoreThread
+from monitor.app.story_desk import StoryDesk
 from monitor.app.workers import WorkerFailed, Workers
 from monitor.articles import compose, habits
 from monitor.articles.robots import Robots
@@ -30,14 +31,13 @@ from monitor.model import (
     Feed,
     Outcome,
     PagePolicy,
-    Placement,
+    Relation,
+    Snapshot,
     WaitingEntry,
 )
 from monitor.rules.match import decide
 from monitor.rules.schema import RuleSet
 from monitor.store.sqlite.store import Store
-from monitor.stories import cluster
-from monitor.stories.features import shingles
 
 log = logging.getLogger(__name__)
 
@@ -55,21 +55,6 @@ LONGEST_REST = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What reading one entry brought, before it is written."""
-
-    article: Article
-    decisions: tuple[Decision, ...]
-    try_again_at: datetime | None = None
-    reason: str | None = None  # why the page was not used
-    page: PageRead | None = None
-
-    @property
-    def matches(self) -> bool:
-        return any(decision.outcome is Outcome.MATCHED for decision in self.decisions)
-
-
-@dataclass(frozen=True, slots=True)
 class Text:
     """An article, and if it is not its page's, why, whether that may pass, and how long that takes at least."""
 
@@ -78,6 +63,25 @@ class Text:
     may_pass: bool = False
     wait: timedelta = timedelta(0)
     page: PageRead | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading one entry brought, before it is written."""
+
+    text: Text
+    decisions: tuple[Decision, ...]
+    try_again_at: datetime | None = None
+
+    @property
+    def matches(self) -> bool:
+        return any(decision.outcome is Outcome.MATCHED for decision in self.decisions)
+
+
+def _waiting(store: Store, id_: EntryId) -> tuple[WaitingEntry | None, Article | None]:
+    """The entry, unless it was read meanwhile, and what is known of its article."""
+    waiting = store.feeds.waiting_entry(id_)
+    return waiting, None if waiting is None else store.stories.article(compose.article_id(waiting.entry))
 
 
 class Reader:
@@ -89,6 +93,7 @@ class Reader:
         feeds: Sequence[Feed],
         rules: RuleSet,
         alerter: Alerter,
+        desk: StoryDesk,
         store: StoreThread,
         http: Http,
         robots: Robots | None,
@@ -98,9 +103,11 @@ class Reader:
         keep_pages: timedelta,
     ) -> None:
         self._policies = {feed.id: feed.pages for feed in feeds}
+        self._outlets = {feed.id: feed.name for feed in feeds}
         self._rules = rules
         self._needs_page = frozenset(rule.name for rule in rules.rules if rule.page)
         self._alerter = alerter
+        self._desk = desk
         self._store = store
         self._pages = Pages(http, workers, robots, clock, habits_of=self._habits_of, keep=bool(keep_pages))
         self._holds = holds
@@ -111,11 +118,10 @@ class Reader:
         return habits.unpack(await self._store.ask(lambda store: store.pages.habits(site)))
 
     async def read(self, entry_id: EntryId) -> bool:
-        waiting = await self._store.ask(lambda store: store.feeds.waiting_entry(entry_id))
+        waiting, known = await self._store.ask(lambda store: _waiting(store, entry_id))
         if waiting is None:
             return False
         entry = waiting.entry
-        known = await self._store.ask(lambda store: store.stories.article(compose.article_id(entry)))
         if known is not None and not compose.is_about(entry, known):
             # A live page: each of its items has an address of its own that leads to the same page.
             apart = compose.apart(entry, self._clock())
@@ -165,7 +171,8 @@ class Reader:
         """What matches the feed's own words is told now; the page completes it when it comes."""
         reason = f"its page took more than {SLOW.total_seconds():g} s"
         now = self._clock()
-        early = self._judged(Text(compose.from_feed(waiting.entry, reason, now), reason), again=now + QUICK_RETRY)
+        text = Text(compose.from_feed(waiting.entry, reason, now), reason)
+        early = self._judged(text, again=now + QUICK_RETRY)
         if early.matches:
             await self._record(waiting, early)
 
@@ -195,8 +202,7 @@ class Reader:
 
     def _judged(self, text: Text, *, again: datetime | None = None) -> Reading:
         article = text.article
-        decisions = decide(self._rules, article.title, article.text, article.captions)
-        return Reading(article, decisions, again, text.reason, text.page)
+        return Reading(text, decide(self._rules, article.title, article.text, article.captions), again)
 
     async def _text(self, waiting: WaitingEntry, now: datetime) -> Text:
         entry = waiting.entry
@@ -233,19 +239,20 @@ class Reader:
                     "rule": alert.rule,
                     "fate": alert.fate,
                     "why": alert.reason,
-                    "url": reading.article.url,
+                    "url": reading.text.article.url,
                 },
             )
         return bool(alerts)
 
     def _record_reading(self, store: Store, waiting: WaitingEntry, reading: Reading) -> tuple[Alert, ...]:
         """The matches that got their fate now."""
-        article, entry, now = reading.article, waiting.entry, self._clock()
+        text, entry, now = reading.text, waiting.entry, self._clock()
+        article = text.article
         before = store.stories.article(article.id)
         store.stories.save_article(article)
         store.stories.save_decisions(article.id, reading.decisions, now)
-        if reading.page is not None:
-            self._remember_page(store, article, reading.page)
+        if text.page is not None and text.page.snapshot is not None:
+            self._remember_page(store, article, text.page, text.page.snapshot)
         if before is not None and not before.is_full and article.is_full:
             self._alerter.complete(store, article, reading.decisions)
         decided = store.alerts.decided(article.id)
@@ -254,43 +261,33 @@ class Reader:
             for decision in reading.decisions
             if decision.outcome is Outcome.MATCHED and decision.rule not in decided
         ]
-        if not matched and store.stories.placement(article.id) is not None:
-            store.stories.reread(article, shingles(article.text))
+        placement = None
+        if matched or store.stories.placement(article.id) is not None:
+            outlet = self._outlets.get(entry.feed_id, article.site)
+            placement = self._desk.place(store, article, outlet, now)
         alerts: list[Alert] = []
-        if matched:
-            placement = self._place(store, article, now)
+        if placement is not None and matched:
             alerts = self._alerter.decide(store, waiting, article, placement, matched)
         if reading.try_again_at is None:
-            store.feeds.finish_reading(entry, article_id=article.id, reason=reading.reason)
+            store.feeds.finish_reading(entry, article_id=article.id, reason=text.reason)
         else:
             store.feeds.read_again(
                 entry,
                 reading.try_again_at,
                 article_id=article.id,
-                reason=reading.reason or "to be read again",
+                reason=text.reason or "to be read again",
             )
+        if placement is not None and placement.relation is not Relation.FIRST:
+            self._alerter.grow(store, placement.story_id)
         return tuple(alerts)
 
-    def _remember_page(self, store: Store, article: Article, page: PageRead) -> None:
+    def _remember_page(self, store: Store, article: Article, page: PageRead, snapshot: Snapshot) -> None:
         """The proof of what stood there; and what its site shows with every article is learnt from each once."""
-        if store.pages.add_snapshot(article.id, page.snapshot):
+        if store.pages.add_snapshot(article.id, snapshot):
             site = urls.site(page.url)
             known = habits.unpack(store.pages.habits(site))
-            learnt = habits.learn(known, page.extract.text, page.snapshot.fetched_at.date())
+            learnt = habits.learn(known, page.extract.text, snapshot.fetched_at.date())
             store.pages.save_habits(site, learnt.pack())
-
-    def _place(self, store: Store, article: Article, now: datetime) -> Placement:
-        runs = shingles(article.text)
-        placed = store.stories.placement(article.id)
-        if placed is not None:
-            store.stories.reread(article, runs)
-            return placed
-        similar = store.stories.resemblances(
-            article, runs, least_shared=cluster.LEAST_SHARED, since=now - cluster.WINDOW
-        )
-        placement = cluster.place(article.id, len(runs), similar)
-        store.stories.place(article, placement, runs, now)
-        return placement
 
     # ---- upkeep ----
 

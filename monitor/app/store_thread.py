@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from math import inf
 from typing import Any, TypeVar
 
 from monitor.store.sqlite.connection import store_error
@@ -19,6 +20,7 @@ from monitor.store.sqlite.store import Store
 T = TypeVar("T")
 
 GATHER_SECONDS = 0.01
+PATIENT_SECONDS = 0.25
 MOST_TOGETHER = 200
 
 
@@ -36,18 +38,25 @@ class StoreThread:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._store: Store | None = None
         self._changes: list[_Change] = []
+        self._flush_at = inf  # on the loop's clock
 
     async def open(self) -> None:
         """Raises StoreError."""
         self._store = await self._run(self._open_store)
 
-    async def change(self, verb: Callable[[Store], T]) -> T:
-        """Run the verb inside a transaction; it is on disk when this returns. Run twice, it must change nothing."""
+    async def change(self, verb: Callable[[Store], T], *, patient: bool = False) -> T:
+        """Run the verb inside a transaction; it is on disk when this returns. Run twice, it must change nothing.
+
+        `patient`: nobody waits for it, so it may share the transaction of what comes a little later.
+        """
         self._opened()
-        change = _Change(verb, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        change = _Change(verb, loop.create_future())
         self._changes.append(change)
-        if len(self._changes) == 1:
-            change.done.get_loop().call_later(GATHER_SECONDS, self._flush)
+        at = loop.time() + (PATIENT_SECONDS if patient else GATHER_SECONDS)
+        if at < self._flush_at:
+            self._flush_at = at
+            loop.call_at(at, self._flush)
         # Shielded: a cancelled job takes nothing back.
         try:
             result: T = await asyncio.shield(change.done)
@@ -73,6 +82,7 @@ class StoreThread:
         return self._store
 
     def _flush(self) -> None:
+        self._flush_at = inf
         while self._changes:
             together, self._changes = self._changes[:MOST_TOGETHER], self._changes[MOST_TOGETHER:]
             self._thread.submit(self._make, together)

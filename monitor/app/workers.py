@@ -29,7 +29,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 TASK_LIMIT: Final = timedelta(seconds=15)
-MAX_TASKS: Final = 200  # then a fresh process: lxml and the caches of its users never give memory back
+MAX_TASKS: Final = 2_000  # then a fresh process: lxml and the caches of its users never give memory back
+UNTAKEN: Final = 2  # tasks in a row that no process took: one was slow to start; then they are stuck, and replaced
 MAX_MEMORY: Final = 2 * 1024**3  # bytes of address space
 
 OUT_OF_MEMORY: Final = 86  # our own exit code, apart from those of Python and the shell
@@ -63,6 +64,7 @@ class Workers:
         self._running: set[ProcessFuture[object]] = set()
         self._pool: ProcessPool | None = None
         self._closed = False
+        self._untaken = 0
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What the function returns or raises, from another process. Cancelling kills that process.
@@ -82,26 +84,34 @@ class Workers:
         await _stop(pool)
 
     async def _answer(self, call: Callable[[], object]) -> object:
-        future = (await self._live_pool()).schedule(_guarded, args=(call,))
+        pool = await self._live_pool()
+        future = pool.schedule(_guarded, args=(call,))
         self._running.add(future)
         try:
-            async with asyncio.timeout(self._limit.total_seconds()) as clock:
-                return await asyncio.wrap_future(future)
-        except TimeoutError:
-            if not clock.expired():  # the function's own
-                raise
-            seconds = self._limit.total_seconds()
-            raise WorkerFailed(f"no answer within {seconds:g} s, the worker was stopped") from None
+            answer = asyncio.wrap_future(future)
+            done, _ = await asyncio.wait({answer}, timeout=self._limit.total_seconds())
+            taken = bool(done) or future.running()
+            if answer.cancelled():
+                raise WorkerFailed("the workers were closed")
+            if done:
+                self._untaken = 0
+                return answer.result()
         except ProcessExpired as error:
             raise WorkerFailed(_cause_of_death(error.exitcode)) from error
         except BrokenProcessPool as error:
             raise WorkerFailed("the worker died before it took the task") from error
-        except asyncio.CancelledError:
-            if self._closed and not _cancelled_from_outside():
-                raise WorkerFailed("the workers were closed") from None
-            raise
         finally:
+            future.cancel()  # type: ignore[no-untyped-call]  # kills the process that is at it, if any
             self._running.discard(future)
+        seconds = self._limit.total_seconds()
+        if taken:
+            self._untaken = 0
+            raise WorkerFailed(f"no answer within {seconds:g} s, the worker was stopped")
+        self._untaken += 1
+        if self._untaken >= UNTAKEN and self._pool is pool:
+            self._pool = None
+            await _stop(pool)
+        raise WorkerFailed(f"no worker took the task within {seconds:g} s")
 
     async def _live_pool(self) -> ProcessPool:
         if self._pool is not None and not self._pool.active:
@@ -172,19 +182,19 @@ def _die_with(parent: int) -> None:
 def _guarded(call: Callable[[], object]) -> object:
     """Runs in the worker. Our own errors travel as they are; what a library trips over costs this task only.
 
-    An error that cannot travel would break the whole pool (lxml has such errors).
+    An error that cannot travel would break the whole pool (lxml has such errors); an exit would end the daemon.
     """
     try:
         return call()
     except MemoryError:
         os._exit(OUT_OF_MEMORY)  # C libraries are not to be trusted after a failed allocation
-    except Exception as error:
+    except BaseException as error:
         if isinstance(error, NewsMonitorError) and _travels(error):
             raise
         raise WorkerFailed(f"{type(error).__name__}: {error}") from None
 
 
-def _travels(error: Exception) -> bool:
+def _travels(error: NewsMonitorError) -> bool:
     try:
         return type(pickle.loads(pickle.dumps(error))) is type(error)  # noqa: S301 - our own bytes
     except Exception:
@@ -197,11 +207,6 @@ def _cause_of_death(exit_code: int) -> str:
     if exit_code < 0:
         return f"the worker was ended by {signal.Signals(-exit_code).name}"
     return f"the worker ended with exit code {exit_code}"
-
-
-def _cancelled_from_outside() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 async def _stop(pool: ProcessPool | None) -> None:

@@ -1,7 +1,7 @@
 """What a page says about itself: addresses, language, names, whether it must be paid for. Pure.
 
 All of it is what anybody may write. Another site's address is evidence of syndication, never a better name for this
-page; and a link to a front page is nobody's identity.
+page; and a link to a front page or a section is nobody's identity.
 """
 
 from __future__ import annotations
@@ -20,9 +20,12 @@ from monitor.articles.markup import line_of
 
 MAX_HEADLINES: Final = 20
 MAX_NAME: Final = 6  # words
+LISTING: Final = 3  # articles; a page that describes so many, and none as itself, is a list of them
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\Z")
-_CANONICAL: Final = '//link[@rel="canonical"]/@href'
+_WORD = re.compile(r"\w+")
+_SECTION = re.compile(r"[^\W\d_]*|\d{1,4}")
+_CANONICAL: Final = '//link[contains(concat(" ", translate(@rel, "CANOIL", "canoil"), " "), " canonical ")]/@href'
 _OG_URL: Final = '//meta[@property="og:url"]/@content'
 _BYLINE: Final = "//a[@rel='author'] | //*[contains(@class, 'author') and contains(@class, 'vcard')]"
 _LOCKED: Final = frozenset({"locked", "metered", "paid", "premium", "subscriber", "subscription"})
@@ -43,13 +46,25 @@ def addresses(tree: HtmlElement, url: str) -> Addresses:
     elsewhere = None
     for source, path in (("link rel=canonical", _CANONICAL), ("meta og:url", _OG_URL)):
         for declared in tree.xpath(path):
-            absolute = urls.join(url, str(declared))
-            if absolute is None or _is_front(absolute) > _is_front(url):
+            absolute = urls.join(url, str(declared)) if declared.strip(" #") else None
+            if absolute is None or _is_front(absolute) > _is_front(url) or _is_section(absolute) > _is_section(url):
                 continue
             if urls.same_site(absolute, url):
                 return Addresses(absolute, elsewhere, source)
             elsewhere = elsewhere or absolute
     return Addresses(None, elsewhere)
+
+
+def own(nodes: tuple[Node, ...], tree: HtmlElement, url: str, addresses: Addresses) -> tuple[Node, ...]:
+    """The nodes without the articles that the page describes beside its own: related ones, and those of a list."""
+    keys = frozenset(filter(None, (_key(url, at) for at in (url, addresses.canonical, addresses.elsewhere) if at)))
+    titles = tuple(map(_squashed, headlines(tree, ())))
+    articles = [node for node in nodes if is_article(node)]
+    ours = [node for node in articles if _is_named(node, url, keys, titles)]
+    if not ours:
+        ours = [node for node in articles if not _names_another(node, url)]
+        ours = ours if len(ours) < LISTING else []
+    return tuple(node for node in nodes if not is_article(node) or any(node is one for one in ours))
 
 
 def language(tree: HtmlElement, nodes: tuple[Node, ...]) -> tuple[str, str] | None:
@@ -109,6 +124,33 @@ def is_list(tree: HtmlElement, nodes: tuple[Node, ...], url: str) -> bool:
     return "article" not in kinds and any(node.types & _LISTS for node in nodes)
 
 
+def _is_named(node: Node, url: str, keys: frozenset[str], titles: tuple[str, ...]) -> bool:
+    """Whether an address or the headline of this page stands in the node."""
+    if any(_key(url, address) in keys for address in node.addresses):
+        return True
+    headline = _squashed(str(node.values.get("headline") or ""))
+    return bool(headline) and any(title.startswith(headline) for title in titles)
+
+
+def _names_another(node: Node, url: str) -> bool:
+    """Whether the node is of another page. The front page and the section stand in for a page's own address."""
+    here = _key(url, url) or ""
+    keys = [key for address in node.addresses if (key := _key(url, address)) is not None]
+    return bool(keys) and not any(here.startswith(f"{key}/") for key in keys)
+
+
+def _key(url: str, address: str) -> str | None:
+    """None for an identifier that is no address."""
+    if not address.startswith(("http://", "https://", "/", "#")):
+        return None
+    absolute = urls.join(url, address)
+    return urls.article_key(absolute) if absolute is not None else None
+
+
+def _squashed(text: str) -> str:
+    return "".join(_WORD.findall(text.casefold()))
+
+
 def _languages(tree: HtmlElement, nodes: tuple[Node, ...]) -> Iterator[tuple[str, str]]:
     for name in ("lang", "xml:lang", "{http://www.w3.org/XML/1998/namespace}lang"):
         yield "html lang", tree.get(name) or ""
@@ -130,3 +172,9 @@ def _person(name: str | None) -> str | None:
 def _is_front(url: str) -> bool:
     parts = urlsplit(url)
     return parts.path.strip("/") in {"", "index.html", "index.php"} and not parts.query
+
+
+def _is_section(url: str) -> bool:
+    """Whether it ends in a plain word, a year or a month, as nearly no article does: `/news/`, `/2021/10/`."""
+    parts = urlsplit(urls.article_key(url))
+    return not parts.query and _SECTION.fullmatch(parts.path.rstrip("/").rpartition("/")[2]) is not None

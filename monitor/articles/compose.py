@@ -112,9 +112,14 @@ def _dated(entry: Entry, extract: Extract, now: datetime) -> tuple[datetime | No
     """The feed's date, or the page's if that is not of the future: a clock may be wrong by a day, not by more."""
     if entry.published_at is not None:
         return entry.published_at, Confidence.DECLARED
-    if extract.published_at is None or extract.published_at > now + CLOCKS:
+    if extract.published_at is None or is_of_the_future(extract.published_at, now):
         return None, None
     return extract.published_at, extract.date_confidence
+
+
+def is_of_the_future(published_at: datetime, now: datetime) -> bool:
+    """Whether no clock can be so wrong."""
+    return published_at > now + CLOCKS
 
 
 def _digest(text: str) -> str:

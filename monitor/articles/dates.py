@@ -16,11 +16,13 @@ from typing import Any, Final
 from lxml.html import HtmlElement
 
 from monitor.articles.json_ld import Node, is_article
+from monitor.articles.markup import line_of
 from monitor.model import Confidence
 
 EARLIEST: Final = 1995  # the year; before it nothing was published on the web, and clocks start in 1970
 MAX_VALUE: Final = 100  # characters
-LISTING: Final = 3  # articles; a page that describes so many, and none as itself, is a list of them
+LISTING: Final = 3  # dates; a page that marks so many up as its own is a list of articles
+PROSE: Final = 20  # words
 NEAR_TITLE: Final = 60  # elements after the headline in which a page says when it was written
 
 
@@ -33,9 +35,9 @@ class Dated:
     source: str
 
 
-def published(tree: HtmlElement, nodes: tuple[Node, ...], addresses: frozenset[str], url: str) -> Dated | None:
-    """`addresses` are those that mean this page, by which it is told from others that it describes."""
-    for source, value in _declared(tree, nodes, addresses):
+def published(tree: HtmlElement, nodes: tuple[Node, ...], url: str) -> Dated | None:
+    """`nodes` are those of the page's own article, not of others that it describes."""
+    for source, value in _declared(tree, nodes):
         if (at := moment(value)) is not None:
             return Dated(at, Confidence.DECLARED, source)
     for source, value in _guesses(tree, url):
@@ -57,11 +59,9 @@ def moment(value: object) -> datetime | None:
     return None
 
 
-def _declared(tree: HtmlElement, nodes: tuple[Node, ...], addresses: frozenset[str]) -> Iterator[tuple[str, Any]]:
-    articles = [node for node in nodes if is_article(node) and node.values.get("datePublished")]
-    own = [node for node in articles if not node.addresses.isdisjoint(addresses)]
-    if own or len(articles) < LISTING:
-        for node in own or articles:
+def _declared(tree: HtmlElement, nodes: tuple[Node, ...]) -> Iterator[tuple[str, Any]]:
+    for node in nodes:
+        if is_article(node) and node.values.get("datePublished"):
             yield "JSON-LD", node.values["datePublished"]
     for name in _META:
         for meta in tree.xpath("//meta[@property=$name or @name=$name or @itemprop=$name]", name=name):
@@ -72,7 +72,8 @@ def _declared(tree: HtmlElement, nodes: tuple[Node, ...], addresses: frozenset[s
         if name in named:
             yield f"meta {name}", meta.get("content") or ""
     for node in nodes:
-        if (not node.types or "WebPage" in node.types) and node.values.get("datePublished"):
+        is_page = not node.types or any(kind.endswith("WebPage") for kind in node.types)
+        if is_page and node.values.get("datePublished"):
             yield "JSON-LD", node.values["datePublished"]
 
 
@@ -81,23 +82,48 @@ def _guesses(tree: HtmlElement, url: str) -> Iterator[tuple[str, Any]]:
     if len(marked) < LISTING:
         for element in marked:
             yield "microdata", element.get("datetime") or element.get("content") or element.text_content()
-    for element in _after_headline(tree):
+    near = [element for element in _after_headline(tree) if not _is_update(element)]
+    for element in near:
         if element.tag == "time":
             yield "time element", element.get("datetime") or element.text_content()
     if (day := _IN_ADDRESS.search(url)) is not None:
         yield "address", "-".join(part.zfill(2) for part in day.groups())
-    for element in _after_headline(tree):
-        if _DATE_CLASS.search(f"{element.get('class')} {element.get('id')}"):
-            yield "date line", _first_day(element.text_content()[:MAX_VALUE])
+    for element in near:
+        text = _start_of(element)
+        if _DATE_CLASS.search(f"{element.get('class')} {element.get('id')}") or _LINE.fullmatch(text):
+            yield "date line", _first_day(text)
 
 
 def _after_headline(tree: HtmlElement) -> Iterator[HtmlElement]:
-    headlines = tree.xpath("//h1")
+    """What stands between the headline and the first paragraph; below it, dates are those of the text or of others."""
+    headline = _headline(tree)
+    following = headline.xpath("following::*") if headline is not None else []
+    for element in following[:NEAR_TITLE]:
+        if element.tag == "p" and len(element.text_content().split()) >= PROSE:
+            return
+        yield element
+
+
+def _headline(tree: HtmlElement) -> HtmlElement | None:
+    """The one there is, or of several (dialogues have some) the one that the page's title begins with."""
+    headlines = tree.xpath("//h1[normalize-space()]")
     if len(headlines) == 1:
-        for count, element in enumerate(headlines[0].xpath("following::*")):
-            if count > NEAR_TITLE:
-                return
-            yield element
+        return headlines[0]
+    titles = [" ".join(str(title).split()) for title in tree.xpath("//title/text()")]
+    return next((h1 for h1 in headlines[:LISTING] if any(title.startswith(line_of(h1)) for title in titles)), None)
+
+
+def _is_update(element: HtmlElement) -> bool:
+    """Whether it says when the page was last touched, and not when it was published."""
+    before, parent = element.getprevious(), element.getparent()
+    label = (before.tail if before is not None else parent.text if parent is not None else "") or ""
+    said = f"{element.get('class')} {label[-MAX_VALUE:]} {_start_of(element)}"
+    return bool(_UPDATED.search(said)) and not _PUBLISHED.search(said)
+
+
+def _start_of(element: HtmlElement) -> str:
+    """More than any date line has, and not the whole article that may stand in the element."""
+    return " ".join(element.text_content()[: 10 * MAX_VALUE].split())[: MAX_VALUE + 1]
 
 
 def _iso(text: str) -> datetime:
@@ -112,7 +138,10 @@ def _iso(text: str) -> datetime:
 
 
 def _mail(text: str) -> datetime:
-    return parsedate_to_datetime(text)
+    """As in mails, in C, and in JavaScript, which has its offset behind the zone: GMT+0200."""
+    if _TWELVE_HOURS.search(text):
+        raise ValueError(text)  # read as 8:00 it would be half a day off
+    return parsedate_to_datetime(re.sub(r"(?:GMT|UTC)([+-]\d{4}).*", r"\1", text))
 
 
 def _plain_day(text: str) -> datetime:
@@ -127,7 +156,8 @@ def _plain_day(text: str) -> datetime:
 
 
 def _first_day(text: str) -> str:
-    found = _DAY_ANYWHERE.search(text)
+    label = _PUBLISHED.search(text)
+    found = _DAY_ANYWHERE.search(text, label.end() if label else 0) or _DAY_ANYWHERE.search(text)
     return found[0] if found else ""
 
 
@@ -142,12 +172,34 @@ _NAMES: Final = frozenset({
 })  # fmt: skip
 _ISO = re.compile(r"\d{4}(?:[-/]?\d\d[-/]?\d\d)")
 _IN_ADDRESS = re.compile(r"/((?:19|20)\d\d)[/-](0?[1-9]|1[0-2])[/-](0?[1-9]|[12]\d|3[01])(?=[/-])")
-_DATE_CLASS = re.compile(r"\b(?:date|time|published|pubdate|posted|timestamp|datum|vreme)(?:\b|_|-)", re.IGNORECASE)
+_DATE_CLASS = re.compile(
+    r"(?:\b|_|(?<=[a-z])(?=[A-Z]))"
+    r"(?i:date|time|datetime|published|publishdate|pubdate|posted|timestamp|datum|vreme)(?:\b|_|(?=[A-Z]))"
+)
 _DAY = r"\d{1,2}\.\s?\d{1,2}\.\s?(?:19|20)\d\d"
 _IN_WORDS = r"(?:\d{1,2}(?:st|nd|rd|th)?\.? )?[^\W\d_]{3,12}\.?,? (?:\d{1,2}(?:st|nd|rd|th)?, ?)?(?:19|20)\d\d"
 _DAY_ANYWHERE = re.compile(rf"(?:19|20)\d\d-\d\d-\d\d|{_DAY}|{_IN_WORDS}")
-_NUMBERS = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?((?:19|20)\d\d)\b")
+_TWELVE_HOURS = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
+_PUBLISHED = re.compile(
+    r"publi[sš]|posted|entry-date|publié|publiziert|veröffentlicht|objavljen|објављен|опубликован|publikuar",
+    re.IGNORECASE,
+)
+_UPDATED = re.compile(
+    r"updat|modified|mis à jour|aktualisiert|geändert|ažuriran|izmenjen|ажуриран|измењен|обновлен|përditësuar",
+    re.IGNORECASE,
+)
+# A line that is nothing but a date, with a label or the author before it and a time behind.
+_LINE = re.compile(
+    r"(?:(?:(?:written )?by|von|par|nga|piše|пише) [^.!?]{2,60}? )?"
+    r"(?:[^\W\d_]{2,15}(?: (?:on|am|le|më))?:? |[–—|-] )?"
+    r"(?:[^\W\d_]{3,12},? )?"
+    rf"(?:{_DAY}|{_IN_WORDS})\.?"
+    r"(?:[ ,|@–—-]{1,3}(?:at |um |à |u |у |в )?\d{1,2}[:.h]\d\d(?:[: ].{0,12})?)?",
+    re.IGNORECASE,
+)
+_NUMBERS = re.compile(r"(?:[^\W\d_]{3,12},? )?(\d{1,2})\.\s?(\d{1,2})\.\s?((?:19|20)\d\d)\b")
 _WORDS = re.compile(
+    r"(?:[^\W\d_]{3,12}, )?"
     r"(?:(\d{1,2})(?:st|nd|rd|th)?\.? )?([^\W\d_]{3,12})\.?,? (?:(\d{1,2})(?:st|nd|rd|th)?, ?)?((?:19|20)\d\d)\b"
 )
 _MONTHS: Final = {

@@ -6,6 +6,7 @@ judge.py to say.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from lxml.html import HtmlElement
@@ -22,8 +23,13 @@ from monitor.text import clean, clean_line
 MAX_TEXT: Final = 500_000
 MAX_TITLE: Final = 2_000
 MAX_NAME: Final = 200
+SNIFFED: Final = 4_000  # characters of plain text
+NOISE: Final = 0.02  # of them; programs, pictures and archives have more control characters
+LITTLE: Final = 500  # characters; the rest may stand too deep for the parser
 LIGHT_ABOVE: Final = 1_500_000  # bytes; thorough reading of such a page can take longer than a worker may
 LIGHT_ABOVE_ELEMENTS: Final = 30_000
+
+_NO_TEXT = re.compile("[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd]")
 
 # Extensive search dates a page by any year in it, a copyright line or "declared independence in 2008".
 DATES: Final = {"extensive_search": False, "original_date": True}
@@ -40,7 +46,10 @@ def extract(body: bytes, *, url: str, content_type: str, light: bool = False) ->
     if content_type.partition(";")[0].strip().lower() == "text/plain":
         return _plain(html)
     light = light or len(body) > LIGHT_ABOVE
-    found = _read(html, url, light=light) or _read(flattened(html), url, light=light)
+    found = _read(html, url, light=light)
+    if found is None or len(found.text) < LITTLE:
+        readings = (found, _read(flattened(html), url, light=light))
+        found = max(filter(None, readings), key=lambda one: len(one.text), default=None)
     if found is None:
         raise ExtractError("not HTML" if tree_of(html) is None else "no text found in the page")
     return found
@@ -69,12 +78,11 @@ def _document(tree: HtmlElement, url: str, *, light: bool) -> Document | None:
 
 def _told(tree: HtmlElement, document: Document, url: str) -> Extract:
     """What the extractor found, with what the page says about itself."""
-    nodes = json_ld.nodes_of(tree)
     addresses = about.addresses(tree, url)
+    nodes = about.own(json_ld.nodes_of(tree), tree, url, addresses)
     headlines = about.headlines(tree, nodes)
     captions = captions_of(tree)
-    own = frozenset(filter(None, (url, addresses.canonical, addresses.elsewhere)))
-    date = dates.published(tree, nodes, own, url)
+    date = dates.published(tree, nodes, url)
     byline = document.author or about.byline(tree)
     author = about.author(tree, nodes) or (byline and (byline, "byline"))
     language = about.language(tree, nodes)
@@ -104,6 +112,9 @@ def _told(tree: HtmlElement, document: Document, url: str) -> Extract:
 
 
 def _plain(text: str) -> Extract:
+    start = text[:SNIFFED]
+    if len(_NO_TEXT.findall(start)) > NOISE * len(start):
+        raise ExtractError("not text")
     text = clean(text, limit=MAX_TEXT)
     if not text:
         raise ExtractError("the page is empty")

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from lxml.html import HtmlElement
 
-from monitor.articles.markup import JSON_LD
+from monitor.articles.markup import is_json_ld
 
 MAX_NODES: Final = 2_000
 MAX_DEPTH: Final = 12
@@ -47,7 +47,7 @@ def nodes_of(tree: HtmlElement) -> tuple[Node, ...]:
     """In the order of the page."""
     found: list[Node] = []
     for script in tree.iter("script"):
-        if script.get("type") == JSON_LD and script.text:
+        if is_json_ld(script) and script.text:
             for node in _walk(_parsed(script.text), 0):
                 if len(found) >= MAX_NODES:
                     return tuple(found)

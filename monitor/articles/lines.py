@@ -7,8 +7,10 @@ the headline again), what it loses by what stands in the same kind of place as t
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable
+from itertools import groupby
 from typing import Final
 
 from lxml.html import HtmlElement
@@ -21,6 +23,8 @@ SAID_ONCE: Final = 10  # words; nobody writes a longer sentence twice, but pages
 LOST_WORDS: Final = 10  # a shorter paragraph is not missed
 LOST_SHARE: Final = 0.2  # of the text; less may be meant to be left out
 LINKS: Final = 8
+TITLE: Final = 25  # letters; names are shorter, and paragraphs begin with them
+TEASER_LINES: Final = 3  # a longer run without a link is an article
 CAPTION: Final = 600  # characters
 MAX_CAPTIONS: Final = 40
 MAX_PARAGRAPHS: Final = 5_000  # in the page; beyond, only the extractor's word counts
@@ -55,11 +59,23 @@ def paragraphs(tree: HtmlElement, text: str, headlines: Iterable[str], captions:
 
 
 def is_list_of_links(tree: HtmlElement, text: str) -> bool:
-    """Whether what the extractor found in a page is mostly links to other pages."""
-    links = _link_texts(tree)
+    """Whether what the extractor found in a page is links to other pages, with a teaser or two to each at most."""
+    links = sorted(_link_texts(tree))
     lines = [line for line in text.splitlines() if line.strip("|- ")]
-    linked = [line for line in lines if _squash(line) in links]
-    return len(linked) >= LINKS and 2 * sum(map(len, linked)) >= sum(map(len, lines))
+    is_link = [_is_teaser(_squash(line), links) for line in lines]
+    if sum(is_link) < LINKS:
+        return False
+    mostly = 2 * sum(len(line) for line, linked in zip(lines, is_link, strict=True) if linked)
+    longest = max(len(list(run)) for linked, run in groupby([*is_link, False]) if not linked)
+    return mostly >= sum(map(len, lines)) or longest <= TEASER_LINES
+
+
+def _is_teaser(line: str, links: list[str]) -> bool:
+    """Whether a line is a link, begins with a headline that is one, or is the headline of a link with its teaser."""
+    place = bisect_right(links, line)
+    if place and (links[place - 1] == line or (len(links[place - 1]) >= TITLE and line.startswith(links[place - 1]))):
+        return True
+    return len(line) >= TITLE and place < len(links) and links[place].startswith(line)
 
 
 # ---- what was lost ----

@@ -12,15 +12,24 @@ from w3lib.encoding import html_to_unicode
 
 MAX_JSON_LD: Final = 300_000  # characters; what parses larger ones takes a hundred times their size in memory
 MAX_ATTRIBUTE: Final = 20_000  # characters; larger ones are pictures or data of scripts
-DEEP: Final = 100  # elements
+DEEP: Final = 200  # elements
 JSON_LD: Final = "application/ld+json"
 
-_BLOCK = re.compile(r"<(/?)(?:div|section|article|main|center|font|span|table|tbody|tr|td|ul|ol|li)\b[^<>]*>", re.I)
+_BLOCK = re.compile(
+    r"<(/?)(?:div|section|article|main|center|font|span|table|tbody|tr|td|ul|ol|li|blockquote|b|i|em|strong|u|big|small)"
+    r"\b[^<>]*>",
+    re.IGNORECASE,
+)
+# Each attribute of an element is compared with all before it: 100,000 would take a minute.
+_CROWD = re.compile(
+    r"""(<[a-z][\w:-]*+)(?:[\s/]*+[^\s"'<>/=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'<>]++))?+){1000,}+""",
+    re.IGNORECASE,
+)
 
 
 def tree_of(html: str) -> HtmlElement | None:
     """The page without what nobody reads; None when it is not HTML."""
-    tree = load_html(html)
+    tree = load_html(_CROWD.sub(r"\1", html))
     if tree is None:
         return None
     _lighten(tree)
@@ -44,7 +53,11 @@ def flattened(html: str) -> str | None:
 
     None when there are not so many.
     """
-    if len(_BLOCK.findall(html)) < DEEP:
+    depth = deepest = 0
+    for tag in _BLOCK.finditer(html):
+        depth = max(0, depth - 1) if tag[1] else depth + 1
+        deepest = max(deepest, depth)
+    if deepest < DEEP:
         return None
     return _BLOCK.sub(lambda tag: "" if tag[1] else "<p>", html)
 
@@ -54,13 +67,17 @@ def line_of(element: HtmlElement) -> str:
     return " ".join(element.text_content().split())
 
 
+def is_json_ld(script: HtmlElement) -> bool:
+    return (script.get("type") or "").partition(";")[0].strip().lower() == JSON_LD
+
+
 def _guessed_encoding(body: bytes) -> str | None:
     return next(iter(detect_encoding(body)), None)
 
 
 def _lighten(tree: HtmlElement) -> None:
     for element in tree.iter("script", "style"):
-        kept = element.get("type") == JSON_LD and len(element.text or "") <= MAX_JSON_LD
+        kept = is_json_ld(element) and len(element.text or "") <= MAX_JSON_LD
         if not kept:
             element.text = None
     for element in tree.iter():

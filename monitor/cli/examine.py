@@ -17,7 +17,7 @@ from monitor.app.audit import balance as take_balance
 from monitor.app.clock import utc_now
 from monitor.cli.common import EXIT_FOUND, Place, reading_store, say, show_json, speaking
 from monitor.feeds.health import Health, health
-from monitor.model import Article, ArticleId
+from monitor.model import Article, ArticleId, DeliveryState
 from monitor.store.sqlite.store import Store
 from monitor.store.sqlite.values import time_or_none
 
@@ -36,12 +36,16 @@ def audit(place: Place, as_json: bool) -> None:
         say("Deliveries: " + (", ".join(f"{n} {state}" for state, n in balance.deliveries.items() if n) or "none"))
         for law, row in balance.offenders:
             say(f"  {law}: {row}")
-        for letter in balance.dead:
-            say(f"  nobody was told: {letter['rule']} to {letter['sink']} {letter['target']}: {letter['error']}")
+        _show_dead(balance)
         if balance.file != "ok":
             say(f"  the file is damaged: {balance.file}")
     if not balance.balanced:
         sys.exit(EXIT_FOUND)
+
+
+def _show_dead(balance: Balance) -> None:
+    for letter in balance.dead:
+        say(f"  nobody was told: {letter['rule']} to {letter['sink']} {letter['target']}: {letter['error']}")
 
 
 def _sum(balance: Balance) -> str:
@@ -57,8 +61,9 @@ def _sum(balance: Balance) -> str:
 @click.pass_obj
 @speaking()
 def status(place: Place, as_json: bool) -> None:
-    """Health at a glance: feeds, backlog, deliveries waiting, the balance."""
+    """Health at a glance: feeds, backlog, deliveries waiting, the balance. Exit 1: the audit does not balance."""
     store, now = reading_store(place), utc_now()
+    balance = take_balance(store)
     facts = {
         "feeds": [{**feed, **_health(store, feed, now)} for feed in store.ledger.feeds()],
         "notices": store.notices.open(),
@@ -67,12 +72,15 @@ def status(place: Place, as_json: bool) -> None:
         "articles_read_from_feed_only": store.ledger.articles_read_from_feed(),
         "deliveries_waiting": store.ledger.waiting_deliveries(),
         "last_alert": next(iter(store.ledger.alerts(limit=1)), None),
-        "balanced": take_balance(store).balanced,
+        "dead_letters": balance.dead,
+        "balanced": balance.balanced,
     }
     if as_json:
         show_json(facts)
-        return
-    _show_status(facts)
+    else:
+        _show_status(facts, balance)
+    if not balance.balanced:
+        sys.exit(EXIT_FOUND)
 
 
 def _health(store: Store, feed: dict[str, Any], now: datetime) -> dict[str, str]:
@@ -81,7 +89,7 @@ def _health(store: Store, feed: dict[str, Any], now: datetime) -> dict[str, str]
     return {"health": condition.health, "why": condition.sentence}
 
 
-def _show_status(facts: dict[str, Any]) -> None:
+def _show_status(facts: dict[str, Any], balance: Balance) -> None:
     feeds = facts["feeds"]
     by_health = Counter(feed["health"] for feed in feeds)
     say(f"Feeds       {len(feeds)}: " + ", ".join(f"{by_health[word]} {word}" for word in Health if by_health[word]))
@@ -102,11 +110,14 @@ def _show_status(facts: dict[str, Any]) -> None:
     say(f"Feed only   {facts['articles_read_from_feed_only']} articles whose page could not be read")
     last = facts["last_alert"]
     say(f"Last alert  {last['created_at'][:19]}Z {last['rule']}: {last['title']}" if last else "Last alert  none")
-    waiting = facts["deliveries_waiting"]
+    waiting = [row for row in facts["deliveries_waiting"] if row["state"] != DeliveryState.DEAD]
     say(f"Waiting     {sum(row['n'] for row in waiting)} deliveries")
     for row in waiting:
         say(f"  {row['state']:9} {row['n']} to {row['sink']} {row['target']}: {row['error'] or '-'}")
-    say(f"Audit       {'balanced' if facts['balanced'] else 'NOT BALANCED: run `news-monitor audit`'}")
+    if balance.dead:
+        say(f"Dead        {balance.deliveries[DeliveryState.DEAD]} deliveries that no sink would take")
+        _show_dead(balance)
+    say(f"Audit       {'balanced' if balance.balanced else 'NOT BALANCED: run `news-monitor audit`'}")
 
 
 @click.command()

@@ -15,17 +15,20 @@ import click
 from monitor.app import build
 from monitor.app import config as configuration
 from monitor.app.clock import utc_now
+from monitor.app.pages import in_worker
 from monitor.app.workers import WorkerFailed, Workers
+from monitor.articles.compose import is_of_the_future
 from monitor.articles.download import download
 from monitor.articles.furniture import trim
 from monitor.articles.judge import judge
 from monitor.articles.robots import Robots
 from monitor.articles.tasks import read_page
 from monitor.cli.common import EXIT_FOUND, Place, say, show_json, speaking
-from monitor.errors import ExtractError
+from monitor.errors import ExtractError, FetchError
 from monitor.http import Http
 from monitor.model import FULL, Extract, Page, Zone
 from monitor.text import document
+from monitor.urls import web_url
 
 MOST_BYTES: Final = 10_000_000
 # Of a file nobody knows where it was found; this address is in no way special.
@@ -42,10 +45,19 @@ class Reading:
     light: bool  # the first try hung or killed its worker
 
 
+def _checked(_context: click.Context, _option: click.Parameter, url: str | None) -> str | None:
+    try:
+        return web_url(url) if url else None
+    except ValueError as e:
+        raise click.BadParameter(str(e)) from e
+
+
 @click.command()
-@click.argument("source", metavar="URL|FILE")
+@click.argument("source", metavar="URL|FILE|-")
 @click.option("--title", default="", help="What the feed calls the article. Default: the page's own title.")
-@click.option("--url", default=None, help="Where a FILE was found.")
+@click.option(
+    "--url", default=None, callback=_checked, help="Where a FILE was found, or what comes from standard input."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_obj
 @speaking()
@@ -56,7 +68,7 @@ def extract(place: Place, source: str, title: str, url: str | None, as_json: boo
     """
     try:
         reading = asyncio.run(_reading(place, source, url))
-    except (ExtractError, WorkerFailed) as e:
+    except (ExtractError, FetchError, WorkerFailed) as e:
         if as_json:
             show_json({"source": source, "quality": str(e), "paragraphs": []})
         else:
@@ -81,23 +93,16 @@ async def _reading(place: Place, source: str, url: str | None) -> Reading:
             page = await download(source, http, utc_now(), robots)
         download_ms = (time.perf_counter() - began) * 1000
     else:
-        page = _page_in(Path(source), url or NOWHERE)
+        page = _page_in(source, url or NOWHERE)
     workers = Workers()
     try:
-        found, read_ms, light = await _read(workers, page)
+        (found, read_ms), light = await in_worker(workers, _timed, page)
     finally:
         await workers.close()
     if page.url == NOWHERE and found.canonical_url is None:
         # Its own word is all there is.
         found = replace(found, canonical_url=found.syndicated_from, syndicated_from=None)
     return Reading(found, download_ms, read_ms, light)
-
-
-async def _read(workers: Workers, page: Page) -> tuple[Extract, float, bool]:
-    try:
-        return *await workers.run(_timed, page, light=False), False
-    except WorkerFailed:
-        return *await workers.run(_timed, page, light=True), True
 
 
 def _timed(page: Page, *, light: bool) -> tuple[Extract, float]:
@@ -108,8 +113,9 @@ def _timed(page: Page, *, light: bool) -> tuple[Extract, float]:
     return found, (time.process_time() - began) * 1000
 
 
-def _page_in(file: Path, url: str) -> Page:
-    body = file.read_bytes()[:MOST_BYTES]
+def _page_in(source: str, url: str) -> Page:
+    with sys.stdin.buffer if source == "-" else Path(source).open("rb") as opened:
+        body = opened.read(MOST_BYTES)
     is_html = any(mark in body[:2_000].lower() for mark in (b"<html", b"<!doctype html", b"<head", b"<body"))
     return Page(url, body, "text/html" if is_html else "text/plain", utc_now())
 
@@ -161,11 +167,11 @@ def _show(facts: dict[str, Any]) -> None:
     say(f"Title      {facts['title'] or '-'}")
     say(f"Quality    {facts['quality']}")
     say(f"Author     {metadata['author'] or '-'}{_from(sources.get('author'))}")
-    day = (
-        f"{metadata['published_at']:%Y-%m-%d %H:%M}Z, {metadata['date_confidence']}"
-        if metadata["published_at"]
-        else "-"
-    )
+    day = "-"
+    if metadata["published_at"]:
+        day = f"{metadata['published_at']:%Y-%m-%d %H:%M}Z, {metadata['date_confidence']}"
+        if is_of_the_future(metadata["published_at"], utc_now()):
+            day += ", of the future and not used"
     say(f"Published  {day}{_from(sources.get('published_at'))}")
     say(f"Language   {metadata['language'] or '-'}{_from(sources.get('language'))}")
     say(f"Site       {metadata['site'] or '-'}")

@@ -21,7 +21,7 @@ from monitor.app.feed_import import free_name, plan
 from monitor.app.workers import Workers
 from monitor.cli.common import EXIT_FOUND, Place, complain, say, show_json, show_problems, speaking
 from monitor.errors import ConfigError, ParseError, Problem
-from monitor.feeds import opml
+from monitor.feeds import opml, websub
 from monitor.feeds.health import Condition, Health, health
 from monitor.feeds.report import Level, Report
 from monitor.feeds.spoken import spoken
@@ -81,6 +81,8 @@ def _facts(feed: Feed, row: dict[str, Any], store: Store | None, now: datetime) 
         "last_poll_at": state.last_poll_at,
         "next_poll_at": state.next_poll_at if row else None,
         "push": subscription.state if subscription else None,
+        "push_until": subscription.lease_until if subscription and websub.is_live(subscription, now) else None,
+        "push_words": websub.standing(subscription, now) if subscription else None,
     }
 
 
@@ -93,6 +95,8 @@ def _show_feed(facts: dict[str, Any], now: datetime) -> None:
     say(f"         {facts['entries']} entries{last_new}{polled}{coming}")
     if facts["health"] is not Health.OK:
         say(f"         {facts['why']}")
+    if facts["push_words"]:
+        say(f"         push: {facts['push_words']}")
 
 
 def _ago(moment: datetime, now: datetime) -> str:

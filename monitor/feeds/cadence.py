@@ -19,6 +19,9 @@ from monitor.model import Feed, FeedHints, FeedId, FeedState, Fetched, NotModifi
 # Of whoever names an interval: a minute, or seconds on a server of their own.
 LEAST_INTERVAL, LONGEST_INTERVAL = timedelta(seconds=1), timedelta(hours=24)
 LEARN_EVERY = timedelta(hours=1)
+# A server that sends all of a feed again because it knows no "not modified" pays for it, so less often is asked: a look
+# costs as many times as much as the document has these bytes, within limits. Unpacked; about a fifth of them travel.
+RESENT_BYTES, MOST_RESENT = 25_000, 4.0
 PUSHED = 4  # times as long is waited for a feed whose news is pushed
 # A server's promise of freshness is believed for an hour; for longer, if the feed brings nothing meanwhile: some
 # promise years and publish hourly all the same.
@@ -31,10 +34,15 @@ LONGEST_RETRY = timedelta(hours=6)
 GONE = 410
 GONE_AFTER = timedelta(hours=24)
 GONE_PROBE = timedelta(days=30)
+SKIPPED = 0.5  # entries, fading: one of the last two weeks in an hour or day that is said to bring none
+WEEKEND = frozenset({5, 6})
 # "Too many requests", without a word on when to come back.
 TOO_OFTEN = 429
 FIRST_TOO_OFTEN = timedelta(hours=1)
 LONGEST_TOO_OFTEN = timedelta(hours=24)
+# A wall that wants a browser does not fall within minutes, and each knock may make it higher.
+FIRST_WALLED = timedelta(hours=4)
+LONGEST_WALLED = timedelta(hours=24)
 MAX_JITTER = timedelta(minutes=1)
 JITTER_SHARE = 0.05  # of the wait
 LEAST_SHOWN = 3  # entries that make a missing overlap tell something
@@ -88,7 +96,7 @@ def after_success(
         wait = plan.next_wait(
             rhythm,
             now,
-            price=price * slower**2,  # requests grow as the root of the price falls
+            price=price * _cost(outcome, brought) * slower**2,  # requests grow as the root of the price falls
             budget=bounds.budget / slower,
             least=bounds.least,
             most=bounds.most,
@@ -100,9 +108,9 @@ def after_success(
         promise = MAX_FRESH  # the feed itself contradicts it
     wait = max(wait, promise)
     due = now + _with_jitter(feed.id, wait)
-    return replace(
+    after = replace(
         state,
-        next_poll_at=_outside_skipped(due, brought.hints) if feed.every is None else due,
+        next_poll_at=due,
         hints=brought.hints,
         rhythm=rhythm.to_json() if rhythm else state.rhythm,
         learnt_until=now if rhythm else state.learnt_until,
@@ -117,6 +125,14 @@ def after_success(
         error=None,
         gone_since=None,
     )
+    return after if feed.every else _outside_skipped(after)
+
+
+def _cost(outcome: Fetched | NotModified, brought: Brought) -> float:
+    """Of a look, in looks that are answered with "not modified"."""
+    if isinstance(outcome, NotModified) or brought.published:
+        return 1.0
+    return min(max(len(outcome.body) / RESENT_BYTES, 1.0), MOST_RESENT)
 
 
 def after_failure(
@@ -144,12 +160,13 @@ def is_gone(state: FeedState, now: datetime) -> bool:
     return state.gone_since is not None and now - state.gone_since >= GONE_AFTER
 
 
-def ran_past_us(*, before: int, fresh: int, overlap: int) -> bool:
+def ran_past_us(*, before: int, fresh: int, overlap: int, complete: bool = False) -> bool:
     """Whether entries may have come and gone unseen: two looks that have nothing in common.
 
     `before`: entries shown at the earlier look. A feed that showed next to nothing then has nothing to overlap with.
+    `complete`: it says that it shows all that there is (RFC 5005 section 2), so nothing else came.
     """
-    return before >= LEAST_SHOWN and fresh > 0 and overlap == 0
+    return not complete and before >= LEAST_SHOWN and fresh > 0 and overlap == 0
 
 
 def _same_etag_times(state: FeedState, outcome: Fetched | NotModified, brought: Brought) -> int:
@@ -182,18 +199,23 @@ def was_lied_to(state: FeedState, published: Iterable[datetime | None]) -> bool:
     return any(date is not None and date < state.last_poll_at - CLOCK_SKEW for date in published)
 
 
-def _outside_skipped(due: datetime, hints: FeedHints | None) -> datetime:
-    """The first hour from then on in which the feed says that it may bring something (RSS 2.0, skipHours, skipDays).
+def _outside_skipped(state: FeedState) -> FeedState:
+    """The next look in the first hour in which the feed says that it may bring something (RSS: skipHours, skipDays).
 
-    One that says so of all hours, or of all days, is not believed.
+    One that says so of all hours, or of all days, is not believed, nor of those in which it did bring something.
     """
-    if hints is None:
-        return due
+    hints, due = state.hints, state.next_poll_at
+    if hints is None or not (hints.skip_hours or hints.skip_days):
+        return state
+    rhythm = Rhythm.from_json(state.rhythm)
     hours = hints.skip_hours if len(hints.skip_hours) < 24 else frozenset()
     days = hints.skip_days if len(hints.skip_days) < 7 else frozenset()
+    hours = frozenset(hour for hour in hours if rhythm.hours[hour] < SKIPPED)
+    if days >= WEEKEND and rhythm.weekend >= SKIPPED:
+        days -= WEEKEND
     while due.hour in hours or due.weekday() in days:
         due = due.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    return due
+    return replace(state, next_poll_at=due)
 
 
 def _interval(feed: Feed, bounds: Bounds) -> timedelta | None:
@@ -217,6 +239,8 @@ def _retry_wait(
         return _with_jitter(feed.id, GONE_PROBE if gone_for >= GONE_AFTER else GONE_AFTER)
     if isinstance(error, FetchError) and error.status == TOO_OFTEN:
         return _with_jitter(feed.id, min(FIRST_TOO_OFTEN * 2 ** min(failures, 20), LONGEST_TOO_OFTEN))
+    if isinstance(error, FetchError) and error.challenge:
+        return _with_jitter(feed.id, min(FIRST_WALLED * 2 ** min(failures, 20), LONGEST_WALLED))
     first = min(FIRST_RETRY, _interval(feed, bounds) or bounds.least)
     doubled = first * 2 ** min(failures, 20)
     return _with_jitter(feed.id, min(doubled, LONGEST_RETRY))

@@ -8,6 +8,7 @@ from hashlib import sha256
 from monitor.errors import FetchError
 from monitor.feeds.walls import START_BYTES, wall
 from monitor.http import Http, Response
+from monitor.http_body import unpacked
 from monitor.http_hints import fresh_for, retry_after
 from monitor.model import Feed, FeedState, Fetched, NotModified
 
@@ -19,8 +20,13 @@ ACCEPT = (
 
 PACKED, TIMES_UNKNOWN = '-gzip"', 3
 
+# We do not ask for only what is new (RFC 3229, "A-IM: feed"): it shows nothing that was seen before, so it could not be
+# told from a feed that ran past us. Some servers send it all the same.
+PART = 226
+
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # surrogates stand for bytes that are not UTF-8
 _REASONS = {
+    PART: "the server sends only what changed since our last visit, but there was none (226)",
     304: "the server says that nothing changed since our last visit, but there was none (304)",
     401: "the server asks for a password (401)",
     403: "the server refuses us (403)",
@@ -34,9 +40,9 @@ _LASTING = frozenset({401, 403, 404, 410})
 async def fetch(feed: Feed, state: FeedState, http: Http) -> Fetched | NotModified:
     """The feed's document, unless it is still the one that `state` knows. Raises FetchError."""
     validators = _validators(state)
-    response = await http.get(
-        state.address or feed.url, headers={"Accept": ACCEPT, **validators}, max_bytes=http.settings.max_feed_bytes
-    )
+    limit = http.settings.max_feed_bytes
+    url = state.address or feed.url
+    response = await http.get(url, headers={"Accept": ACCEPT, **validators}, max_bytes=limit)
     if response.status == 304 and validators:
         return NotModified(
             etag=_storable(response.headers.get("ETag")),
@@ -45,23 +51,26 @@ async def fetch(feed: Feed, state: FeedState, http: Http) -> Fetched | NotModifi
             url=response.url,
             moved=response.permanent,
         )
-    return document_of(response)
+    return document_of(response, limit, part=bool(validators))
 
 
-def document_of(response: Response) -> Fetched:
-    """The document that an answer carries. Raises FetchError when it carries none."""
+def document_of(response: Response, max_bytes: int, *, part: bool = False) -> Fetched:
+    """The document that an answer carries; `part`: or what of it is new to us. Raises FetchError when it has none."""
     walled = wall(response.status, response.headers, response.body[:START_BYTES], response.url)
-    if walled is not None or response.status != 200:
+    if walled is not None or response.status not in ({200, PART} if part else {200}):
         raise _error(response, walled)
+    body = unpacked(response.body, max_bytes)
     return Fetched(
         url=response.url,
-        body=response.body,
+        body=body,
         content_type=response.headers.get("Content-Type", ""),
         etag=_storable(response.headers.get("ETag")),
         last_modified=_storable(response.headers.get("Last-Modified")),
         fresh_for=fresh_for(response.headers, response.at),
+        link=response.headers.get("Link", ""),
+        is_part=response.status == PART,
         moved=response.permanent,
-        body_hash=sha256(response.body).hexdigest(),
+        body_hash=sha256(body).hexdigest(),
     )
 
 

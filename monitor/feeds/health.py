@@ -22,6 +22,7 @@ GIVEN_UP = timedelta(days=7)  # after so long a page that is not there is not co
 
 # Before that a failure is nothing to tell anybody of.
 FAILURES_ALLOWED, PASSING = 3, timedelta(hours=1)
+REFUSALS_ALLOWED = 2  # by a wall, which is asked again after hours only
 
 # What is remembered of a failure is its sentence; test_feeds_health.py holds these to what fetch and parse say.
 _WALL = re.compile(r"\(403\)|challenge page|lets only browsers in|asks for consent")
@@ -82,7 +83,8 @@ def worth_telling(state: FeedState, condition: Condition, now: datetime) -> bool
         return True
     unread_for = now - (state.last_success_at or state.last_poll_at or now)
     lasting = unread_for >= PASSING or state.last_success_at is None
-    return condition.health in TROUBLES and state.failures >= FAILURES_ALLOWED and lasting
+    allowed = REFUSALS_ALLOWED if condition.health is Health.WALLED else FAILURES_ALLOWED
+    return condition.health in TROUBLES and state.failures >= allowed and lasting
 
 
 def _failing(state: FeedState, error: str, now: datetime) -> Condition:

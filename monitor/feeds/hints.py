@@ -1,5 +1,7 @@
 """What a feed's head says about when and where to look, gathered while the first look goes over the document.
 
+Its server may name hubs as well, in the header of the answer.
+
 feedparser keeps only the last of several hours, days or hubs.
 """
 
@@ -7,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from monitor.feeds.links import links
 from monitor.model import FeedHints
 from monitor.urls import join
 
@@ -64,6 +67,20 @@ class Gathered:
 
     def _addresses(self, wanted: str, url: str) -> list[str]:
         return [address for rel, href in self.links if rel == wanted and href and (address := join(url, href))]
+
+
+def with_header(hints: FeedHints | None, link_header: str, url: str) -> FeedHints | None:
+    """The hints with the hubs and the topic that the server names for the document at `url`; its word comes first.
+
+    W3C WebSub section 4: a subscriber looks into the Link headers, then into the document.
+    """
+    named = [(link.relations.lower().split(), join(url, link.address)) for link in links(link_header)]
+    hubs = tuple(dict.fromkeys(address for relations, address in named if address and "hub" in relations))
+    topic = next((address for relations, address in named if address and "self" in relations), None)
+    if not hubs and topic is None:
+        return hints
+    hints = hints or FeedHints()
+    return replace(hints, hubs=hubs or hints.hubs, self_url=topic or hints.self_url)
 
 
 def minutes(text: str) -> timedelta | None:

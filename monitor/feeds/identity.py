@@ -84,6 +84,18 @@ def unseen(
     return tuple([memory.learn(entry) for entry in strangers if not memory.knows(entry)])
 
 
+def recognised(entries: Iterable[Entry], known: Iterable[KnownEntry | Entry]) -> tuple[Entry, ...]:
+    """Entries from elsewhere on the site, each under the id by which its page is known.
+
+    For lists that show a page once, under an id and a headline of their own.
+    """
+    by_page: dict[str, EntryId] = {}
+    for other in known:
+        if other.page:
+            by_page.setdefault(other.page, other.id)
+    return tuple(replace(entry, id=by_page.get(entry.page or "", entry.id)) for entry in entries)
+
+
 class _Memory:
     def __init__(self, known: Iterable[KnownEntry], standing: Collection[str]) -> None:
         self._by_id: dict[str, KnownEntry] = {}

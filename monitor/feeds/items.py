@@ -42,7 +42,8 @@ class Item:
 def entry_of(item: Item, *, feed_id: FeedId, url: str, now: datetime) -> Entry:
     """`url` is the feed's, for relative links. A date that cannot be is none: see `EARLIEST` and `AHEAD`."""
     published_at = item.published_at if item.published_at and EARLIEST <= item.published_at <= now + AHEAD else None
-    link = join(url, item.link) if item.link.strip() else None
+    # Some content systems escape their links twice.
+    link = join(url, item.link.replace("&amp;", "&")) if item.link.strip() else None
     title = clean_line(item.title, limit=MAX_TITLE)
     summary, content = _bodies(clean(item.summary, limit=MAX_SUMMARY), clean(item.content, limit=MAX_CONTENT))
     guid, page = guid_of(item.raw_id, link, title, summary), page_of(link)

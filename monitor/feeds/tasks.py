@@ -10,6 +10,7 @@ from monitor.model import FeedDocument, FeedId, Unchanged
 
 if TYPE_CHECKING:
     from monitor.feeds.discover import Candidate
+    from monitor.feeds.sitemap import Sitemap
 
 
 def compare(body: bytes, memory: bytes, url: str, content_type: str) -> Unchanged | delta.Delta | delta.Whole:
@@ -20,6 +21,13 @@ def compare(body: bytes, memory: bytes, url: str, content_type: str) -> Unchange
 def read_feed(body: bytes, feed_id: FeedId, url: str, content_type: str, now: datetime) -> FeedDocument:
     """Every entry of a feed document. Raises ParseError."""
     from monitor.feeds.parse import parse  # a parser that only workers shall load
+
+    return parse(body, feed_id=feed_id, url=url, content_type=content_type, now=now)
+
+
+def read_sitemap(body: bytes, feed_id: FeedId, url: str, content_type: str, now: datetime) -> Sitemap:
+    """The news of a sitemap. Raises ParseError."""
+    from monitor.feeds.sitemap import parse
 
     return parse(body, feed_id=feed_id, url=url, content_type=content_type, now=now)
 

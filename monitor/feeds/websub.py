@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from monitor.feeds.spoken import spoken
 from monitor.model import FeedHints, FeedId, Subscription, SubscriptionState
 
 LEAST_LEASE, WISHED_LEASE, LONGEST_LEASE = timedelta(hours=1), timedelta(days=10), timedelta(days=30)
@@ -70,6 +71,22 @@ def is_live(subscription: Subscription, now: datetime) -> bool:
     lease = subscription.lease_until
     listens = subscription.listens_since is not None
     return subscription.state is SubscriptionState.ACTIVE and listens and lease is not None and now < lease
+
+
+def standing(subscription: Subscription, now: datetime) -> str:
+    """How a subscription stands, for a person."""
+    lease = subscription.lease_until
+    if is_live(subscription, now) and lease is not None:
+        return f"its hub calls when there is news, until {lease:%Y-%m-%d %H:%M}Z ({spoken(lease - now)})"
+    because = f": {subscription.error}" if subscription.error else ""
+    match subscription.state:
+        case SubscriptionState.ACTIVE:
+            gone = "cannot reach us" if subscription.listens_since is None else "promised no longer to call"
+            return f"its hub {gone}{because}"
+        case SubscriptionState.ASKED:
+            return f"its hub was asked to call and did not agree yet{because}"
+    again = f"; asked again in {spoken(subscription.next_ask_at - now)}" if subscription.next_ask_at else ""
+    return f"its hub does not call{because}{again}"
 
 
 def covers(subscription: Subscription | None, now: datetime, span: timedelta, *, last_new_at: datetime | None) -> bool:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TextIO
 
-from monitor.alerts.message import delay, matched_words, provenance, report_lines, sentences
+from monitor.alerts.message import matched_words, news, notes, provenance, report_lines, sentences
 from monitor.model import Accepted, Delivery, FindOutcome, Message, NotSent, Report, SendOutcome, Unreadable
 from monitor.text import printable
 
@@ -66,8 +66,8 @@ class ConsoleSink:
 
 
 def _correction(message: Message) -> str:
-    news = message.caution or "Its page has been read: it says so too."
-    return "\n" + "\n".join(printable(line) for line in (f"↳ {message.headline}", f"  ! {news}")) + "\n"
+    changed = (message.caution or message.standing or "Its page has been read: it says so too.").splitlines()
+    return "\n" + "\n".join(printable(line) for line in (f"↳ {message.headline}", f"  ! {' '.join(changed)}")) + "\n"
 
 
 def _rendered(message: Message | Report, now: datetime, *, thread: bool) -> str:
@@ -82,7 +82,9 @@ def render(message: Message, now: datetime, *, thread: bool = False) -> str:
     lines = ["", f"{mark}  {message.headline}", f"  {provenance(message)}"]
     if message.url:
         lines.append(f"  {message.url}")
-    lines += [f"  ! {note}" for note in (message.caution, delay(message, now)) if note]
+    lines += [f"  ! {note}" for note in notes(message, now)]
+    for added in message.additions if thread else ():
+        lines += [f"  + {news(added)}", f"      “{added.sentence}”"]
     for reason in message.reasons:
         lines.append(f"  ● {reason.title} [{reason.rule}]: {', '.join(matched_words(reason.hits))}")
         lines += [f"      “{sentence}”" for sentence in sentences(reason.hits)]

@@ -207,6 +207,8 @@ class SlackSink:
         }
         if delivery.thread_of and delivery.thread_receipt:
             arguments["thread_ts"] = _parent_ts(delivery)
+            if delivery.broadcast:
+                arguments["reply_broadcast"] = True
         return arguments
 
     def _body(self, delivery: Delivery, now: datetime) -> Body:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from monitor.alerts.message import delay, matched_words, provenance, report_lines, sentences, shorten
+from monitor.alerts.message import matched_words, news, notes, provenance, report_lines, sentences, shorten
 from monitor.model import Message, Reason, Report, Severity
 
 Block = dict[str, Any]
@@ -23,6 +23,7 @@ LINK_LIMIT = 2_000
 TOTAL_LIMIT = 10_000
 SECTION_LIMIT = 3_000
 MOST_REASONS = 10
+LONGEST_ADDITION = 400
 REASON_LIMIT = 1_200
 
 REPORT_TITLE = "News monitor: operations"
@@ -44,7 +45,7 @@ def blocks(message: Message | Report, *, key: str, now: datetime) -> list[Block]
 
 
 def _alert(message: Message, key: str, now: datetime) -> list[Block]:
-    found = [_header(message, key), _where(message)]
+    found = [_header(message, key), _where(message), *_additions(message)]
     spent = sum(len(str(block)) for block in found)
     shown = 0
     for reason in message.reasons[:MOST_REASONS]:
@@ -80,7 +81,7 @@ def _alert_fallback(message: Message, now: datetime) -> str:
     ]
     if message.url and _linkable(message.url) and len(link := _bare_link(message.url)) <= LINK_LIMIT:
         lines.append(link)
-    lines += [note for note in (message.caution, delay(message, now)) if note]
+    lines += map(escape, notes(message, now))
     text = "\n".join(lines)
     return text if len(text) <= FALLBACK_LIMIT else lines[0]
 
@@ -101,6 +102,16 @@ def _where(message: Message) -> Block:
         # An address that has no room here may still have it in the plain text of the notification.
         text = linked if len(linked) <= SECTION_LIMIT else text
     return _section(text)
+
+
+def _additions(message: Message) -> list[Block]:
+    """What a reply adds, each with the sentence that says it."""
+    lines = [
+        line
+        for added in message.additions
+        for line in (f"*{escape(news(added))}*", f"> {escape(shorten(added.sentence, LONGEST_ADDITION))}")
+    ]
+    return [_section("\n".join(lines))] if lines else []
 
 
 def _reason(reason: Reason) -> Block:
@@ -126,11 +137,11 @@ def _reason_lines(reason: Reason) -> Iterator[str]:
 
 
 def _context(message: Message, now: datetime, left_out: list[str]) -> Block:
-    notes = [note for note in (message.caution, delay(message, now)) if note]
+    shown = list(notes(message, now))
     if left_out:
-        notes.append(f"Also matched: {', '.join(left_out)}.")
-    notes.append(f"story {message.story_id[:12]}")
-    text = shorten("  ".join(notes), 1_900)
+        shown.append(f"Also matched: {', '.join(left_out)}.")
+    shown.append(f"story {message.story_id[:12]}")
+    text = shorten("  ".join(shown), 1_900)
     return {"type": "context", "elements": [{"type": "plain_text", "text": text, "emoji": False}]}
 
 

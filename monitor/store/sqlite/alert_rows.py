@@ -51,7 +51,7 @@ class AlertRows:
         """What has been said, or is on its way, about a story in a channel; the first word first."""
         rows = self._db.query(
             """
-            select a.rule, a.severity, a.article_id, coalesce(d.folded_into, d.id) as delivery_id
+            select a.rule, a.severity, a.article_id, coalesce(carrier.thread_of, carrier.id) as delivery_id
             from alerts a join deliveries d on d.alert_id = a.id
             join deliveries carrier on carrier.id = coalesce(d.folded_into, d.id)
             where a.story_id = ? and d.sink = ? and d.target = ? and carrier.state <> 'dead'
@@ -98,8 +98,8 @@ class DeliveryRows:
         self._db.execute(
             """
             insert into deliveries (id, alert_id, sink, target, state, attempts, next_attempt_at, created_at,
-              thread_of, folded_into, message)
-            values (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?) on conflict (id) do nothing
+              thread_of, broadcast, folded_into, message)
+            values (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing
             """,
             [
                 delivery.id,
@@ -110,6 +110,7 @@ class DeliveryRows:
                 to_text(delivery.next_attempt_at),
                 to_text(delivery.created_at),
                 delivery.thread_of,
+                int(delivery.broadcast),
                 folded_into,
                 None if delivery.message is None else message_json(delivery.message),
             ],
@@ -229,7 +230,7 @@ class DeliveryRows:
         for row in list(
             self._db.query(
                 """
-                select inside.id, inside.folded_into as carrier, a.rule, carrier.message, carrier.target
+                select inside.id, inside.folded_into as carrier, a.rule, carrier.target
                 from deliveries inside join deliveries carrier on carrier.id = inside.folded_into
                 join alerts a on a.id = inside.alert_id
                 where inside.state = 'folded' and carrier.sink = ? and carrier.state in ('blocked', 'pending')
@@ -271,15 +272,25 @@ class DeliveryRows:
 
     # ---- edits ----
 
-    def revise(self, article: ArticleId, rewrite: Callable[[Message], Message], now: datetime) -> None:
+    def revise(self, article: ArticleId, rewrite: Callable[[Message], Message], due: datetime) -> None:
         """Let the messages that carry an article's alerts say something else, whether they were sent or not."""
-        for row in self._db.query(
-            """
-            select d.id, d.state, coalesce(e.message, d.message) as message
-            from alerts a join deliveries d on d.alert_id = a.id left join edits e on e.delivery_id = d.id
-            where a.article_id = ? and d.folded_into is null and d.state <> 'dead'
-            """,
-            [article],
+        self._revise("a.article_id = ?", article, rewrite, due)
+
+    def revise_story(self, story: StoryId, rewrite: Callable[[Message], Message], due: datetime) -> None:
+        """The same for the messages that told a story first, each in its channel."""
+        self._revise("a.story_id = ? and a.fate = 'post'", story, rewrite, due)
+
+    def _revise(self, which: str, value: str, rewrite: Callable[[Message], Message], due: datetime) -> None:
+        """An edit that is due sooner stays so."""
+        for row in list(
+            self._db.query(
+                f"""
+                select d.id, d.state, coalesce(e.message, d.message) as message
+                from alerts a join deliveries d on d.alert_id = a.id left join edits e on e.delivery_id = d.id
+                where {which} and d.folded_into is null and d.state <> 'dead'
+                """,  # noqa: S608 - constants
+                [value],
+            )
         ):
             told = message_of(row["message"])
             if isinstance(told, Report) or (revised := rewrite(told)) == told:
@@ -290,9 +301,9 @@ class DeliveryRows:
             self._db.execute(
                 """
                 insert into edits (delivery_id, message, due_at) values (?, ?, ?) on conflict (delivery_id)
-                do update set message = excluded.message, due_at = excluded.due_at, attempts = 0, error = null
+                do update set message = excluded.message, due_at = min(due_at, excluded.due_at)
                 """,
-                [row["id"], message_json(revised), to_text(now)],
+                [row["id"], message_json(revised), to_text(due)],
             )
 
     def due_edits(self, now: datetime, limit: int) -> tuple[DueEdit, ...]:
@@ -320,10 +331,10 @@ class DeliveryRows:
         return None
 
     def save_edit(self, edit: Edit) -> None:
-        """An edit that has been asked for since takes its place."""
+        """The next try. What it will say may have been asked for since."""
         self._db.execute(
-            "update edits set attempts = ?, due_at = ?, error = ? where delivery_id = ? and message = ?",
-            [edit.attempts, to_text(edit.due_at), edit.error, edit.delivery.id, _message_text(edit.delivery)],
+            "update edits set attempts = ?, due_at = ?, error = ? where delivery_id = ?",
+            [edit.attempts, to_text(edit.due_at), edit.error, edit.delivery.id],
         )
         self._db.execute("update deliveries set plain = ? where id = ?", [int(edit.delivery.plain), edit.delivery.id])
 
@@ -392,5 +403,6 @@ def _delivery(row: Row) -> Delivery:
         thread_of=row["thread_of"],
         thread_receipt=row["thread_receipt"],
         plain=bool(row["plain"]),
+        broadcast=bool(row["broadcast"]),
         message=None if row["message"] is None else message_of(row["message"]),
     )

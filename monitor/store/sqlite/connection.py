@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from monitor.errors import StoreBusy, StoreError, StoreUnusable
 from monitor.store.sqlite.schema import SCHEMA_VERSION, migrations
 
 BUSY_SECONDS = 10.0
+PATIENT_SECONDS = 3.0
+
+_CANNOT_WRITE = frozenset({"SQLITE_CANTOPEN", "SQLITE_READONLY_DIRECTORY", "SQLITE_READONLY_CANTINIT"})
 
 _RESTORE = "move it away together with its -wal and -shm, and put the newest backup in its place"
 
@@ -40,7 +44,7 @@ class WriterLock:
                 f"{self._path}: cannot be created ({e.strerror}); set `database` to a writable place"
             ) from e
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(fd)
         except OSError as e:
             os.close(fd)
             raise StoreBusy(
@@ -52,6 +56,18 @@ class WriterLock:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+
+
+def _lock(fd: int) -> None:
+    """Raises OSError. A command that a person gave by hand has the database for a moment only."""
+    patient_until = time.monotonic() + PATIENT_SECONDS
+    while True:
+        try:
+            return fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() >= patient_until:
+                raise
+        time.sleep(0.1)
 
 
 def open_writer(path: Path, trace: Callable[[str], None] | None = None) -> Database:
@@ -75,27 +91,55 @@ def open_writer(path: Path, trace: Callable[[str], None] | None = None) -> Datab
 
 
 def open_reader(path: Path) -> Database:
-    """A connection that cannot change anything, safe beside a running daemon."""
+    """A connection that cannot change anything, safe beside a running daemon.
+
+    Also where nothing can be written: the file is then taken for one that nobody changes.
+    """
     if not path.exists():
         raise StoreError(f"there is no database yet at {path.absolute()}; `news-monitor run` creates it")
-    connection = _connect(path, f"{path.absolute().as_uri()}?mode=ro")
+    uri = f"{path.absolute().as_uri()}?mode=ro"
     try:
-        connection.execute("pragma query_only = on")
-        connection.execute("pragma wal_autocheckpoint = 0")
-        found = connection.execute("pragma user_version").fetchone()[0]
+        connection, found = _looked_into(path, uri)
     except sqlite3.DatabaseError as e:
-        connection.close()
-        raise store_error(e, path) from e
+        if _name(e) not in _CANNOT_WRITE:
+            raise store_error(e, path) from e
+        # Readers share an index of the WAL, and there is no place for it. No daemon is at work: it would have made one.
+        connection, found = _looked_into_alone(path, uri)
     if found != SCHEMA_VERSION:
         connection.close()
         raise _wrong_version(path, found)
     return Database(connection, strict=True)
 
 
+def _looked_into(path: Path, uri: str) -> tuple[sqlite3.Connection, int]:
+    """A connection that was tried out, and the schema that it found."""
+    connection = _connect(path, uri)
+    try:
+        connection.execute("pragma query_only = on")
+        connection.execute("pragma wal_autocheckpoint = 0")
+        return connection, connection.execute("pragma user_version").fetchone()[0]
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise
+
+
+def _looked_into_alone(path: Path, uri: str) -> tuple[sqlite3.Connection, int]:
+    wal = path.with_name(path.name + "-wal")
+    if wal.exists() and wal.stat().st_size:
+        raise StoreError(
+            f"{path}: its latest changes are in {wal.name} and cannot be read where nothing can be written; copy both "
+            "files to a writable place, and set `database` to that"
+        )
+    try:
+        return _looked_into(path, f"{uri}&immutable=1")
+    except sqlite3.DatabaseError as e:
+        raise store_error(e, path) from e
+
+
 def store_error(error: sqlite3.Error, path: Path | None = None) -> StoreError:
     """What SQLite said as a sentence with a remedy; StoreUnusable when the file itself is the trouble."""
     where = f"{path}:" if path else "the database"
-    match getattr(error, "sqlite_errorname", "").split("_")[1:2]:
+    match _name(error).split("_")[1:2]:
         case ["NOTADB"]:
             return StoreUnusable(
                 f"{where} is not an SQLite database; set `database` to another file, or, if it was one, {_RESTORE}"
@@ -108,6 +152,10 @@ def store_error(error: sqlite3.Error, path: Path | None = None) -> StoreError:
             return StoreError(f"{where} cannot be written ({error}); make room on its disk")
         case _:
             return StoreError(f"{where} cannot be used ({error}); check that the file and its directory can be written")
+
+
+def _name(error: sqlite3.Error) -> str:
+    return str(getattr(error, "sqlite_errorname", ""))
 
 
 def _connect(path: Path, uri: str) -> sqlite3.Connection:

@@ -9,7 +9,19 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from monitor.ids import digest
-from monitor.model import DueEntry, Entry, EntryId, Feed, FeedId, FeedState, Gap, KnownEntry, PollRecord, WaitingEntry
+from monitor.model import (
+    ArticleId,
+    DueEntry,
+    Entry,
+    EntryId,
+    Feed,
+    FeedId,
+    FeedState,
+    Gap,
+    KnownEntry,
+    PollRecord,
+    WaitingEntry,
+)
 from monitor.store.sqlite.values import (
     Row,
     hints_json,
@@ -22,7 +34,6 @@ from monitor.store.sqlite.values import (
 )
 from monitor.urls import origin
 
-OF_EACH_FEED = 20  # waiting entries looked at together
 OF_EACH_HOST = 8  # feeds looked at together
 
 
@@ -72,14 +83,14 @@ class FeedRows:
         )
 
     def due(self, now: datetime, limit: int) -> tuple[FeedState, ...]:
-        """The active feeds whose time has come, longest overdue first; a few of each host, so that none crowds out."""
+        """The active feeds whose time has come, the hosts by turns: of each the longest overdue, then the next one."""
         rows = self._db.query(
             """
             select feeds.* from feeds join (
               select id, row_number() over (partition by host order by next_poll_at, id) as place
               from feeds where active = 1 and next_poll_at <= :now
             ) due on due.id = feeds.id
-            where due.place <= :of_each order by next_poll_at, feeds.id limit :limit
+            where due.place <= :of_each order by due.place, next_poll_at, feeds.id limit :limit
             """,
             {"now": to_text(now), "limit": limit, "of_each": OF_EACH_HOST},
         )
@@ -300,23 +311,36 @@ class FeedRows:
             )
 
     def waiting(self, now: datetime, limit: int) -> tuple[DueEntry, ...]:
-        """Entries that are due to be read, first seen first; a few of each feed, so that none crowds others out."""
+        """Entries that are due to be read, the feeds by turns: the latest of each, then the next one of each.
+
+        So a feed that brings thousands at once crowds nobody out, least its own later news.
+        """
         rows = self._db.query(
             """
             select id, url from (
-              select id, url, next_read_at, first_seen_at,
-                row_number() over (partition by feed_id order by next_read_at, first_seen_at, id) as place
+              select id, url, next_read_at,
+                row_number() over (
+                  partition by feed_id order by first_seen_at desc, published_at desc, next_read_at, id
+                ) as place
               from entries where state = 'waiting' and next_read_at <= :now
             )
-            where place <= :of_each order by next_read_at, first_seen_at, id limit :limit
+            order by place, next_read_at, id limit :limit
             """,
-            {"now": to_text(now), "limit": limit, "of_each": OF_EACH_FEED},
+            {"now": to_text(now), "limit": limit},
         )
         return tuple(DueEntry(EntryId(row["id"]), row["url"]) for row in rows)
 
     def waiting_entry(self, id_: EntryId) -> WaitingEntry | None:
         """None when it was read meanwhile."""
         for row in self._db.query("select * from entries where id = ? and state = 'waiting'", [id_]):
+            return WaitingEntry(_entry(row), attempts=row["attempts"], first_seen_at=to_time(row["first_seen_at"]))
+        return None
+
+    def shown(self, article: ArticleId) -> WaitingEntry | None:
+        """The entry that showed an article first."""
+        for row in self._db.query(
+            "select * from entries where article_id = ? order by first_seen_at, id limit 1", [article]
+        ):
             return WaitingEntry(_entry(row), attempts=row["attempts"], first_seen_at=to_time(row["first_seen_at"]))
         return None
 

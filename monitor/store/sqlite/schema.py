@@ -11,7 +11,7 @@ from sqlite_utils import Database, Migrations
 migrations = Migrations("news-monitor")
 
 # Raised by every migration; a program that finds a higher number than its own refuses to touch the file.
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 6
 
 
 @migrations()
@@ -35,6 +35,18 @@ def m003_pushes(db: Database) -> None:
 def m004_pages(db: Database) -> None:
     """What pages say of themselves, what sites repeat, the proof of what stood there, and messages that grow."""
     _run(db, _FOURTH)
+
+
+@migrations()
+def m005_stories(db: Database) -> None:
+    """What a story's articles are compared by, who speaks for himself, and what a story has told."""
+    _run(db, _FIFTH)
+
+
+@migrations()
+def m006_actions(db: Database) -> None:
+    """What people asked for by hand."""
+    _run(db, _SIXTH)
 
 
 def _run(db: Database, statements: str) -> None:
@@ -389,4 +401,47 @@ create table edits (                     -- messages that are to say something e
   error text
 ) strict;
 create index edits_due on edits (due_at);
+"""
+
+_FIFTH = """
+alter table story_articles add column certainty text not null default 'surely'
+  check (certainty in ('new', 'possibly', 'surely'));
+-- what it is compared by, see stories/features.py
+alter table story_articles add column features blob;
+-- of its site
+alter table story_articles add column owner text;
+-- the agency that it names as its source
+alter table story_articles add column credit text;
+-- the first article with that text, agency or owner
+alter table story_articles add column voice text;
+create index story_articles_by_time on story_articles (added_at);
+
+-- JSON: what it has told, see stories/novelty.py
+alter table stories add column facts text not null default '[]';
+
+create table terms (                     -- of how many articles and of how many stories a word is part
+  term integer primary key,
+  articles integer not null default 0,
+  stories integer not null default 0
+) strict;
+
+create table term_totals (
+  id integer primary key check (id = 1),
+  articles integer not null,
+  stories integer not null
+) strict;
+insert into term_totals values (1, 0, 0);
+
+alter table deliveries add column broadcast integer not null default 0 check (broadcast in (0, 1));
+"""
+
+_SIXTH = """
+create table actions (                   -- what people asked for by hand
+  id integer primary key,
+  at text not null,
+  by text not null,
+  name text not null,
+  arguments text not null,               -- JSON list
+  outcome text not null
+) strict;
 """

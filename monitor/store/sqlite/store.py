@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from monitor.store.sqlite.action_rows import ActionRows
 from monitor.store.sqlite.alert_rows import AlertRows, DeliveryRows
 from monitor.store.sqlite.clock_rows import ClockRows
 from monitor.store.sqlite.connection import WriterLock, open_reader, open_writer
@@ -16,7 +17,10 @@ from monitor.store.sqlite.ledger import Ledger
 from monitor.store.sqlite.notice_rows import NoticeRows
 from monitor.store.sqlite.page_rows import PageRows
 from monitor.store.sqlite.push_rows import PushRows
+from monitor.store.sqlite.story_ledger import StoryLedger
+from monitor.store.sqlite.story_moves import StoryMoves
 from monitor.store.sqlite.story_rows import StoryRows
+from monitor.store.sqlite.window_rows import WindowRows
 
 
 class Store:
@@ -25,15 +29,20 @@ class Store:
     def __init__(self, db: Database, lock: WriterLock | None = None) -> None:
         self._db = db
         self._lock = lock
+        self.epoch = 0  # who remembers what was written must ask again when it is another one
         self.feeds = FeedRows(db)
         self.pages = PageRows(db)
         self.stories = StoryRows(db)
+        self.moves = StoryMoves(db)
+        self.window = WindowRows(db)
         self.alerts = AlertRows(db)
         self.deliveries = DeliveryRows(db)
         self.clock = ClockRows(db)
         self.notices = NoticeRows(db)
         self.subscriptions = PushRows(db)
+        self.actions = ActionRows(db)
         self.ledger = Ledger(db)
+        self.story_ledger = StoryLedger(db)
 
     @classmethod
     def writer(cls, path: Path, trace: Callable[[str], None] | None = None) -> Store:
@@ -58,6 +67,7 @@ class Store:
             yield self
             self._db.execute("commit")
         except BaseException:
+            self.epoch += 1
             if self._db.conn.in_transaction:
                 self._db.execute("rollback")
             raise
@@ -69,11 +79,16 @@ class Store:
         try:
             yield
         except BaseException:
+            self.epoch += 1
             if self._db.conn.in_transaction:
                 self._db.execute("rollback to change")
                 self._db.execute("release change")
             raise
         self._db.execute("release change")
+
+    def outdated(self) -> None:
+        """What somebody remembers of it is not so any more."""
+        self.epoch += 1
 
     @contextmanager
     def snapshot(self) -> Iterator[Store]:

@@ -13,11 +13,13 @@ from monitor.model import (
     Article,
     ArticleId,
     BodySource,
+    Certainty,
     Confidence,
     Decision,
     Placement,
     Relation,
     Resemblance,
+    Standing,
     StoryId,
 )
 from monitor.store.sqlite.values import (
@@ -29,6 +31,8 @@ from monitor.store.sqlite.values import (
     to_text,
     to_time,
 )
+
+FEWEST_SHINGLES = 12  # fewer are too few to tell a copy by
 
 
 class StoryRows:
@@ -139,7 +143,7 @@ class StoryRows:
         rows = list(
             self._db.query(
                 """
-                select own.story_id, own.relation, own.copy_of, own.similarity,
+                select own.story_id, own.relation, own.copy_of, own.similarity, own.certainty,
                   (select f.name from entries e join feeds f on f.id = e.feed_id
                    where e.article_id = own.copy_of order by e.first_seen_at limit 1) as outlet
                 from story_articles own where own.article_id = ?
@@ -155,6 +159,7 @@ class StoryRows:
             copy_of=rows[0]["copy_of"],
             copy_outlet=rows[0]["outlet"],
             similarity=rows[0]["similarity"],
+            certainty=Certainty(rows[0]["certainty"]),
         )
 
     def resemblances(
@@ -207,7 +212,51 @@ class StoryRows:
         self._db.execute("delete from shingles where article_id = ?", [article.id])
         self._add_shingles(article, shingles)
 
-    def place(self, article: Article, placement: Placement, shingles: Collection[int], now: datetime) -> None:
+    def facts(self, story: StoryId) -> str:
+        """JSON; an empty list for a story that is not there yet."""
+        rows = list(self._db.query("select facts from stories where id = ?", [story]))
+        return str(rows[0]["facts"]) if rows else "[]"
+
+    def save_facts(self, story: StoryId, facts: str) -> None:
+        self._db.execute("update stories set facts = ? where id = ?", [facts, story])
+
+    def standing(self, story: StoryId) -> Standing:
+        """Texts too short to tell whether they are copies are no voices of their own, unless there is nothing else."""
+        counted = self._one(
+            """
+            select count(distinct entry.feed_id) as outlets,
+              count(distinct iif(own.shingles >= :fewest or own.credit is not null, own.voice, null)) as voices
+            from story_articles own left join entries entry on entry.article_id = own.article_id
+            where own.story_id = :story
+            """,
+            {"story": story, "fewest": FEWEST_SHINGLES},
+        )
+        first = self._one(
+            """
+            select feed.name as outlet, entry.first_seen_at as at
+            from story_articles own join entries entry on entry.article_id = own.article_id
+            join feeds feed on feed.id = entry.feed_id
+            where own.story_id = :story order by entry.first_seen_at, entry.id limit 1
+            """,
+            {"story": story},
+        )
+        return Standing(counted["outlets"], max(1, counted["voices"]), to_time(first["at"]), first["outlet"])
+
+    def _one(self, query: str, values: dict[str, object]) -> Row:
+        return next(iter(self._db.query(query, values)))
+
+    def place(
+        self,
+        article: Article,
+        placement: Placement,
+        shingles: Collection[int],
+        now: datetime,
+        *,
+        features: bytes | None = None,
+        owner: str | None = None,
+        credit: str | None = None,
+    ) -> None:
+        """`features`: what later articles are compared with. `owner` of its site; `credit`: the agency it names."""
         self._db.execute(
             """
             insert into stories (id, headline, created_at, updated_at) values (:id, :headline, :now, :now)
@@ -217,18 +266,29 @@ class StoryRows:
         )
         self._db.execute(
             """
-            insert into story_articles (article_id, story_id, relation, copy_of, similarity, shingles, added_at)
-            values (?, ?, ?, ?, ?, ?, ?) on conflict (article_id) do nothing
+            insert into story_articles (article_id, story_id, relation, copy_of, similarity, certainty, shingles,
+              added_at, features, owner, credit, voice)
+            values (:id, :story, :relation, :copy_of, :similarity, :certainty, :shingles, :now, :features, :owner,
+              :credit, coalesce(
+                (select original.voice from story_articles original where original.article_id = :copy_of),
+                (select other.voice from story_articles other where other.story_id = :story
+                   and (other.owner = :owner or other.credit = :credit) order by other.added_at limit 1),
+                :id))
+            on conflict (article_id) do nothing
             """,
-            [
-                article.id,
-                placement.story_id,
-                placement.relation,
-                placement.copy_of,
-                placement.similarity,
-                len(shingles),
-                to_text(now),
-            ],
+            {
+                "id": article.id,
+                "story": placement.story_id,
+                "relation": placement.relation,
+                "copy_of": placement.copy_of,
+                "similarity": placement.similarity,
+                "certainty": placement.certainty,
+                "shingles": len(shingles),
+                "now": to_text(now),
+                "features": features,
+                "owner": owner,
+                "credit": credit,
+            },
         )
         self._add_shingles(article, shingles)
 

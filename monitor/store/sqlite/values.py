@@ -9,7 +9,20 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, cast
 
-from monitor.model import ArticleId, BodySource, FeedHints, Hit, Message, Reason, Report, Severity, StoryId, Zone
+from monitor.model import (
+    Addition,
+    AdditionKind,
+    ArticleId,
+    BodySource,
+    FeedHints,
+    Hit,
+    Message,
+    Reason,
+    Report,
+    Severity,
+    StoryId,
+    Zone,
+)
 
 Row = dict[str, Any]
 
@@ -103,5 +116,8 @@ def _message(value: Row) -> Message:
             "reasons": reasons,
             "story_id": StoryId(value["story_id"]),
             "article_id": ArticleId(value["article_id"]),
+            "additions": tuple(
+                Addition(**{**one, "kind": AdditionKind(one["kind"])}) for one in value.get("additions", ())
+            ),
         }
     )

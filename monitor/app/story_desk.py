@@ -1,0 +1,120 @@
+"""Which story an article belongs to, who speaks in it, and what is new: the stories' room put to work on the store.
+
+Everything is written in the transaction of the article, so a restart changes no decision. What is kept in memory beside
+it is the index of terms, which is made anew from the store at a start and after any transaction that failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from monitor.model import AdditionKind, Article, ArticleId, Certainty, Placement, Relation, StoryId
+from monitor.store.sqlite.store import Store
+from monitor.stories import cluster, novelty, sources
+from monitor.stories.features import Features, read, shingles
+from monitor.stories.index import Index, Scored
+from monitor.stories.window import WINDOW, Count, Profile, posted, profile
+
+TOLD_OF_COPIES = frozenset({AdditionKind.REVERSAL, AdditionKind.DENIAL, AdditionKind.FIGURE})
+MOST_REMEMBERED = 4_000  # features, some 10 kB each
+
+
+class Memory:
+    """What outlives a transaction, and a reload of the configuration."""
+
+    def __init__(self) -> None:
+        self._index: Index | None = None
+        self._epoch = 0
+        self._features: dict[ArticleId, Features] = {}
+
+    def index(self, store: Store, now: datetime) -> Index:
+        """As the store has it."""
+        if self._index is None or self._epoch != store.epoch:
+            self._index, self._epoch = Index(), store.epoch
+            self._features.clear()
+            since = now - WINDOW
+            for article, story, at, features in store.window.open_articles(since):
+                self._index.add(article, story, at, posted(Features.from_bytes(features)), forget=since)
+        return self._index
+
+    def features(self, store: Store, article: ArticleId) -> Features:
+        found = self._features.get(article)
+        if found is None:
+            if len(self._features) >= MOST_REMEMBERED:
+                self._features.clear()
+            found = self._features[article] = Features.from_bytes(store.window.features(article))
+        return found
+
+
+class StoredWindow:
+    """stories.window.Window over the store, for the length of a transaction."""
+
+    def __init__(self, store: Store, memory: Memory, now: datetime) -> None:
+        self._store = store
+        self._memory = memory
+        self._index = memory.index(store, now)
+
+    def total(self) -> Count:
+        return Count(*self._store.window.totals())
+
+    def counts(self, terms: Collection[int]) -> Mapping[int, Count]:
+        return {term: Count(*count) for term, count in self._store.window.counts(terms).items()}
+
+    def search(self, sought: Mapping[int, float], since: datetime, most: int) -> Sequence[Scored]:
+        return self._index.search(sought, since, most)
+
+    def profiles(self, nearest: Mapping[StoryId, Collection[ArticleId]]) -> Sequence[Profile]:
+        def features(article: ArticleId) -> Features:
+            return self._memory.features(self._store, article)
+
+        return [profile(self._index, story, named, features) for story, named in nearest.items()]
+
+    def count(self, terms: Collection[int]) -> None:
+        self._store.window.count_article(terms)
+
+    def add(
+        self, article_id: ArticleId, story_id: StoryId, features: Features, at: datetime, fresh: Collection[int]
+    ) -> None:
+        """To be told after the article's place was written."""
+        self._store.window.count_story(fresh, begun=not self._index.members(story_id))
+        self._index.add(article_id, story_id, at, posted(features), forget=at - WINDOW)
+
+
+class StoryDesk:
+    """Gives articles their place. `publishers`: the owners of sites."""
+
+    def __init__(self, memory: Memory, publishers: Mapping[str, str]) -> None:
+        self._memory = memory
+        self._publishers = publishers
+
+    def place(self, store: Store, article: Article, outlet: str, now: datetime) -> Placement:
+        """What was placed before stays where it is. `outlet`: whose feed it came from."""
+        runs = shingles(article.text)
+        placed = store.stories.placement(article.id)
+        if placed is not None:
+            store.stories.reread(article, runs)
+            return replace(placed, certainty=Certainty.SURELY)  # whatever doubt there was has been told
+        window = StoredWindow(store, self._memory, now)
+        reading = read(article.title, article.text)
+        features, frequencies = cluster.weighed(reading, outlet, window)
+        window.count(reading.seen)
+        judged = cluster.judge(features, now, frequencies, window)
+        alike = store.stories.resemblances(article, runs, least_shared=cluster.LEAST_SHARED, since=now - WINDOW)
+        placement = cluster.place(article.id, len(runs), alike)
+        if placement.relation is Relation.FIRST:
+            placement = cluster.joined(placement, judged)
+        known = novelty.Facts.from_json(store.stories.facts(placement.story_id))
+        if placement.certainty is not Certainty.NEW:
+            added = novelty.additions(article.title, article.text, known)
+            if placement.relation is Relation.COPY:  # a signature, a sentence of a house's own: no news
+                added = tuple(one for one in added if one.kind in TOLD_OF_COPIES)
+            placement = replace(placement, additions=added)
+        credit = sources.credit(article.text, article.author)
+        owner = self._publishers.get(article.site, article.site)
+        store.stories.place(article, placement, runs, now, features=features.to_bytes(), owner=owner, credit=credit)
+        store.stories.save_facts(placement.story_id, (known | novelty.facts(article.title, article.text)).to_json())
+        same = placement.story_id == judged.story_id or placement.certainty is Certainty.NEW
+        window.add(article.id, placement.story_id, features, now, judged.fresh if same else ())
+        return placement

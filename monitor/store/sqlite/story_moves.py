@@ -1,0 +1,79 @@
+"""Stories put together or taken apart by a person. Articles change their story; nothing that was told is untold."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from monitor.model import ArticleId, StoryId
+from monitor.store.sqlite.values import Row, json_list, to_text
+
+
+class StoryMoves:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def named(self, beginning: str) -> tuple[StoryId, ...]:
+        """The stories whose ids begin so; more than one if that is not enough to tell."""
+        rows = self._db.query(
+            "select id from stories where substr(id, 1, length(:so)) = :so limit 2", {"so": beginning.lower()}
+        )
+        return tuple(StoryId(row["id"]) for row in rows)
+
+    def story_of(self, article: ArticleId) -> StoryId | None:
+        rows = self._db.query("select story_id from story_articles where article_id = ?", [article])
+        return next((StoryId(row["story_id"]) for row in rows), None)
+
+    def articles(self, story: StoryId) -> tuple[ArticleId, ...]:
+        """As they came."""
+        return tuple(ArticleId(row["article_id"]) for row in self._members(story))
+
+    def begin(self, story: StoryId, headline: str, now: datetime) -> None:
+        """A story without articles yet; to be followed by `move`."""
+        self._db.execute(
+            "insert into stories (id, headline, created_at, updated_at) values (:id, :headline, :now, :now)",
+            {"id": story, "headline": headline, "now": to_text(now)},
+        )
+
+    def move(self, articles: Collection[ArticleId], *, into: StoryId, now: datetime) -> None:
+        """A story that has lost all its articles is no more."""
+        left = {story for article in articles if (story := self.story_of(article)) is not None}
+        self._db.execute("update stories set updated_at = ? where id = ?", [to_text(now), into])
+        for table in ("story_articles", "alerts"):
+            self._db.execute(
+                f"update {table} set story_id = ? where article_id in (select value from json_each(?))",  # noqa: S608
+                [into, json_list(articles)],
+            )
+        for story in {into, *left}:
+            self._settle(story)
+
+    def silent(self, article: ArticleId) -> frozenset[str]:
+        """The rules that matched an article and told nobody."""
+        rows = self._db.query("select rule from alerts where article_id = ? and fate = 'suppress'", [article])
+        return frozenset(row["rule"] for row in rows)
+
+    def forget_fate(self, article: ArticleId, rule: str) -> None:
+        """Of a match that told nobody; to be given anew at once."""
+        self._db.execute("delete from alerts where article_id = ? and rule = ? and fate = 'suppress'", [article, rule])
+
+    def _members(self, story: StoryId) -> list[Row]:
+        return list(self._db.query("select * from story_articles where story_id = ? order by added_at, rowid", [story]))
+
+    def _settle(self, story: StoryId) -> None:
+        """Who was first and who speaks for himself, among those who are in it now."""
+        members = self._members(story)
+        if not members:
+            self._db.execute("delete from stories where id = ?", [story])
+        voices: dict[str, str] = {}  # of each text, agency and owner
+        for place, row in enumerate(members):
+            known = [f"text {row['copy_of']}", f"credit {row['credit']}", f"owner {row['owner']}"]
+            voice = next((voices[key] for key in known if key in voices), row["article_id"])
+            relation = "first" if place == 0 else "report" if row["relation"] == "first" else row["relation"]
+            self._db.execute(
+                "update story_articles set relation = ?, voice = ?, certainty = ? where article_id = ?",
+                [relation, voice, "new" if place == 0 else "surely", row["article_id"]],
+            )
+            said = [("text", row["article_id"]), ("credit", row["credit"]), ("owner", row["owner"])]
+            voices |= {f"{kind} {key}": voice for kind, key in said if key is not None}

@@ -1,0 +1,112 @@
+"""Stories kept in the store: which articles join, and that nothing that is kept beside the store decides it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from monitor.app.story_desk import Memory, StoryDesk
+from monitor.model import Article, Certainty, Placement, Relation
+from monitor.store.sqlite.store import Store
+from tests.builders import NOON
+from tests.test_stories import article
+
+Text = tuple[str, str]  # title and text
+
+CONVOY: Text = (
+    "Army moves tanks towards boundary with Kosovo near Raška",
+    "A column of eighteen tanks left the barracks in Kraljevo before dawn and took the road to Raška, three kilometres "
+    "from the boundary with Kosovo. Defence Minister Dragan Petronijević called it a readiness drill that would last "
+    "until Sunday. Residents of Rudnica filmed the vehicles passing the Jarinje crossing road.",
+)
+CONVOY_AGAIN: Text = (
+    "Serbian tanks head for Raška as minister speaks of drill",
+    "Eighteen tanks have been sent from Kraljevo to the municipality of Raška, close to the Jarinje crossing, the "
+    "defence ministry confirmed on Thursday. Minister Dragan Petronijević said that the exercise was planned months "
+    "ago and would end on Sunday. KFOR said it was watching.",
+)
+CONVOY_LATER: Text = (
+    "Tanks near Raška: four reservists hurt as lorry overturns at Jarinje",
+    "A lorry of the column of eighteen tanks that came from Kraljevo to Raška overturned near the Jarinje crossing on "
+    "Friday and four reservists were taken to hospital. Minister Dragan Petronijević denied that it would go on.",
+)
+STRIKE: Text = (
+    "Bus drivers in Skopje walk out over night shifts",
+    "Six hundred bus drivers stopped work in Skopje on Thursday because of night shifts, the transport union said. The "
+    "mayor, Vesna Ristova, offered talks on Monday. Schools in Gazi Baba closed early.",
+)
+STREAM = (CONVOY, STRIKE, CONVOY_AGAIN, CONVOY_LATER)
+
+Desk = Callable[[], StoryDesk]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.writer(tmp_path / "news.db")
+
+
+def told(number: int, text: Text) -> Article:
+    site = f"outlet{number}.example"
+    return article(f"https://{site}/{number}", text[1], title=text[0], site=site)
+
+
+def place(store: Store, desk: StoryDesk, number: int, text: Text) -> Placement:
+    made = told(number, text)
+    store.stories.save_article(made)
+    return desk.place(store, made, made.site, NOON + timedelta(minutes=20 * number))
+
+
+def decided(store: Store, desk: Desk) -> list[Placement]:
+    placements = []
+    for number, text in enumerate(STREAM):
+        with store.transaction():
+            placements.append(place(store, desk(), number, text))
+    return placements
+
+
+def test_reports_of_one_happening_share_a_story(store: Store) -> None:
+    """In their own words, from other outlets; another happening begins a story of its own."""
+    desk = StoryDesk(Memory(), {})
+    convoy, strike, again, later = decided(store, lambda: desk)
+    assert [convoy.story_id] * 2 == [again.story_id, later.story_id] != [strike.story_id] * 2
+    assert [Relation.FIRST, Relation.FIRST, Relation.REPORT] == [p.relation for p in (convoy, strike, again)]
+    assert Certainty.NEW is convoy.certainty is strike.certainty
+    assert any("four reservists" in addition.sentence for addition in later.additions)
+
+
+def test_a_restart_changes_no_decision(store: Store, tmp_path: Path) -> None:
+    """With the memory of one run, and with none before each article."""
+    desk = StoryDesk(Memory(), {})
+    forgetful = decided(Store.writer(tmp_path / "other.db"), lambda: StoryDesk(Memory(), {}))
+    assert decided(store, lambda: desk) == forgetful
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["a change among others", "the whole transaction"])
+def test_what_was_taken_back_is_forgotten(store: Store, *, inside: bool) -> None:
+    """With an article whose change failed nothing is compared."""
+    desk = StoryDesk(Memory(), {})
+    with store.transaction():
+        convoy = place(store, desk, 0, CONVOY)
+    with suppress(RuntimeError), store.transaction():
+        with suppress(RuntimeError), store.savepoint():
+            place(store, desk, 1, CONVOY_LATER)
+            if inside:
+                raise RuntimeError
+        if not inside:
+            raise RuntimeError
+    with store.transaction():
+        assert convoy.story_id == place(store, desk, 2, CONVOY_AGAIN).story_id
+    assert (2, 1) == store.window.totals()
+
+
+def test_an_article_is_counted_once(store: Store) -> None:
+    """However often it is read again; and where it stands it stays."""
+    desk = StoryDesk(Memory(), {})
+    with store.transaction():
+        first = place(store, desk, 0, CONVOY)
+        assert first.story_id == place(store, desk, 0, CONVOY_LATER).story_id
+    assert (1, 1) == store.window.totals()
