@@ -52,7 +52,7 @@ def grown(conditions: st.SearchStrategy[Condition]) -> st.SearchStrategy[Conditi
         st.builds(SameSentence, placed),
         st.builds(Count, st.integers(1, 3), conditions.filter(lambda condition: condition.placed)),
         st.lists(st.tuples(conditions, st.sampled_from([1.0, 2.0, -1.0])), min_size=1, max_size=4).map(_score),
-        conditions.map(lambda condition: ConceptRef(condition.label, condition, "1")),
+        conditions.map(lambda condition: ConceptRef(repr(condition), condition, "1")),
     )
 
 
