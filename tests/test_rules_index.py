@@ -33,34 +33,50 @@ from monitor.text import Document, document
 WORDS = ["ab", "abc", "abcd", "bcd", "cde", "x", "abc*", "abcd*", '"ab x"', '"x ab x ab"', '"abc* x"', "x ab abc"]
 TERMS = ["acronym:AB", "raw:AB", 'name:"Abc"', 'name:"Abc Bcd"', "stem-en:abc", "stem-sr:abc", 'regex:"b.?d|cde x"']
 ORIGINS = ["language:sr", "tag:x"]
-LEAVES = st.sampled_from(WORDS + TERMS + ORIGINS).map(parse)
+PLACED_LEAVES, LEAVES = st.sampled_from(WORDS + TERMS).map(parse), st.sampled_from(WORDS + TERMS + ORIGINS).map(parse)
+PLACED_KINDS = ["any", "vocabulary", "near", "zone", "concept"]
+OTHER_KINDS = ["all", "at least", "without", "sentence", "count", "score"]
 SAID = ["ab", "abc", "abcs", "abcd", "abcde", "bcd", "cde", "x", ".\n\n", "AB", "Abca", "Bcd", "ABs"]
 TEXTS = st.lists(st.sampled_from(SAID), max_size=12).map(" ".join)
 
 
-def grown(conditions: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
-    several = st.lists(conditions, min_size=1, max_size=4).map(tuple)
-    placed = st.lists(conditions.filter(lambda condition: condition.placed), min_size=2, max_size=3).map(tuple)
-    return st.one_of(
-        several.map(Any),
-        st.lists(conditions, min_size=LARGE, max_size=LARGE + 2).map(tuple).map(Any),
-        several.map(All),
-        several.flatmap(lambda children: st.builds(AtLeast, st.integers(1, len(children)), st.just(children))),
-        st.builds(Without, conditions, conditions),
-        st.builds(InZone, st.sampled_from(Zone), conditions),
-        st.builds(Near, st.integers(1, 4), st.booleans(), placed),
-        st.builds(SameSentence, placed),
-        st.builds(Count, st.integers(1, 3), conditions.filter(lambda condition: condition.placed)),
-        st.lists(st.tuples(conditions, st.sampled_from([1.0, 2.0, -1.0])), min_size=1, max_size=4).map(_score),
-        conditions.map(lambda condition: ConceptRef(condition.label, condition, "1")),
-    )
+@st.composite
+def conditions(draw: st.DrawFn, depth: int = 3, *, placed: bool = False) -> Condition:
+    """Of a few levels. `placed`: such as can stand inside NEAR."""
+    if depth == 0 or draw(st.booleans()):
+        return draw(PLACED_LEAVES if placed else LEAVES)
+
+    def some(least: int, most: int, *, placed: bool = placed) -> tuple[Condition, ...]:
+        return tuple(draw(conditions(depth - 1, placed=placed)) for _ in range(draw(st.integers(least, most))))
+
+    match draw(st.sampled_from(PLACED_KINDS if placed else PLACED_KINDS + OTHER_KINDS)):
+        case "any":
+            return Any(some(1, 4))
+        case "vocabulary":
+            return Any((*some(1, 3), *draw(st.lists(PLACED_LEAVES, min_size=LARGE, max_size=LARGE))))
+        case "near":
+            return Near(draw(st.integers(1, 4)), draw(st.booleans()), some(2, 3, placed=True))
+        case "zone":
+            return InZone(draw(st.sampled_from(Zone)), *some(1, 1))
+        case "concept":
+            (inner,) = some(1, 1)
+            return ConceptRef(repr(inner), inner, "1")
+        case "all":
+            return All(some(1, 4))
+        case "at least":
+            children = some(1, 4)
+            return AtLeast(draw(st.integers(1, len(children))), children)
+        case "without":
+            return Without(*some(2, 2))
+        case "sentence":
+            return SameSentence(some(2, 3, placed=True))
+        case "count":
+            return Count(draw(st.integers(1, 3)), *some(1, 1, placed=True))
+        case _:
+            weights = st.sampled_from([1.0, 2.0, -1.0])
+            return Score(2.0, ((parse("ab"), 2.0), *((term, draw(weights)) for term in some(1, 4))))
 
 
-def _score(terms: list[tuple[Condition, float]]) -> Condition:
-    return Score(2.0, ((parse("ab"), 2.0), *terms))
-
-
-CONDITIONS = st.recursive(LEAVES, grown, max_leaves=12)
 ABOUTS = st.builds(About, st.sampled_from([None, "sr", "en"]), st.none(), st.sampled_from([None, frozenset("x")]))
 DOCUMENTS = st.builds(document, TEXTS, TEXTS, st.lists(TEXTS, max_size=2))
 
@@ -72,8 +88,8 @@ def rule(name: str, match: Condition, none: Condition | None = None) -> Rule:
 
 @st.composite
 def rule_sets(draw: st.DrawFn) -> list[Rule]:
-    several = st.lists(CONDITIONS | LEAVES, min_size=2, max_size=4).map(tuple).map(All)
-    pairs = draw(st.lists(st.tuples(CONDITIONS | several, st.none() | CONDITIONS), max_size=6))
+    several = st.lists(conditions(2), min_size=2, max_size=4).map(tuple).map(All)
+    pairs = draw(st.lists(st.tuples(conditions() | several, st.none() | conditions(2)), max_size=6))
     return [rule(f"r{number}", match, none) for number, (match, none) in enumerate(pairs)]
 
 
