@@ -53,7 +53,7 @@ def _pairs(stream: Sequence[Item]) -> list[Pair]:
         for compared in cluster.comparisons(features, item.at, frequencies, profiles):
             right = compared.profile.story_id == item.story
             if right:
-                fresh -= compared.known
+                fresh = fresh.difference(compared.terms, *(member.names for member in compared.members))
             if compared.evidence is not None:
                 found.append((item.story, tuple(compared.evidence), right))
         window.add(ArticleId(item.id), StoryId(item.story), features, item.at, fresh)

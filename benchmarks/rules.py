@@ -188,10 +188,7 @@ def report(articles: Sequence[Article], queries: Sequence[str], sizes: Sequence[
     yield f"built in {build:.1f} s (at most {MOST_SECONDS:.0f})", build <= MOST_SECONDS
     yield f"{grown:.0f} MB for {len(rules)} rules (at most {MOST_MEGABYTES:.0f})", grown <= MOST_MEGABYTES
     reload = file_reload_ms(queries[:FILED])
-    print(
-        f"a file of {RULES_IN_FILE} rules changed, of {min(FILED, len(queries))} in all: "
-        f"{reload:.0f} ms to the next article"
-    )
+    print(f"a file of {RULES_IN_FILE} rules saved, of {min(FILED, len(queries))}: {reload:.0f} ms to the next article")
     reload = reload_ms(index, rules)
     yield (
         f"one rule of {len(rules)} changed in {reload:.1f} ms (at most {MOST_RELOAD_MS:.0f})",

@@ -3,6 +3,7 @@
 The real daemon polls a farm of feeds on loopback; CPU is that of its whole process tree, divided by the polls that the
 farm counted. Beside it, in the same rounds: aiohttp alone (the limit), a plain script, lemon24/reader and urlwatch,
 each in an environment of its own under DIR (made when it is not there; without a package index they are left out).
+Last, how long a sweep takes when every answer does, and how many requests a host has to bear at once.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ PEERS = {"naive": ["requests", "feedparser"], "reader": ["reader", "sgmllib3k"],
 SCRIPTS = {"bare": "bare.py", "naive": "naive.py", "reader": "reader_sweep.py", "urlwatch": "urlwatch_sweep.py"}
 MODES = ("same", "restamped", "new")
 SLOWEST_PEERS_UP_TO = 1_000  # feeds; beyond, only the quick ones run
+SLOW_FEEDS, LATENCY_SECONDS = 300, 0.06
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -226,6 +228,34 @@ def measure(
     } | {"memory": {"same": Figures(memory, 1.0)}}
 
 
+def slow_sweep(farm: Farm, place: Path, pythons: dict[str, Path]) -> Iterator[tuple[str, bool]]:
+    """One sweep over feeds whose answers take their time: from the first request to the last answer."""
+    urls = addresses(SLOW_FEEDS, farm.port)
+    listed = place / "urls.txt"
+    listed.write_text("\n".join(urls))
+    config = write_config(place, urls, 3_600)
+    farm.control(mode="same", latency=LATENCY_SECONDS, reset=1)
+    for now in ([], ["--now"]):  # the first sight does not count
+        farm.control(reset=1)
+        command = [sys.executable, "-m", "monitor", "--config", str(config), "run", "--once", *now]
+        subprocess.run(command, check=True, capture_output=True, cwd=HERE.parent)
+    mine = farm.control()
+    words = f"{SLOW_FEEDS} feeds, answers after {LATENCY_SECONDS * 1000:.0f} ms: {mine['seconds']:.1f} s"
+    most = mine["most_per_host"]
+    yield f"{words}, {most:.0f} requests to one host at once (at most 2)", most <= 2
+    if "urlwatch" in pythons:
+        peer = Peer("urlwatch", pythons["urlwatch"], listed, place / "urlwatch")
+        try:
+            peer.sweep()
+            farm.control(reset=1)
+            peer.sweep()
+        finally:
+            peer.close()
+        ratio = mine["seconds"] / farm.control()["seconds"]
+        yield f"{words}, {ratio:.2f} × urlwatch (at most 0.5)", ratio <= 0.5
+    farm.control(latency=0)
+
+
 def verdicts(results: dict[int, dict[str, dict[str, Figures]]]) -> Iterator[tuple[str, bool]]:
     for count, found in results.items():
         mine = found["news-monitor"]
@@ -266,10 +296,12 @@ def main() -> int:
             for name, modes in results[count].items():
                 if name != "memory":
                     print(f"  {name:22}" + "".join(f"{modes[mode].cpu_ms:12.2f}" for mode in MODES))
+        with tempfile.TemporaryDirectory(prefix="sweep-") as place:
+            slow = list(slow_sweep(farm, Path(place), pythons))
     finally:
         farm.close()
     failed = 0
-    for sentence, good in verdicts(results):
+    for sentence, good in (*verdicts(results), *slow):
         failed += not good
         print(f"{'PASS' if good else 'FAIL'}  {sentence}")
     return 1 if failed else 0

@@ -451,6 +451,8 @@ async def test_what_rolled_off_is_found_in_the_news_sitemap(tmp_path: Path, pape
     assert [(7,)] == rows(tmp_path / "news.db", "select count(*) from entries")
     assert 1 == again.out.count("Armour at the frontier"), again.out
     told = rows(tmp_path / "news.db", "select id, state from deliveries")
+    # Pages ask for robots.txt as well.
+    assert ["/map.xml", "/maps/news.xml.gz"] == [path for path, _ in paper.requests if path.startswith("/map")]
     paper.items.insert(0, paper.items.pop(3))
     later = await run("--config", str(config), "run", "--once", "--now", token=None)
     assert told == rows(tmp_path / "news.db", "select id, state from deliveries"), later.out

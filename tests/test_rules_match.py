@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from monitor.model import Outcome, Zone
 from monitor.rules.lint import run_examples
-from monitor.rules.match import LONGEST_SENTENCE, decide
+from monitor.rules.match import LONGEST_SENTENCE, decide, slowest
 from monitor.rules.schema import RuleSet, load
+from monitor.text import document
 
 CONCEPTS = """\
 concepts:
@@ -182,3 +184,10 @@ def test_examples_that_fail(directory: Path, match: str, example: str, said: str
     (problem,) = run_examples(rules_of(directory, match, examples=examples))
     text = example.partition("[")[2].rstrip("]")
     assert (5, f'rule r0: example "{text}" {said}') == (problem.line, problem.message)
+
+
+def test_the_slowest_rules_are_known_by_name(directory: Path) -> None:
+    """What is evaluated longest comes first."""
+    rules = rules_of(directory, "tanks", "NEAR/400(a; a; a; a)", "border")
+    names = [name for name, _ in slowest(rules, [document("", "a " * 3_000)], time.process_time)]
+    assert ({"r0", "r1", "r2"}, "r1") == (set(names), names[0])

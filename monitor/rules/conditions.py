@@ -16,7 +16,7 @@ from monitor.model import Zone
 from monitor.rules import needs
 from monitor.rules.needs import Needs
 from monitor.rules.scope import BEGINNING, About, Found, Scope, Span
-from monitor.rules.terms import MOST_SHOWN, Condition
+from monitor.rules.terms import MOST_SHOWN, Condition, Word
 from monitor.text import POSITION_GAP, Document
 
 MOST_LABELLED = 6
@@ -42,7 +42,16 @@ class Any(Condition):
         return all(child.placed for child in self.children)
 
     def holds(self, scope: Scope) -> bool:
-        return any(child.holds(scope) for child in self._possible(scope))
+        words, others = self._words
+        if not scope.words.isdisjoint(words):
+            return True
+        return any(child.holds(scope) for child in (others if len(others) < LARGE else self._possible(scope)))
+
+    @cached_property
+    def _words(self) -> tuple[frozenset[str], list[Condition]]:
+        """The whole words among the parts, and the other parts."""
+        words = frozenset(child.folded for child in self.children if type(child) is Word)
+        return words, [child for child in self.children if type(child) is not Word]
 
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
         evidence = [found for child in self._possible(scope) if (found := child.find(scope)) is not None]

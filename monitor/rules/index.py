@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from copy import copy
-from itertools import chain
+from itertools import chain, zip_longest
 from typing import cast
 
 from monitor.model import Zone
@@ -20,7 +20,7 @@ from monitor.rules.needs import Needs
 from monitor.rules.rule import Rule
 from monitor.rules.scope import Scope
 from monitor.rules.stems import stem
-from monitor.rules.terms import Condition
+from monitor.rules.terms import Condition, Phrase
 
 MOST_REMEMBERED = 1 << 18  # words and the prefixes they begin with
 ALWAYS = ""  # the key that every article has
@@ -42,12 +42,14 @@ class RuleIndex:
 
     def changed_to(self, rules: Sequence[Rule]) -> RuleIndex:
         """The index of other rules. What those of the same name and version need is taken over."""
-        base, places, new = self._layers[0], array("i", [GONE]) * len(self._layers[0].rules), list[int]()
-        for place, rule in enumerate(rules):
-            slot = base.slots.get(rule.name)
-            if slot is not None and base.rules[slot].version == rule.version:
+        base, new = self._layers[0], list[int]()
+        places = array("i", [GONE]) * len(base.rules)
+        for place, (rule, old) in enumerate(zip_longest(rules, base.rules)):
+            if rule is old:
+                places[place] = place
+            elif rule is not None and (slot := base.slot_of(rule)) is not None:
                 places[slot] = place
-            else:
+            elif rule is not None:
                 new.append(place)
         if len(new) > len(rules) * MOST_CHANGED:
             return RuleIndex(rules)
@@ -59,14 +61,14 @@ class RuleIndex:
 
     def matching(self, scope: Scope) -> list[Rule]:
         """The rules that match, in their order, without evidence."""
-        sure, unsure = set[int](), set[int]()
+        matching = set[int]()
         for layer, places in zip(self._layers, self._places, strict=True):
             found = layer.matching.find(scope)
-            sure.update(places[slot >> 1] for slot in found if slot & 1)
-            unsure.update(places[slot >> 1] for slot in found if not slot & 1)
-        unsure -= {GONE, *sure}
-        sure.update(place for place in unsure if holds(self._rules[place], scope))
-        return self._in_order(sure)
+            sure = {code >> 1 for code in found if code & 1}
+            unsure = {code >> 1 for code in found if not code & 1} - sure
+            sure.update(slot for slot in unsure if places[slot] != GONE and layer.holds(slot, scope))
+            matching.update(places[slot] for slot in sure)
+        return self._in_order(matching)
 
     def near(self, scope: Scope) -> list[Rule]:
         """The rules that match or may come near, in their order."""
@@ -90,6 +92,23 @@ def _needs(rule: Rule) -> Needs:
     return needs if rule.none is None else Needs(needs.rows, False)
 
 
+def _shortcut(rule: Rule) -> tuple[str, ...] | frozenset[str] | None:
+    """What is left to see of a rule of which a row is complete, if that is little.
+
+    A tuple: words that must follow one another. A set: words of which none may be there.
+    """
+    if rule.none is None:
+        return rule.match.said if isinstance(rule.match, Phrase) else None
+    needs, unwanted = rule.match.needs, rule.none.needs
+    keys = frozenset(chain.from_iterable(unwanted.rows))
+    plain = unwanted.enough and all(len(row) == 1 for row in unwanted.rows) and all(map(_is_word, keys))
+    return keys if plain and needs.enough and all(0 < len(row) <= 2 for row in needs.rows) else None
+
+
+def _is_word(key: str) -> bool:
+    return not (key.endswith("*") or key.startswith("~") or ":" in key)
+
+
 def _parts(rule: Rule) -> Sequence[Condition]:
     """Those of which one that is found brings the rule near."""
     children = rule.match.children if isinstance(rule.match, All) else ()
@@ -104,6 +123,18 @@ class _Layer:
         self.slots = {rule.name: slot for slot, rule in enumerate(rules)}
         self.matching = _Postings([(slot, _needs(rule)) for slot, rule in enumerate(rules)])
         self.touching = _Postings([(slot, part.needs) for slot, rule in enumerate(rules) for part in _parts(rule)])
+        self._shortcuts = [_shortcut(rule) for rule in rules]
+
+    def slot_of(self, rule: Rule) -> int | None:
+        slot = self.slots.get(rule.name)
+        return slot if slot is not None and self.rules[slot].version == rule.version else None
+
+    def holds(self, slot: int, scope: Scope) -> bool:
+        """Whether a rule matches of which a row is complete."""
+        shortcut = self._shortcuts[slot]
+        if shortcut is None:
+            return holds(self.rules[slot], scope)
+        return scope.follow(shortcut) if isinstance(shortcut, tuple) else scope.words.isdisjoint(shortcut)
 
 
 class _Postings:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from monitor.model import Zone
 from monitor.rules.stems import stem
-from monitor.text import Document
+from monitor.text import POSITION_GAP, Document
 
 BEGINNING = 12  # letters of a prefix that are looked up at once
 
@@ -128,7 +128,19 @@ class Scope:
 
     def positions(self, word: str) -> Sequence[int]:
         """Where a folded word stands, ascending."""
-        return self._places.get(word, ())
+        place = self._first.get(word)
+        if place is None:
+            return ()
+        if place == self._last[word]:  # as most words do that rules name: saves a list of all the others
+            return (self._position(place),)
+        return self._places[word]
+
+    def _position(self, place: int) -> int:
+        """Of a place in the sequence."""
+        if self._zone is not None:
+            return self.document.zones[self._zone].start + place
+        title = len(self.document.title_words)
+        return place if place < title else place + POSITION_GAP - 1
 
     def positions_of_prefix(self, prefix: str) -> Sequence[int]:
         """Where folded words stand that begin so, ascending."""

@@ -131,13 +131,13 @@ class Phrase(Place):
         return needs.unproven(needs.together(term.needs for term in self.terms))
 
     @cached_property
-    def _said(self) -> tuple[str, ...] | None:
+    def said(self) -> tuple[str, ...] | None:
         """The words, if they are whole ones."""
         whole = all(type(term) is Word for term in self.terms)
         return tuple(term.folded for term in self.terms) if whole else None
 
     def holds(self, scope: Scope) -> bool:
-        return bool(self.spans(scope)) if self._said is None else scope.follow(self._said)
+        return bool(self.spans(scope)) if self.said is None else scope.follow(self.said)
 
     def spans(self, scope: Scope) -> Sequence[Span]:
         starts = self.terms[0].positions(scope)

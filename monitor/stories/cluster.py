@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from math import exp, log1p, sqrt
+from operator import mul
 from typing import NamedTuple, TypeVar
 
 from monitor.ids import story_id
@@ -25,16 +26,14 @@ from monitor.stories.window import Frequencies, Profile, Window, names_elsewhere
 T = TypeVar("T")
 
 SEARCHED_TERMS = 24
-NEAREST_ARTICLES = 40
-NEAREST_STORIES = 8
+NEAREST_ARTICLES = 20
+NEAREST_STORIES = 5
 LITTLE_LIKENESS = 0.05  # no more than chance
 # What the next best story has at least when many are open: where few are, nothing must look like the only choice.
 RIVAL_LIKENESS = 0.09
-RIVAL_DISTINCTIVE = 0.85
 
-POSSIBLY = 0.29
-SURELY = 0.75
-CLEAR_LEAD = 0.08  # of likeness before the next best story; with less nothing is silent, however probable
+POSSIBLY = 0.43
+SURELY = 0.91
 
 TRANSLATED_WITHIN = timedelta(hours=48)
 TRANSLATED_NAMES = 2
@@ -53,16 +52,15 @@ class Judgement:
 
 
 class Evidence(NamedTuple):
-    """What speaks for and against one story, each about 0 to 3. `lead_*`: by how much it beats the next best story."""
+    """What speaks for and against one story, each about 0 to 3."""
 
-    likeness_lead: float  # mean cosine with the story's articles
-    likeness_share: float  # the same, as a share: near 1 if no other story is anything like it
+    share: float  # of the likeness of all stories: near 1 if no other is anything like it
+    apart: float  # by how much less it is like the story's articles than those are like one another
+    alone: float  # a story of one article cannot be told to be of one piece
     age: float
-    distinctive_lead: float
     distinctive: float  # terms shared that few stories have
     foreign_names: float
     same_outlet: float  # an outlet seldom tells one happening twice
-    rarest: float  # how rare the rarest terms shared are among articles
     titles: float  # best cosine of two titles
     other_figures: float
     other_place: float  # or another month: both titles name some, none in common
@@ -70,18 +68,17 @@ class Evidence(NamedTuple):
 
 # Fitted on labelled streams by `python -m benchmarks.fit_stories`, rounded. Two are set by hand: an outlet does follow
 # up its own news, though those streams have no case of it; and other countries are better evidence than there.
-BIAS = -4.6
+BIAS = -4.1
 WEIGHTS = Evidence(
-    likeness_lead=2.0,
-    likeness_share=10.9,
-    age=-7.9,
-    distinctive_lead=0.65,
-    distinctive=1.7,
-    foreign_names=-0.7,
+    share=13.6,
+    apart=-8.8,
+    alone=-1.7,
+    age=-8.0,
+    distinctive=1.1,
+    foreign_names=-0.6,
     same_outlet=-6.0,
-    rarest=-1.8,
-    titles=4.3,
-    other_figures=-1.1,
+    titles=2.9,
+    other_figures=-0.9,
     other_place=-2.5,
 )
 
@@ -125,7 +122,7 @@ def choose(features: Features, at: datetime, frequencies: Frequencies, profiles:
         best.profile.story_id,
         Certainty.SURELY if sure else Certainty.POSSIBLY,
         best.probability,
-        _told(features) - best.known,
+        _told(features).difference(best.terms, *(member.names for member in best.members)),
     )
 
 
@@ -138,10 +135,11 @@ class Comparison:
     """An article beside one story."""
 
     profile: Profile
+    members: Sequence[Features]  # those that were compared
+    terms: Mapping[int, float]  # of all of them together
     evidence: Evidence | None  # None: in another language
     probability: float
     doubtful: bool  # however likely, nothing to be silent about
-    known: frozenset[int]
 
 
 def comparisons(
@@ -166,34 +164,32 @@ class _Look:
         self.members = same or members
         self.at = at
         self.telling = frequencies.story_rarity
-        self.known = frozenset().union(*(m.terms.keys() | m.names.keys() for m in self.members))
-        shared = features.terms.keys() & self.known
-        self.likeness = sum(cosine(features.terms, m.terms) for m in self.members) / len(self.members)
-        self.distinctive = log1p(sum(frequencies.story_rarity(term) ** 2 for term in shared))
-        self.rarest = sum(sorted(map(frequencies.rarity, shared), reverse=True)[:3]) / 3
+        self.terms = _sum(member.terms for member in self.members)
+        self.shared = [term for term in features.terms if term in self.terms]
+        self.likeness = sum(features.terms[term] * self.terms[term] for term in self.shared) / len(self.members)
 
     def comparison(self, others: Sequence[_Look]) -> Comparison:
         if self.translated:
             probability = self._across_languages()
-            return Comparison(self.profile, None, probability, True, self.known)
+            return Comparison(self.profile, self.members, self.terms, None, probability, doubtful=True)
         evidence = self.evidence(others)
-        score = BIAS + sum(weight * value for weight, value in zip(WEIGHTS, evidence, strict=True))
-        return Comparison(self.profile, evidence, 1 / (1 + exp(-score)), self._doubtful(evidence), self.known)
+        score = BIAS + sum(map(mul, WEIGHTS, evidence))
+        doubtful = self.features.live or bool(evidence.same_outlet)
+        return Comparison(self.profile, self.members, self.terms, evidence, 1 / (1 + exp(-score)), doubtful)
 
     def evidence(self, others: Sequence[_Look]) -> Evidence:
         article, members = self.features, self.members
         rival = max(RIVAL_LIKENESS, *(o.likeness for o in others), 0.0)
-        rival_distinctive = max(RIVAL_DISTINCTIVE, *(o.distinctive for o in others), 0.0)
         hours = abs(self.at - self.profile.first_at) / timedelta(hours=1)
+        alone = len(members) == 1
         return Evidence(
-            likeness_lead=self.likeness - rival,
-            likeness_share=self.likeness / (self.likeness + rival + LITTLE_LIKENESS),
+            share=self.likeness / (self.likeness + rival + LITTLE_LIKENESS),
+            apart=0.0 if alone else self._cohesion() - self.likeness,
+            alone=float(alone),
             age=(log1p(hours) / 5) ** 2,
-            distinctive_lead=self.distinctive - rival_distinctive,
-            distinctive=self.distinctive,
+            distinctive=log1p(sum(self.telling(term) ** 2 for term in self.shared)),
             foreign_names=log1p(len(article.early_names.difference(*(m.names for m in members)))),
             same_outlet=float(article.outlet != 0 and any(m.outlet == article.outlet for m in members)),
-            rarest=self.rarest,
             titles=max(_title_cosine(article, m) for m in members),
             other_figures=float(_disagree(article.numbers, (m.numbers for m in members))),
             other_place=float(
@@ -202,10 +198,10 @@ class _Look:
             ),
         )
 
-    def _doubtful(self, evidence: Evidence) -> bool:
-        if evidence.likeness_lead < CLEAR_LEAD:
-            return True
-        return self.features.live or bool(evidence.same_outlet) or bool(evidence.other_place)
+    def _cohesion(self) -> float:
+        """The mean cosine of two members, from the length of their sum, as each is of unit length."""
+        size = len(self.members)
+        return (sum(weight * weight for weight in self.terms.values()) - size) / (size * (size - 1))
 
     def _across_languages(self) -> float:
         """Names and numbers that agree are no proof, least of all those that every story names: never silent."""
@@ -216,6 +212,14 @@ class _Look:
         if near and shared >= TRANSLATED_NAMES and likeness >= TRANSLATED_LIKENESS:
             return POSSIBLY + (SURELY - POSSIBLY) * likeness
         return 0.0
+
+
+def _sum(vectors: Iterable[Mapping[int, float]]) -> dict[int, float]:
+    total: dict[int, float] = {}
+    for vector in vectors:
+        for term, weight in vector.items():
+            total[term] = total.get(term, 0.0) + weight
+    return total
 
 
 def cosine(one: Mapping[int, float], other: Mapping[int, float]) -> float:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import blake2b
-from itertools import islice
+from itertools import accumulate
 from math import log, sqrt
 from typing import Protocol
 from zlib import crc32
@@ -85,21 +85,19 @@ class Features:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Features:
-        sizes = _SIZES.unpack_from(data)
-        text, terms, names = sizes[:3]
-        values = iter(struct.unpack_from(f"<{sum(sizes[1:]) + 1}I{terms + names}f{text}s", data, _SIZES.size))
-        keys = [tuple(islice(values, size)) for size in sizes[1:]]
-        outlet = next(values)
-        weights = [tuple(islice(values, size)) for size in (terms, names)]
-        language, live, *countries = next(values).decode().split(",")
+        text, *sizes = _SIZES.unpack_from(data)
+        terms, names, title, early, numbers, periods = accumulate(sizes)
+        values = struct.unpack_from(f"<{periods + 1}I{names}f{text}s", data, _SIZES.size)
+        outlet, weights = values[periods], values[periods + 1 : -1]
+        language, live, *countries = values[-1].decode().split(",")
         return cls(
-            terms=dict(zip(keys[0], weights[0], strict=True)),
-            title=frozenset(keys[2]),
-            names=dict(zip(keys[1], weights[1], strict=True)),
-            early_names=frozenset(keys[3]),
-            numbers=frozenset(keys[4]),
+            terms=dict(zip(values[:terms], weights[:terms], strict=True)),
+            title=frozenset(values[names:title]),
+            names=dict(zip(values[terms:names], weights[terms:], strict=True)),
+            early_names=frozenset(values[title:early]),
+            numbers=frozenset(values[early:numbers]),
             countries=frozenset(countries),
-            periods=frozenset(keys[5]),
+            periods=frozenset(values[numbers:periods]),
             language=language,
             live=bool(live),
             outlet=outlet,
@@ -175,7 +173,6 @@ def seed_counts() -> Mapping[int, int]:
     return {term_of(word): per_mille for word, per_mille in vocabulary.frequent_words()}
 
 
-@lru_cache(1 << 16)
 def term_of(word: str) -> int:
     """Of a folded word."""
     return _key(word[:TERM_LETTERS])
@@ -186,7 +183,13 @@ def _key(word: str) -> int:
 
 
 def _terms_of(told: Sequence[str]) -> list[int]:
-    return [term_of(word) for word in told if _counts(word)]
+    return [term for term in map(_compared, told) if term]
+
+
+@lru_cache(1 << 16)
+def _compared(word: str) -> int:
+    """Its term; 0 for a word that is not compared."""
+    return term_of(word) if _counts(word) else 0
 
 
 def _counts(word: str) -> bool:
@@ -195,7 +198,7 @@ def _counts(word: str) -> bool:
 
 def _cut(text: str, limit: int) -> str:
     """At most `limit` characters, and no half words."""
-    return text if len(text) <= limit else text[:limit].rsplit(None, 1)[0]
+    return text if len(text) <= limit else text[:limit].rpartition(" ")[0] or text[:limit]
 
 
 def _unit(weights: Mapping[int, float], most: int) -> dict[int, float]:
@@ -225,14 +228,15 @@ _SILENT = re.compile(r"(?<!^)[aeiouyhj]|(.)(?=\1)")
 SKELETON_LETTERS = 4
 
 
-def _names(text: str) -> tuple[int, ...]:
-    found = (match[0] for match in _IN_SENTENCE.finditer(text) if match[0][0].isupper())
-    return tuple(_skeleton_key(word) for word in map(fold, found) if _counts(word))
+def _names(text: str) -> list[int]:
+    return [name for name in map(_name, _IN_SENTENCE.findall(text)) if name]
 
 
 @lru_cache(1 << 15)
-def _skeleton_key(word: str) -> int:
-    return _key("@" + skeleton(word))
+def _name(word: str) -> int:
+    """Its skeleton; 0 for a word that is no name."""
+    folded = fold(word)
+    return _key("@" + skeleton(folded)) if word[0].isupper() and _counts(folded) else 0
 
 
 def skeleton(name: str) -> str:

@@ -6,7 +6,8 @@ It is made anew from what the store keeps whenever that is needed, and answers t
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict, deque
+from bisect import bisect_left
+from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -64,16 +65,21 @@ class Index:
         self._forget(forget)
 
     def search(self, sought: Mapping[int, float], since: datetime, most: int) -> list[Scored]:
-        """The articles that share most with weighed terms, the best first."""
-        scores: dict[int, float] = defaultdict(float)
+        """The articles that share most with weighed terms, the best first, the earliest among equals."""
+        oldest = (self._arrivals[0] if self._arrivals else self._next) << 8
+        scores: dict[int, int] = {}
         for term, weight in sought.items():
-            for posting in self._postings.get(term, ())[-MOST_PER_TERM:]:
-                scores[posting >> 8] += weight * (posting & GRAINS)
+            posted = self._postings.get(term)
+            if posted:
+                grains = round(weight * GRAINS)
+                for posting in posted[max(len(posted) - MOST_PER_TERM, bisect_left(posted, oldest)) :]:
+                    number = posting >> 8
+                    scores[number] = scores.get(number, 0) + grains * (posting & GRAINS)
         found = []
-        for number in sorted(scores, key=lambda number: (-scores[number], number)):
+        for number in sorted(sorted(scores), key=scores.__getitem__, reverse=True):
             kept = self._kept.get(number)
             if kept is not None and kept.at >= since:
-                found.append(Scored(kept.article_id, kept.story_id, scores[number] / GRAINS))
+                found.append(Scored(kept.article_id, kept.story_id, scores[number] / GRAINS**2))
                 if len(found) == most:
                     break
         return found

@@ -67,12 +67,12 @@ def everyday() -> frozenset[str]:
 
 
 @cache
-def _languages() -> Mapping[str, frozenset[str]]:
-    """The languages in which each function word is one."""
-    found: dict[str, frozenset[str]] = {}
+def _languages() -> Mapping[str, str]:
+    """The language in which each function word is one, "" if it is one in several."""
+    found: dict[str, str] = {}
     for per_mille, language, word in _seed():
         if per_mille == FUNCTION_WORDS_PER_MILLE:
-            found[word] = found.get(word, frozenset()) | {language}
+            found[word] = language if found.get(word, language) == language else ""
     return found
 
 
@@ -83,8 +83,7 @@ def function_words() -> frozenset[str]:
 
 def language(told: Iterable[str]) -> str:
     """By the function words, which no two of these languages share much of; "" when there are too few."""
-    languages = _languages()
-    found = Counter(code for word in told for code in languages.get(word, ()) if len(languages[word]) == 1)
+    found = Counter(filter(None, map(_languages().get, told)))
     best, count = max(found.items(), key=lambda item: item[1], default=("", 0))
     return best if count >= FEWEST_FUNCTION_WORDS else ""
 
@@ -132,9 +131,14 @@ def countries(text: str, told: Iterable[str]) -> frozenset[str]:
 
 def months(text: str, told: Iterable[str]) -> frozenset[int]:
     """1 for January. The name must be written out."""
-    found = {int(month) for word in told if (month := _MONTHS.get(word))}
+    found = {int(month) for word in told if (month := _month(word))}
     verbs = {"March": 3, "May": 5}
     return frozenset(found | {verbs[match[1]] for match in _ENGLISH_MONTHS.finditer(text)})
+
+
+@lru_cache(1 << 12)
+def _month(word: str) -> str | None:
+    return _MONTHS.get(word)
 
 
 def is_live(title: Iterable[str]) -> bool:

@@ -23,7 +23,7 @@ WINDOW = timedelta(days=7)
 
 MOST_POSTED = 20  # of an article's terms
 MOST_NAMES_POSTED = 10
-NEWEST_MEMBERS = 3
+NEWEST_MEMBERS = 2
 
 # The seed stands for so many articles and stories.
 SEED_ARTICLES = 1000
@@ -92,33 +92,32 @@ def _heaviest(weights: Mapping[int, float], most: int) -> dict[int, float]:
     return dict(islice(weights.items(), most))
 
 
-@dataclass(frozen=True, slots=True)
 class Frequencies:
     """How telling terms are now: among the articles fetched, and among the stories."""
 
-    total: Count
-    counts: Mapping[int, Count]
+    def __init__(self, total: Count, counts: Mapping[int, Count]) -> None:
+        """`counts`: of the terms that will be asked for; those left out were never counted."""
+        self._counts = counts
+        self._seed = seed_counts()
+        self._all_articles = log(SEED_ARTICLES + total.articles + 1)
+        self._all_stories = log(SEED_STORIES + total.stories + 1)
 
     def rarity(self, term: int) -> float:
         """From 0 for a term in every article to nearly 1 for one never seen, however many there have been."""
-        articles = SEED_ARTICLES + self.total.articles
-        return log((articles + 1) / (seed_counts().get(term, 0) + self._count(term).articles + 1)) / log(articles + 1)
+        articles = self._seed.get(term, 0) + self._counts.get(term, _NEVER).articles
+        return 1 - log(articles + 1) / self._all_articles
 
     def story_rarity(self, term: int) -> float:
         """As `rarity`, among stories: the words of a story with forty articles stay its own."""
-        stories = SEED_STORIES + self.total.stories
-        seeded = seed_counts().get(term, 0) * SEED_STORIES / SEED_ARTICLES
-        return log((stories + 1) / (seeded + self._count(term).stories + 1)) / log(stories + 1)
+        stories = self._seed.get(term, 0) * SEED_STORIES / SEED_ARTICLES + self._counts.get(term, _NEVER).stories
+        return 1 - log(stories + 1) / self._all_stories
 
     def telling(self, term: int) -> float:
         """A watched name is rare in the news and common in the stories; both count."""
         return (self.rarity(term) + self.story_rarity(term)) / 2
 
     def is_in_a_story(self, term: int) -> bool:
-        return self._count(term).stories > 0
-
-    def _count(self, term: int) -> Count:
-        return self.counts.get(term, _NEVER)
+        return self._counts.get(term, _NEVER).stories > 0
 
 
 _NEVER = Count(0, 0)
@@ -138,7 +137,8 @@ class MemoryWindow:
 
     def __init__(self) -> None:
         self._total = Count(0, 0)
-        self._counts: dict[int, Count] = {}
+        self._in_articles: dict[int, int] = {}
+        self._in_stories: dict[int, int] = {}
         self._index = Index()
         self._features: dict[ArticleId, bytes] = {}
 
@@ -146,7 +146,7 @@ class MemoryWindow:
         return self._total
 
     def counts(self, terms: Collection[int]) -> Mapping[int, Count]:
-        return {term: self._counts[term] for term in terms if term in self._counts}
+        return {term: Count(self._in_articles.get(term, 0), self._in_stories.get(term, 0)) for term in terms}
 
     def search(self, sought: Mapping[int, float], since: datetime, most: int) -> Sequence[Scored]:
         return self._index.search(sought, since, most)
@@ -160,8 +160,7 @@ class MemoryWindow:
     def count(self, terms: Collection[int]) -> None:
         self._total = Count(self._total.articles + 1, self._total.stories)
         for term in terms:
-            articles, stories = self._counts.get(term, _NEVER)
-            self._counts[term] = Count(articles + 1, stories)
+            self._in_articles[term] = self._in_articles.get(term, 0) + 1
 
     def add(
         self, article_id: ArticleId, story_id: StoryId, features: Features, at: datetime, fresh: Collection[int]
@@ -169,7 +168,6 @@ class MemoryWindow:
         if not self._index.members(story_id):
             self._total = Count(self._total.articles, self._total.stories + 1)
         for term in fresh:
-            articles, stories = self._counts.get(term, _NEVER)
-            self._counts[term] = Count(articles, stories + 1)
+            self._in_stories[term] = self._in_stories.get(term, 0) + 1
         self._features[article_id] = features.to_bytes()
         self._index.add(article_id, story_id, at, posted(features), forget=at - WINDOW)
