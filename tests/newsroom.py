@@ -96,7 +96,8 @@ class Newsroom:
         while request.path in self.hanging:
             self.waiting.add(request.path)
             await asyncio.sleep(0.05)
-        if "ETag" in response.headers and response.headers["ETag"] == request.headers.get("If-None-Match"):
+        etag = response.headers.get("ETag") if request.path in self.pages else None  # the feed has one for all it was
+        if etag is not None and etag == request.headers.get("If-None-Match"):
             response = web.Response(status=304)
         self.requests.append((request.path, response.status))
         return response
