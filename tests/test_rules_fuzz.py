@@ -112,19 +112,21 @@ def try_to_load(rules: str, concepts: str = CONCEPTS) -> None:
 
 
 @given(VALUES)
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_any_value_may_stand_where_a_condition_should(value: object) -> None:
     """It is read, or its problems are told."""
     try_to_load(f"rules:\n  - name: r\n    match: {json.dumps(value)}\n")
 
 
 @given(VALUES)
+@settings(deadline=None)
 def test_any_value_may_stand_where_terms_should(value: object) -> None:
     """In a vocabulary as in a rule."""
     try_to_load(RULES, f"concepts:\n  - name: kosovo\n    terms: {json.dumps({'en': value})}\n")
 
 
 @given(st.dictionaries(st.sampled_from(["name", "title", "severity", "match", "none", "alert", "page", "x"]), VALUES))
+@settings(deadline=None)
 def test_any_mapping_may_stand_where_a_rule_should(value: dict[str, object]) -> None:
     """Whatever its keys."""
     try_to_load(f"rules: [{json.dumps(value)}]")
@@ -136,6 +138,7 @@ def test_any_mapping_may_stand_where_a_rule_should(value: dict[str, object]) -> 
     st.text(st.sampled_from("\n\t :-[]{}'\"*&!|>%@`#,?ab(\x00\ufeff"), max_size=6),
 )
 @example(0, 0, "\ufeff")
+@settings(deadline=None)
 def test_a_file_may_be_broken_anywhere(place: int, gone: int, instead: str) -> None:
     """A slip of the hand costs a message, and no more."""
     broken = GOOD[:place] + instead + GOOD[place + gone :]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from monitor.model import Decision, Outcome, Severity, Zone
@@ -111,7 +111,7 @@ MANY = ["b", "c", "d", "e", "f", "title:ab", "stem-en:abc", 'regex:"bcd"', "acro
 ANY = Any(tuple(map(parse, MANY)))
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @example([rule("a", ANY)], document("ab", ""), NOTHING)
 @example([rule("a", ANY)], document("abcs", ""), NOTHING)
 @example([rule("a", ANY)], document("", "bcd"), NOTHING)
@@ -128,7 +128,7 @@ def test_the_index_changes_nothing(rules: list[Rule], read: Document, about: Abo
     assert matched(decisions) == [one.name for one in RuleIndex(rules).matching(Scope(read, about))]
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rule_sets(), rule_sets(), st.permutations(range(6)), DOCUMENTS)
 @example([rule("a", parse("x"))], [rule("b", parse("ab"))], list(range(6)), document("x ab", ""))
 def test_a_changed_index_is_a_new_one(before: list[Rule], after: list[Rule], order: list[int], read: Document) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.errors import Problem
@@ -98,12 +98,14 @@ def find_concept(name: str, complain: Callable[[str], None]) -> ConceptRef | Non
     return CONCEPTS.get(name)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(CONDITIONS)
 def test_a_query_says_the_same(condition: Condition) -> None:
     """Written as a query and read again, a condition is what it was."""
     assert condition == parse(to_query(condition), find_concept)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(CONDITIONS)
 def test_yaml_says_the_same(condition: Condition) -> None:
     """Written as YAML and read again, a condition is what it was."""

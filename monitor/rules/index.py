@@ -161,14 +161,14 @@ class _Postings:
 
     def find(self, scope: Scope) -> set[int]:
         """For each rule of which a row is complete `slot * 2`, and one more if that is proof."""
-        found, keys = set[int](), self._keys.of(scope)
-        anchors, starts, rows = self._anchors, self._starts, self._rows
-        for key in keys:
-            if key <= anchors:
-                for row in rows[starts[key] : starts[key + 1]]:
-                    if row >> SLOT_BITS in keys:
-                        found.add(row & SLOT_MASK)
-        return found
+        keys, anchors, starts, rows = self._keys.of(scope), self._anchors, self._starts, self._rows
+        return {
+            row & SLOT_MASK
+            for key in keys
+            if key <= anchors
+            for row in rows[starts[key] : starts[key + 1]]
+            if row >> SLOT_BITS in keys
+        }
 
 
 class _Keys:
