@@ -10,6 +10,8 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -72,6 +74,25 @@ async def test_a_feed_with_the_whole_text_is_enough(tmp_path: Path, paper: Newsr
     assert [("feed", "full")] == rows(tmp_path / "news.db", "select body_source, quality from articles")
     (message,) = slack.messages()
     assert "Matched on" not in said(message)
+
+
+async def test_rules_may_ask_who_showed_an_article(tmp_path: Path, paper: Newsroom, slack: SlackStandIn) -> None:
+    """Also when the feed that is asked for shows it last: then it is judged once more, and told once."""
+    async with Newsroom() as other:
+        feeds = [("A", paper.feed_url), ("B", other.feed_url)]
+        config = write_config(tmp_path / "config", feeds, slack_url=slack.url, baseline=LATEST)
+        change(config / "rules" / "rules.yaml", "rules", match={"all": ["feed:B", "tanks"]})
+        url = paper.publish(TITLE, TANKS)
+        await run("--config", str(config), "run", "--once", "--now")
+        assert () == slack.messages()
+        now = format_datetime(datetime.now(UTC))
+        item = f"<item><title>{TITLE}</title><link>{url}</link><pubDate>{now}</pubDate></item>"
+        feed = f'<rss version="2.0"><channel><title>B</title>{item}</channel></rss>'
+        other.pages["/feed.xml"] = web.Response(text=feed, content_type="application/rss+xml")
+        await run("--config", str(config), "run", "--once", "--now")
+        await run("--config", str(config), "run", "--once", "--now")
+    assert 1 == len(slack.messages())
+    assert 0 == (await run("--config", str(config), "audit")).code
 
 
 @pytest.mark.parametrize(

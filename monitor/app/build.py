@@ -131,7 +131,7 @@ def assemble(
     healing = Healing(feeds=by_id, store=store, http=http, workers=workers, clock=clock)
     websub = config.monitor.websub
     push = None if websub is None else Push(listen=websub.listen, store=store, http=http, clock=clock)
-    changes = StoryChanges(rules=config.rules, alerter=alerter, clock=clock)
+    changes = StoryChanges(feeds=config.feeds, rules=config.rules, alerter=alerter, clock=clock)
     return Parts(config, http, sinks, slack, pipeline, healing, push, Commands(changes.verbs, store, clock))
 
 

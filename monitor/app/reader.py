@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from monitor import urls
 from monitor.app.alerter import Alerter
 from monitor.app.holds import Holds
+from monitor.app.origins import about
 from monitor.app.pages import PageRead, Pages
 from monitor.app.store_thread import StoreThread
 from monitor.app.story_desk import StoryDesk
@@ -97,8 +98,7 @@ class Reader:
         clock: Callable[[], datetime],
         keep_pages: timedelta,
     ) -> None:
-        self._policies = {feed.id: feed.pages for feed in feeds}
-        self._outlets = {feed.id: feed.name for feed in feeds}
+        self._feeds = {feed.id: feed for feed in feeds}
         self._rules = rules
         self._needs_page = frozenset(rule.name for rule in rules.rules if rule.page)
         self._alerter = alerter
@@ -118,12 +118,10 @@ class Reader:
             # A live page: each of its items has an address of its own that leads to the same page.
             apart = compose.apart(entry, self._clock())
             reason = "another item of a page that was read before"
-            return await self._record(waiting, self._judged(Text(apart, reason)))
+            return await self._record(waiting, self._judged(Text(apart, reason), entry))
         if known is not None and known.body_source is BodySource.PAGE:
-            await self._store.change(
-                lambda store: store.feeds.finish_reading(entry, article_id=known.id, reason="read before")
-            )
-            return False
+            # Rules may ask which feeds showed it, so it is judged for each.
+            return await self._record(waiting, self._judged(Text(known, "read before"), entry))
         reading = self._without_page(entry) or await self._with_page(waiting, is_known=known is not None)
         if reading is None:
             soon = self._clock() + QUICK_RETRY
@@ -147,15 +145,16 @@ class Reader:
 
     def _without_page(self, entry: Entry) -> Reading | None:
         """None: the page is to be read."""
-        policy = self._policies.get(entry.feed_id, PagePolicy.AUTO)
+        feed = self._feeds.get(entry.feed_id)
+        policy = feed.pages if feed else PagePolicy.AUTO
         if policy is PagePolicy.ALWAYS:
             return None
         if policy is PagePolicy.NEVER:
             reason = "the pages of this feed are not read, as configured"
-            return self._judged(Text(compose.from_feed(entry, reason, self._clock()), reason))
+            return self._judged(Text(compose.from_feed(entry, reason, self._clock()), reason), entry)
         if not compose.is_whole(entry):
             return None
-        reading = self._judged(Text(compose.from_feed(entry, FULL, self._clock())))
+        reading = self._judged(Text(compose.from_feed(entry, FULL, self._clock())), entry)
         asking = any(decision.rule in self._needs_page for decision in reading.decisions)
         return None if asking else reading
 
@@ -164,7 +163,7 @@ class Reader:
         reason = f"its page took more than {SLOW.total_seconds():g} s"
         now = self._clock()
         text = Text(compose.from_feed(waiting.entry, reason, now), reason)
-        early = self._judged(text, again=now + QUICK_RETRY)
+        early = self._judged(text, waiting.entry, again=now + QUICK_RETRY)
         if early.matches:
             await self._record(waiting, early)
 
@@ -190,11 +189,12 @@ class Reader:
         if text.reason:
             extra = {"url": waiting.entry.url, "why": text.reason, "again": again or "never"}
             log.info("page not read", extra=extra)
-        return self._judged(text, again=again)
+        return self._judged(text, waiting.entry, again=again)
 
-    def _judged(self, text: Text, *, again: datetime | None = None) -> Reading:
-        article = text.article
-        return Reading(text, decide(self._rules, article.title, article.text, article.captions), again)
+    def _judged(self, text: Text, entry: Entry, *, again: datetime | None = None) -> Reading:
+        article, feed = text.article, self._feeds.get(entry.feed_id)
+        decisions = decide(self._rules, article.title, article.text, article.captions, about(article, [feed]))
+        return Reading(text, decisions, again)
 
     async def _text(self, waiting: WaitingEntry, now: datetime) -> Text:
         entry = waiting.entry
@@ -255,7 +255,8 @@ class Reader:
         ]
         placement = None
         if matched or store.stories.placement(article.id) is not None:
-            outlet = self._outlets.get(entry.feed_id, article.site)
+            feed = self._feeds.get(entry.feed_id)
+            outlet = feed.name if feed else article.site
             placement = self._desk.place(store, article, outlet, now)
         alerts: list[Alert] = []
         if placement is not None and matched:

@@ -11,8 +11,9 @@ from datetime import datetime
 
 from monitor import ids, urls
 from monitor.app.alerter import Alerter
+from monitor.app.origins import about
 from monitor.errors import Refused
-from monitor.model import ArticleId, Outcome, StoryId
+from monitor.model import ArticleId, Feed, Outcome, StoryId
 from monitor.rules.match import decide
 from monitor.rules.schema import RuleSet
 from monitor.store.sqlite.store import Store
@@ -20,7 +21,10 @@ from monitor.stories.novelty import Facts, facts
 
 
 class StoryChanges:
-    def __init__(self, *, rules: RuleSet, alerter: Alerter, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, *, feeds: Sequence[Feed], rules: RuleSet, alerter: Alerter, clock: Callable[[], datetime]
+    ) -> None:
+        self._feeds = {feed.id: feed for feed in feeds}
         self._rules = rules
         self._alerter = alerter
         self._clock = clock
@@ -76,7 +80,8 @@ class StoryChanges:
         if article is None or placement is None or waiting is None:
             return
         silent = store.moves.silent(id_)
-        found = decide(self._rules, article.title, article.text, article.captions)
+        origin = about(article, [self._feeds.get(waiting.entry.feed_id)])
+        found = decide(self._rules, article.title, article.text, article.captions, origin)
         again = [decision for decision in found if decision.rule in silent and decision.outcome is Outcome.MATCHED]
         for decision in again:
             store.moves.forget_fate(id_, decision.rule)

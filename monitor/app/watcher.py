@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from monitor import ids
 from monitor.app.alerter import Alerter
 from monitor.app.holds import Holds
+from monitor.app.origins import about
 from monitor.app.pages import PageRead, Pages
 from monitor.app.store_thread import StoreThread
 from monitor.app.story_desk import StoryDesk
@@ -167,8 +168,10 @@ class Watcher:
         article = compose.from_page(known.entry.entry, page.url, page.extract, self._clock(), page.habits)
         retitled = known.watch.title is not None and title not in ("", known.watch.title)
         article = replace(article, id=before.id, title=title if retitled else before.title)
-        decisions = decide(self._rules, article.title, article.text, article.captions)
-        matched = (d.rule for d in decide(self._rules, before.title, before.text, before.captions) if _matches(d))
+        origin = about(before, [self._feeds.get(known.entry.entry.feed_id)])
+        decisions = decide(self._rules, article.title, article.text, article.captions, origin)
+        earlier = decide(self._rules, before.title, before.text, before.captions, origin)
+        matched = (decision.rule for decision in earlier if _matches(decision))
         return Read(page, article, decisions, frozenset(matched))
 
     # ---- what is written ----

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -31,20 +32,29 @@ from monitor.http import Http
 from monitor.model import Decision, Extract, Outcome
 from monitor.rules import lint
 from monitor.rules.match import decide
+from monitor.rules.written import to_query, to_yaml
 
 MOST_BYTES = 10_000_000
 
 
 @click.command()
+@click.option(
+    "--format", "spelling", type=click.Choice(("query", "yaml")), help="Print every rule's conditions in this spelling."
+)
 @click.pass_obj
 @speaking()
-def check(place: Place) -> None:
-    """Validate all configuration and run the examples inside the rules."""
+def check(place: Place, spelling: str | None) -> None:
+    """Validate all configuration, run the examples inside the rules, and say what is doubtful about them."""
     config = configuration.load(place.directory, examples=False)
+    if spelling is not None:
+        _show_rules(config, spelling)
+        return
     failed = lint.run_examples(config.rules)
     if failed:
         show_problems(failed)
         sys.exit(EXIT_FOUND)
+    for doubt in lint.findings(config.rules):
+        say(f"doubtful: {doubt}")
     examples = sum(len(rule.examples.match) + len(rule.examples.no_match) for rule in config.rules.rules)
     say(
         f"{place.directory}: good. {len(config.feeds)} feeds, {len(config.rules.rules)} rules, "
@@ -52,6 +62,16 @@ def check(place: Place) -> None:
     )
     if config.monitor.slack.token is None:
         say("No Slack token: alerts would go to the console. Set SLACK_BOT_TOKEN to send them to Slack.")
+
+
+def _show_rules(config: Config, spelling: str) -> None:
+    for rule in config.rules.rules:
+        for part, condition in (("match", rule.match), ("none", rule.none)):
+            if condition is not None:
+                written = (
+                    to_query(condition) if spelling == "query" else json.dumps(to_yaml(condition), ensure_ascii=False)
+                )
+                say(f"{rule.name} {part}: {written}")
 
 
 @click.command()
