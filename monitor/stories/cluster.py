@@ -33,8 +33,8 @@ LITTLE_LIKENESS = 0.05  # no more than chance
 # What the next best story has at least when many are open: where few are, nothing must look like the only choice.
 RIVAL_LIKENESS = 0.09
 
-POSSIBLY = 0.43
-SURELY = 0.91
+POSSIBLY = 0.41
+SURELY = 0.92
 
 TRANSLATED_WITHIN = timedelta(hours=48)
 TRANSLATED_NAMES = 2
