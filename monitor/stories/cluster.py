@@ -167,7 +167,7 @@ class _Look:
         self.members = same or members
         self.at = at
         self.telling = frequencies.story_rarity
-        self.terms = _sum(member.terms for member in self.members)
+        self.terms = _sum([member.terms for member in self.members])
         self.shared = [term for term in features.terms if term in self.terms]
         self.likeness = sum(features.terms[term] * self.terms[term] for term in self.shared) / len(self.members)
 
@@ -217,9 +217,11 @@ class _Look:
         return 0.0
 
 
-def _sum(vectors: Iterable[Mapping[int, float]]) -> dict[int, float]:
-    total: dict[int, float] = {}
-    for vector in vectors:
+def _sum(vectors: Sequence[Mapping[int, float]]) -> Mapping[int, float]:
+    if len(vectors) == 1:
+        return vectors[0]
+    total = dict(vectors[0])
+    for vector in vectors[1:]:
         for term, weight in vector.items():
             total[term] = total.get(term, 0.0) + weight
     return total
