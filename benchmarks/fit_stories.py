@@ -20,7 +20,7 @@ from monitor.stories.features import read
 from monitor.stories.window import MemoryWindow, posted
 
 RETIMED = 2
-PENALTY = 3.0
+PENALTY = 0.05
 STEPS = 12
 
 Pair = tuple[str, tuple[float, ...], bool]  # the article's story, the evidence, whether it is the story's

@@ -33,8 +33,8 @@ LITTLE_LIKENESS = 0.05  # no more than chance
 # What the next best story has at least when many are open: where few are, nothing must look like the only choice.
 RIVAL_LIKENESS = 0.09
 
-POSSIBLY = 0.43
-SURELY = 0.91
+POSSIBLY = 0.41
+SURELY = 0.92
 
 TRANSLATED_WITHIN = timedelta(hours=48)
 TRANSLATED_NAMES = 2
@@ -167,7 +167,7 @@ class _Look:
         self.members = same or members
         self.at = at
         self.telling = frequencies.story_rarity
-        self.terms = _sum(member.terms for member in self.members)
+        self.terms = _sum([member.terms for member in self.members])
         self.shared = [term for term in features.terms if term in self.terms]
         self.likeness = sum(features.terms[term] * self.terms[term] for term in self.shared) / len(self.members)
 
@@ -193,7 +193,7 @@ class _Look:
             distinctive=log1p(sum(self.telling(term) ** 2 for term in self.shared)),
             foreign_names=log1p(len(article.early_names.difference(*(m.names for m in members)))),
             same_outlet=float(article.outlet != 0 and any(m.outlet == article.outlet for m in members)),
-            titles=max(_title_cosine(article, m) for m in members),
+            titles=_title_likeness(article, members),
             other_figures=float(_disagree(article.numbers, (m.numbers for m in members))),
             other_place=float(
                 _disagree(article.countries, (m.countries for m in members))
@@ -217,9 +217,11 @@ class _Look:
         return 0.0
 
 
-def _sum(vectors: Iterable[Mapping[int, float]]) -> dict[int, float]:
-    total: dict[int, float] = {}
-    for vector in vectors:
+def _sum(vectors: Sequence[Mapping[int, float]]) -> Mapping[int, float]:
+    if len(vectors) == 1:
+        return vectors[0]
+    total = dict(vectors[0])
+    for vector in vectors[1:]:
         for term, weight in vector.items():
             total[term] = total.get(term, 0.0) + weight
     return total
@@ -230,11 +232,17 @@ def cosine(one: Mapping[int, float], other: Mapping[int, float]) -> float:
     return sum(one[term] * other[term] for term in one.keys() & other.keys())
 
 
-def _title_cosine(one: Features, other: Features) -> float:
-    shared = one.title & other.title
-    if not shared:
-        return 0.0
-    return sum(one.terms[t] * other.terms[t] for t in shared) / (_length(one, one.title) * _length(other, other.title))
+def _title_likeness(article: Features, members: Iterable[Features]) -> float:
+    """The best cosine of two titles."""
+    best = max(
+        (
+            sum(article.terms[term] * member.terms[term] for term in shared) / _length(member, member.title)
+            for member in members
+            if (shared := article.title & member.title)
+        ),
+        default=0.0,
+    )
+    return best / _length(article, article.title) if best else 0.0
 
 
 def _length(features: Features, terms: Collection[int]) -> float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -67,14 +67,13 @@ class Index:
     def search(self, sought: Mapping[int, float], since: datetime, most: int) -> list[Scored]:
         """The articles that share most with weighed terms, the best first, the earliest among equals."""
         oldest = (self._arrivals[0] if self._arrivals else self._next) << 8
-        scores: dict[int, int] = {}
+        scores: dict[int, int] = defaultdict(int)
         for term, weight in sought.items():
             posted = self._postings.get(term)
             if posted:
                 grains = round(weight * GRAINS)
                 for posting in posted[max(len(posted) - MOST_PER_TERM, bisect_left(posted, oldest)) :]:
-                    number = posting >> 8
-                    scores[number] = scores.get(number, 0) + grains * (posting & GRAINS)
+                    scores[posting >> 8] += grains * (posting & GRAINS)
         found = []
         for number in sorted(sorted(scores), key=scores.__getitem__, reverse=True):
             kept = self._kept.get(number)

@@ -104,13 +104,12 @@ class Frequencies:
 
     def rarity(self, term: int) -> float:
         """From 0 for a term in every article to nearly 1 for one never seen, however many there have been."""
-        articles = self._seed.get(term, 0) + self._counts.get(term, _NEVER).articles
-        return 1 - log(articles + 1) / self._all_articles
+        return 1 - log(self._seed.get(term, 0) + self._counts.get(term, _NEVER).articles + 1) / self._all_articles
 
     def story_rarity(self, term: int) -> float:
         """As `rarity`, among stories: the words of a story with forty articles stay its own."""
-        stories = self._seed.get(term, 0) * SEED_STORIES / SEED_ARTICLES + self._counts.get(term, _NEVER).stories
-        return 1 - log(stories + 1) / self._all_stories
+        seeded = self._seed.get(term, 0) * SEED_STORIES / SEED_ARTICLES
+        return 1 - log(seeded + self._counts.get(term, _NEVER).stories + 1) / self._all_stories
 
     def telling(self, term: int) -> float:
         """A watched name is rare in the news and common in the stories; both count."""
