@@ -84,14 +84,15 @@ async def test_rules_may_ask_who_showed_an_article(tmp_path: Path, paper: Newsro
         change(config / "rules" / "rules.yaml", "rules", match={"all": ["feed:B", "tanks"]})
         url = paper.publish(TITLE, TANKS)
         await run("--config", str(config), "run", "--once", "--now")
-        assert () == slack.messages()
+        assert [("kosovo",)] == rows(tmp_path / "news.db", "select rule from alerts")
         now = format_datetime(datetime.now(UTC))
         item = f"<item><title>{TITLE}</title><link>{url}</link><pubDate>{now}</pubDate></item>"
         feed = f'<rss version="2.0"><channel><title>B</title>{item}</channel></rss>'
         other.pages["/feed.xml"] = web.Response(text=feed, content_type="application/rss+xml")
         await run("--config", str(config), "run", "--once", "--now")
         await run("--config", str(config), "run", "--once", "--now")
-    assert 1 == len(slack.messages())
+    assert [("armour",), ("kosovo",)] == rows(tmp_path / "news.db", "select rule from alerts order by rule")
+    assert 2 == len(slack.messages())
     assert 0 == (await run("--config", str(config), "audit")).code
 
 
