@@ -66,7 +66,7 @@ async def sink(pipe: Pipe) -> AsyncIterator[ConsoleSink]:
 
 
 def big(headline: str) -> Delivery:
-    return delivery(headline, message=message(f"{BIG} end of {headline}"))
+    return delivery(headline, message=message(headline, caution=f"{BIG} end of {headline}"))
 
 
 async def test_the_loop_lives_while_nobody_reads(sink: ConsoleSink, pipe: Pipe) -> None:
