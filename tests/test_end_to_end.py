@@ -143,7 +143,8 @@ async def test_the_daemon_polls_on_schedule_until_it_is_told_to_stop(
     assert (await run("--config", str(config), "audit")).code == 0
 
 
-async def test_a_reload_is_all_or_nothing(tmp_path: Path, paper: Newsroom) -> None:
+@pytest.mark.parametrize("asked", [True, False], ids=["asked for", "when a file changes"])
+async def test_a_reload_is_all_or_nothing(tmp_path: Path, paper: Newsroom, *, asked: bool) -> None:
     """A broken rule keeps the running rules; a good edit takes effect without a restart."""
     config = write_config(tmp_path / "config", [("A", paper.feed_url)], schedule={"every": "1s"})
     rules = config / "rules" / "rules.yaml"
@@ -154,11 +155,13 @@ async def test_a_reload_is_all_or_nothing(tmp_path: Path, paper: Newsroom) -> No
     try:
         await until(lambda: len(paper.requests) >= 2)
         rules.write_text("rules:\n  - name: broken\n    match: {concept: nowhere}\n")
-        daemon.send_signal(signal.SIGHUP)
+        if asked:
+            daemon.send_signal(signal.SIGHUP)
         log = await _read_until(daemon.stderr, "reload refused")
         assert "rules.yaml:3" in log
         rules.write_text(good.replace("title: Kosovo", "title: Renamed"))
-        daemon.send_signal(signal.SIGHUP)
+        if asked:
+            daemon.send_signal(signal.SIGHUP)
         await _read_until(daemon.stderr, "reloaded")
         paper.publish(TITLE, TANKS)
         assert "Renamed" in await _read_until(daemon.stdout, "Renamed")

@@ -320,8 +320,11 @@ class Config:
         return Path(self.monitor.database)
 
 
-def load(directory: Path, *, examples: bool = True) -> Config:
-    """Raises ConfigError with every problem of every file. With `examples` those inside the rules are tried too."""
+def load(directory: Path, *, examples: bool = True, before: RuleSet | None = None) -> Config:
+    """Raises ConfigError with every problem of every file. With `examples` those inside the rules are tried too.
+
+    Rule files that are what they were `before` are not read again.
+    """
     if not directory.is_dir():
         raise ConfigError(
             [
@@ -335,7 +338,7 @@ def load(directory: Path, *, examples: bool = True) -> Config:
     problems: list[Problem] = []
     monitor = _gather(problems, lambda: _monitor(directory))
     feeds = _gather(problems, lambda: load_feeds(directory))
-    rules = _gather(problems, lambda: schema.load(directory / "rules", directory / "concepts"))
+    rules = _gather(problems, lambda: schema.load(directory / "rules", directory / "concepts", before))
     if rules is not None and examples:
         problems.extend(lint.run_examples(rules))
     if problems or monitor is None or feeds is None or rules is None:

@@ -20,6 +20,7 @@ from monitor.app.build import Parts, assemble, remember_configuration, routes_of
 from monitor.app.clock import LEAST_STEP, ClockWatch, utc_now
 from monitor.app.commands import Command, Commands
 from monitor.app.config import Config
+from monitor.app.config_watch import ConfigWatch
 from monitor.app.control import Control
 from monitor.app.jobs import Jobs
 from monitor.app.scheduler import Heartbeat
@@ -36,6 +37,7 @@ WORKERS = 2
 LOOK_UPS_AT_ONCE = 64
 STOP_LIMIT = timedelta(seconds=30)  # systemd waits 90 s
 LATE_BEAT = timedelta(seconds=5)
+LOOK_AT_FILES_SECONDS = 1.0  # those of the configuration
 SLACK = ("slack", "setup")
 PUSH = ("push", "setup")
 CONFIGURATION = ("configuration", "refused")  # what a notice of it is about, and its kind
@@ -69,6 +71,8 @@ class Daemon:
         self._store = StoreThread(lambda: Store.writer(config.database, trace))
         self._workers = Workers(WORKERS)
         self._memory = Memory()
+        self._files = ConfigWatch(config.directory)
+        self._next_look = 0.0  # at those, on the loop's clock
         self._control = Control(config.database, self._perform)
         self._commands: Commands | None = None  # under the configuration in force
         self._wake = asyncio.Event()
@@ -184,7 +188,7 @@ class Daemon:
 
     def _notice_slack(self, store: Store, wrong: Sequence[str]) -> None:
         if wrong:
-            self._notice_anew(store, Notice(*SLACK, f"Slack is not set up right: {'; '.join(wrong)}"))
+            store.notices.add_anew(Notice(*SLACK, f"Slack is not set up right: {'; '.join(wrong)}"), self._clock())
         else:
             store.notices.end(SLACK[0], SLACK[1:], "Slack is set up right now.", self._clock())
 
@@ -221,7 +225,7 @@ class Daemon:
             store.notices.end(PUSH[0], PUSH[1:], "Hubs can reach us again.", self._clock())
         else:
             words = f"No hub can reach us, feeds are polled without them: {wrong}; mend `websub.listen` and reload"
-            self._notice_anew(store, Notice(*PUSH, words))
+            store.notices.add_anew(Notice(*PUSH, words), self._clock())
 
     def _check_slack_soon(self, parts: Parts) -> None:
         """Beside the work: a Slack that does not answer holds up nothing."""
@@ -244,7 +248,7 @@ class Daemon:
             await self._take_commands(parts)
             await self._listen(parts)
             while not self._stop.is_set():
-                if self._reload.is_set():
+                if self._reload.is_set() or self._files_have_changed():
                     self._reload.clear()
                     parts, jobs = await self._reloaded(parts, jobs)
                 if await self._work(jobs):
@@ -310,11 +314,19 @@ class Daemon:
 
     # ---- reload ----
 
+    def _files_have_changed(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        if now < self._next_look:
+            return False
+        self._next_look = now + LOOK_AT_FILES_SECONDS
+        return self._files.has_changed()
+
     async def _reloaded(self, parts: Parts, jobs: Jobs) -> tuple[Parts, Jobs]:
         """All or nothing: with anything wrong the last good configuration stays in force."""
         systemd.notify("RELOADING=1")
+        self._files.reading()
         try:
-            config = await asyncio.to_thread(configuration.load, parts.config.directory)
+            config = await asyncio.to_thread(configuration.load, parts.config.directory, before=parts.config.rules)
         except ConfigError as e:
             await self._refuse_reload([str(problem) for problem in e.problems])
             return parts, jobs
@@ -350,13 +362,10 @@ class Daemon:
         words = f"The new configuration was refused, the last good one stays in force: {problems[0]}{more}"
         try:
             # An edit that is wrong in another way is news again.
-            await self._store.change(lambda store: self._notice_anew(store, Notice(*CONFIGURATION, words)))
+            notice = Notice(*CONFIGURATION, words)
+            await self._store.change(lambda store: store.notices.add_anew(notice, self._clock()))
         except StoreError as e:
             log.error("operators cannot be told", extra={"why": str(e)})
-
-    def _notice_anew(self, store: Store, notice: Notice) -> None:
-        store.notices.withdraw(notice.about, notice.kind)
-        store.notices.add(notice, self._clock())
 
     def _jobs(self, parts: Parts, *, each_feed_once: bool = False) -> Jobs:
         return Jobs(

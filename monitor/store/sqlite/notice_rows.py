@@ -42,9 +42,13 @@ class NoticeRows:
             {"about": about, "kinds": json_list(kinds), "text": text, "now": to_text(now)},
         )
 
-    def withdraw(self, about: str, kind: str) -> None:
-        """An open notice is forgotten, so that a new one of its kind is told in its place."""
-        self._db.execute("delete from notices where about = ? and kind = ? and over_at is null", [about, kind])
+    def add_anew(self, notice: Notice, now: datetime) -> None:
+        """In place of one that is open and says something else."""
+        self._db.execute(
+            "delete from notices where about = ? and kind = ? and over_at is null and text <> ?",
+            [notice.about, notice.kind, notice.text],
+        )
+        self.add(notice, now)
 
     def untold_since(self) -> datetime | None:
         """When the oldest notice that operators were not told came up; None when they know all."""
