@@ -32,7 +32,7 @@ from monitor.store.sqlite.store import Store
 from monitor.store.sqlite.values import time_or_none
 
 WORKERS = 1  # a second one could still be starting when the check is over, and would complain of its end
-RELOAD = "`systemctl reload news-monitor` (or SIGHUP) makes a running daemon take it up."
+RELOAD = "A running daemon takes it up within seconds."
 MARKS = {Level.GOOD: "✔", Level.NOTE: "!", Level.PROBLEM: "✘"}
 
 
