@@ -21,7 +21,8 @@ def run(place: Place, once: bool, now: bool) -> None:
     """Poll the feeds on schedule and send alerts, until SIGTERM.
 
     Exits 78 when a person must mend the configuration or the database first, 75 when another daemon works on the
-    database, 1 when trying again may help (a full disk, a locked database). It takes up a changed configuration by itself, and at once after SIGHUP.
+    database, 1 when trying again may help (a full disk, a locked database). A configuration that changes is taken up
+    within seconds, and at once after SIGHUP.
     """
     if now and not once:
         raise click.UsageError("--now goes with --once")
