@@ -295,7 +295,7 @@ async def test_add_looks_first(config: Path, site: FeedServer) -> None:
         added.tags,
         added.language,
     )
-    assert "systemctl reload news-monitor" in out
+    assert "takes it up within seconds" in out
 
 
 async def test_add_refuses_what_cannot_be_used(config: Path, site: FeedServer) -> None:
