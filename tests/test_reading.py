@@ -51,7 +51,8 @@ def path_of(url: str) -> str:
 
 
 def said(message: Message) -> str:
-    return json.dumps(message.blocks, ensure_ascii=False)
+    """Without the marks of what is bold."""
+    return json.dumps(message.blocks, ensure_ascii=False).replace("*", "")
 
 
 def due(database: Path) -> None:
