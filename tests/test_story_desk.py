@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from monitor.app.story_desk import Memory, StoryDesk
-from monitor.model import Article, Certainty, Placement, Relation
+from monitor.model import Article, Certainty, Hit, Placement, Relation
 from monitor.store.sqlite.store import Store
-from tests.builders import NOON
+from tests.builders import NOON, hit
 from tests.test_stories import article
 
 Text = tuple[str, str]  # title and text
@@ -54,10 +54,10 @@ def told(number: int, text: Text) -> Article:
     return article(f"https://{site}/{number}", text[1], title=text[0], site=site)
 
 
-def place(store: Store, desk: StoryDesk, number: int, text: Text) -> Placement:
+def place(store: Store, desk: StoryDesk, number: int, text: Text, hits: Sequence[Hit] = ()) -> Placement:
     made = told(number, text)
     store.stories.save_article(made)
-    return desk.place(store, made, made.site, NOON + timedelta(minutes=20 * number))
+    return desk.place(store, made, made.site, NOON + timedelta(minutes=20 * number), hits)
 
 
 def decided(store: Store, desk: Desk) -> list[Placement]:
@@ -76,6 +76,22 @@ def test_reports_of_one_happening_share_a_story(store: Store) -> None:
     assert [Relation.FIRST, Relation.FIRST, Relation.REPORT] == [p.relation for p in (convoy, strike, again)]
     assert Certainty.NEW is convoy.certainty is strike.certainty
     assert any("four reservists" in addition.sentence for addition in later.additions)
+
+
+ARGUMENT = "Five years after the deal, NATO and the government in Pristina argue about the Kosovo Security Force."
+SENDING = "NATO sends 500 more peacekeepers to Kosovo after the attack on a police patrol."
+ASKED_FOR = ("Kosovo", "NATO", "Pristina")
+
+
+@pytest.mark.parametrize(("watched", "apart"), [((), False), (ASKED_FOR, True)], ids=["by all words", "without those"])
+def test_what_a_watch_asks_for_makes_no_two_happenings_one(
+    store: Store, watched: tuple[str, ...], *, apart: bool
+) -> None:
+    """Every article of a watch has its words; these two have nothing else in common."""
+    desk, hits = StoryDesk(Memory(), {}), [hit(word) for word in watched]
+    with store.transaction():
+        first, second = (place(store, desk, n, (text, text), hits) for n, text in enumerate((ARGUMENT, SENDING)))
+    assert apart is (first.story_id != second.story_id)
 
 
 def test_a_restart_changes_no_decision(store: Store, tmp_path: Path) -> None:

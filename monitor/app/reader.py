@@ -257,7 +257,8 @@ class Reader:
         if matched or store.stories.placement(article.id) is not None:
             feed = self._feeds.get(entry.feed_id)
             outlet = feed.name if feed else article.site
-            placement = self._desk.place(store, article, outlet, now)
+            hits = [hit for decision in matched for hit in decision.hits]
+            placement = self._desk.place(store, article, outlet, now, hits)
         alerts: list[Alert] = []
         if placement is not None and matched:
             alerts = self._alerter.decide(store, waiting, article, placement, matched)

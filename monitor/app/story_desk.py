@@ -6,18 +6,19 @@ it is the index of terms, which is made anew from the store at a start and after
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from monitor.model import AdditionKind, Article, ArticleId, Certainty, Change, Placement, Relation, StoryId
+from monitor.model import AdditionKind, Article, ArticleId, Certainty, Change, Hit, Placement, Relation, StoryId
 from monitor.store.sqlite.store import Store
 from monitor.stories import cluster, edits, novelty, sources
-from monitor.stories.features import Features, read, shingles
+from monitor.stories.features import Features, read, shingles, watched
 from monitor.stories.index import Index, Scored
 from monitor.stories.window import WINDOW, Count, Frequencies, Profile, posted, profile
 
 TOLD_OF_COPIES = frozenset({AdditionKind.REVERSAL, AdditionKind.DENIAL, AdditionKind.FIGURE})
+MOST_WATCHED_WORDS = 2  # of a hit; a longer one is a stretch of text with much else in it
 MOST_REMEMBERED = 4_000  # features, some 10 kB each
 
 
@@ -89,8 +90,8 @@ class StoryDesk:
         self._memory = memory
         self._publishers = publishers
 
-    def place(self, store: Store, article: Article, outlet: str, now: datetime) -> Placement:
-        """What was placed before stays where it is. `outlet`: whose feed it came from."""
+    def place(self, store: Store, article: Article, outlet: str, now: datetime, hits: Iterable[Hit] = ()) -> Placement:
+        """What was placed before stays where it is. `outlet`: whose feed it came from; `hits`: why it matched."""
         runs = shingles(article.text)
         placed = store.stories.placement(article.id)
         if placed is not None:
@@ -101,7 +102,8 @@ class StoryDesk:
             return replace(placed, certainty=Certainty.SURELY)  # whatever doubt there was has been told
         window = StoredWindow(store, self._memory, now)
         reading = read(article.title, article.text)
-        features, frequencies = cluster.weighed(reading, outlet, window)
+        chosen_for = watched(hit.words for hit in hits if len(hit.words.split()) <= MOST_WATCHED_WORDS)
+        features, frequencies = cluster.weighed(reading, outlet, window, chosen_for)
         window.count(reading.seen)
         judged = cluster.judge(features, now, frequencies, window)
         alike = store.stories.resemblances(article, runs, least_shared=cluster.LEAST_SHARED, since=now - WINDOW)

@@ -87,10 +87,15 @@ WEIGHTS = Evidence(
 # ---- the search ----
 
 
-def weighed(reading: Reading, outlet: str, window: Window) -> tuple[Features, Frequencies]:
-    """What is compared of an article, and how telling its words are now. Ask before the article itself is counted."""
+def weighed(
+    reading: Reading, outlet: str, window: Window, watched: Collection[int] = frozenset()
+) -> tuple[Features, Frequencies]:
+    """What is compared of an article, and how telling its words are now. Ask before the article itself is counted.
+
+    `watched`: terms for which it was chosen. All that is compared with it has the like, so they tell nothing.
+    """
     frequencies = Frequencies(window.total(), window.counts(reading.seen))
-    return weigh(reading, frequencies.telling, outlet), frequencies
+    return weigh(reading, lambda term: 0.0 if term in watched else frequencies.telling(term), outlet), frequencies
 
 
 def judge(features: Features, at: datetime, frequencies: Frequencies, window: Window) -> Judgement:

@@ -11,7 +11,7 @@ import re
 import struct
 from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import blake2b
@@ -148,6 +148,12 @@ def weigh(reading: Reading, rarity: Rarity, outlet: str = "") -> Features:
     )
 
 
+def watched(words_: Iterable[str]) -> frozenset[int]:
+    """The terms and the names that words may stand for, as they are in a reading."""
+    found = {key for word in words_ for part in words(word) for key in (term_of(part), _key("@" + skeleton(part)))}
+    return frozenset(found)
+
+
 def shingles(text: str) -> frozenset[int]:
     """Signed 64-bit hashes of every run of five words, quotations left out, as SQLite stores them.
 
@@ -203,7 +209,8 @@ def _cut(text: str, limit: int) -> str:
 
 def _unit(weights: Mapping[int, float], most: int) -> dict[int, float]:
     """The heaviest, to unit length, in the precision in which they are kept."""
-    heaviest = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:most]
+    telling = [item for item in weights.items() if item[1] > 0]
+    heaviest = sorted(telling, key=lambda item: (-item[1], item[0]))[:most]
     length = sqrt(sum(weight * weight for _, weight in heaviest)) or 1.0
     return dict(zip((term for term, _ in heaviest), array("f", (w / length for _, w in heaviest)), strict=True))
 
