@@ -77,6 +77,27 @@ def _probability(one: str, other: str, text: str) -> float:
     return judged(window, (other, text), "Beta", HOUR).probability
 
 
+ACCOUNT = (
+    "column lorries barracks valley morning bridge farmers road exercise order winter river engines dust officers maps "
+    "fuel tents kitchen guard gate fields harvest dogs rain mud wheels radio silence orders hills forest smoke night "
+    "trucks horses villages market mill church"
+)
+
+
+@pytest.mark.parametrize(
+    ("witness", "expected"), [("someone", Certainty.POSSIBLY), ("Gavrić", Certainty.SURELY)], ids=["no name", "a name"]
+)
+def test_alike_in_nothing_but_words(witness: str, expected: Certainty) -> None:
+    """Long accounts that share no name and no figure may be of two happenings, so nobody keeps silent about it."""
+    window = MemoryWindow()
+    texts = (f"{' '.join(words).capitalize()}, said {witness}." for words in (ACCOUNT.split(), ACCOUNT.split()[::-1]))
+    _, again = (
+        judged(window, ("The column leaves", text), outlet, HOUR)
+        for text, outlet in zip(texts, ("Alpha", "Beta"), strict=True)
+    )
+    assert expected is again.certainty
+
+
 def test_nothing_joins_a_live_page() -> None:
     """It tells many happenings."""
     window = MemoryWindow()

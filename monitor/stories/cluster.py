@@ -36,6 +36,8 @@ RIVAL_LIKENESS = 0.09
 POSSIBLY = 0.41
 SURELY = 0.92
 
+LONG_ACCOUNT = 35  # terms that are compared
+
 TRANSLATED_WITHIN = timedelta(hours=48)
 TRANSLATED_NAMES = 2
 TRANSLATED_LIKENESS = 0.32
@@ -182,8 +184,15 @@ class _Look:
             return Comparison(self.profile, self.members, self.terms, None, probability, doubtful=True)
         evidence = self.evidence(others)
         score = BIAS + sum(map(mul, WEIGHTS, evidence))
-        doubtful = self.features.live or bool(evidence.same_outlet)
+        doubtful = self.features.live or bool(evidence.same_outlet) or self._names_nothing_known()
         return Comparison(self.profile, self.members, self.terms, evidence, 1 / (1 + exp(-score)), doubtful)
+
+    def _names_nothing_known(self) -> bool:
+        """Two long accounts of one happening have a name or a figure in common, however alike their words are."""
+        article, members = self.features, self.members
+        if min(len(article.terms), max(len(m.terms) for m in members)) < LONG_ACCOUNT:
+            return False
+        return all(article.names.keys().isdisjoint(m.names) and article.numbers.isdisjoint(m.numbers) for m in members)
 
     def evidence(self, others: Sequence[_Look]) -> Evidence:
         article, members = self.features, self.members
