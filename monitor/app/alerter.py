@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from monitor import ids
 from monitor.alerts import message, policy
+from monitor.app.origins import outlet
 from monitor.app.store_thread import StoreThread
 from monitor.articles import compose, looks
 from monitor.feeds import identity
@@ -133,9 +134,8 @@ class Alerter:
     ) -> None:
         """The first decision's delivery carries the message; the others are told inside it."""
         now, carrier = self._clock(), None
-        feed = self._feeds.get(waiting.entry.feed_id)  # it may have left the configuration meanwhile
-        outlet = feed.name if feed else article.site
-        words = message.compose(article, outlet, placement, telling.decisions, waiting.first_seen_at)
+        shown_by = outlet(article, self._feeds.get(waiting.entry.feed_id))
+        words = message.compose(article, shown_by, placement, telling.decisions, waiting.first_seen_at)
         for decision in telling.decisions:
             alert = ids.alert_id(decision.rule, article.id)
             delivery = Delivery(
@@ -155,7 +155,7 @@ class Alerter:
             carrier = carrier or delivery.id
 
     def correct(
-        self, store: Store, article: Article, outlet: str, story: StoryId, correction: Correction
+        self, store: Store, article: Article, shown_by: str, story: StoryId, correction: Correction
     ) -> tuple[Thread, ...]:
         """Tell what became of an article wherever it was told. Part of the transaction in which that is written."""
         threads = store.watches.threads(article.id)
@@ -173,7 +173,7 @@ class Alerter:
                 created_at=correction.seen_at,
                 thread_of=thread.parent,
                 broadcast=policy.turns(correction.changes),
-                message=message.correct(article, outlet, story, correction, thread.severity),
+                message=message.correct(article, shown_by, story, correction, thread.severity),
                 correction_id=correction.id,
             )
             store.deliveries.add(delivery)

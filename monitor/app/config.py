@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
+from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -62,15 +63,9 @@ def _yes_no(value: object) -> bool:
     return value
 
 
-def _per_host(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_PER_HOST:
-        raise ValueError(f"is not a number of requests at once; write one between 1 and {MOST_PER_HOST}")
-    return value
-
-
-def _at_once(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_AT_ONCE:
-        raise ValueError(f"is not a number of requests at once; write one between 1 and {MOST_AT_ONCE}")
+def _at_once(value: object, *, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        raise ValueError(f"is not a number of requests at once; write one between 1 and {most}")
     return value
 
 
@@ -179,21 +174,18 @@ def _site(value: object) -> str:
     return host
 
 
-def _some_sites(value: object) -> object:
+def _some(value: object, *, remedy: str) -> object:
     if value == []:
-        raise ValueError("is empty; add a site, as in [courier.example]")
+        raise ValueError(f"is empty; {remedy}")
     return value
 
 
-def _some_feeds(value: object) -> object:
-    if value == []:
-        raise ValueError("is empty; add a feed, as in - {name: Courier, url: https://courier.example/feed}")
-    return value
-
+_SOME_FEEDS = partial(_some, remedy="add a feed, as in - {name: Courier, url: https://courier.example/feed}")
+_SOME_SITES = partial(_some, remedy="add a site, as in [courier.example]")
 
 YesNo = Annotated[bool, BeforeValidator(_yes_no)]
-PerHost = Annotated[int, BeforeValidator(_per_host)]  # requests in flight
-AtOnce = Annotated[int, BeforeValidator(_at_once)]  # requests in flight
+PerHost = Annotated[int, BeforeValidator(partial(_at_once, most=MOST_PER_HOST))]  # requests in flight
+AtOnce = Annotated[int, BeforeValidator(partial(_at_once, most=MOST_AT_ONCE))]  # requests in flight
 Size = Annotated[int, BeforeValidator(_size)]  # bytes
 Requests = Annotated[float, BeforeValidator(_requests)]  # a feed and day
 Pages = Annotated[PagePolicy, BeforeValidator(_pages)]
@@ -269,7 +261,7 @@ class PublisherSection(_Section):
     """A house, and the sites that are its own: what they report is one voice."""
 
     name: Text
-    sites: Annotated[tuple[Site, ...], BeforeValidator(_some_sites)] = Field(strict=False)
+    sites: Annotated[tuple[Site, ...], BeforeValidator(_SOME_SITES)] = Field(strict=False)
 
 
 class MonitorFile(_Section):
@@ -303,7 +295,7 @@ class FeedSection(_Section):
 class FeedsFile(_Section):
     """feeds.yaml"""
 
-    feeds: Annotated[tuple[FeedSection, ...], BeforeValidator(_some_feeds)] = Field(strict=False)
+    feeds: Annotated[tuple[FeedSection, ...], BeforeValidator(_SOME_FEEDS)] = Field(strict=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,18 @@
-"""What rules may ask of an article besides its words: its language, and the feeds that showed it."""
+"""Where an article comes from: what rules may ask of it besides its words, and whom readers are told of."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 from monitor.model import Article, Feed
 from monitor.rules.scope import About
 
 
-def about(article: Article, feeds: Iterable[Feed | None]) -> About:
-    """`feeds`: None for one that has left the configuration; nothing is known of it any more."""
-    known = [feed for feed in feeds if feed is not None]
-    language = article.language or next((feed.language for feed in known if feed.language), None)
-    if not known:
-        return About(language)
-    return About(
-        language, frozenset(feed.name for feed in known), frozenset(tag for feed in known for tag in feed.tags)
-    )
+def about(article: Article, feed: Feed | None) -> About:
+    """`feed`: None if it has left the configuration; nothing is known of it any more."""
+    if feed is None:
+        return About(article.language)
+    return About(article.language or feed.language, frozenset({feed.name}), frozenset(feed.tags))
+
+
+def outlet(article: Article, feed: Feed | None) -> str:
+    """Who showed it: the feed by its name, or the site of one that has left the configuration."""
+    return article.site if feed is None else feed.name

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from monitor import urls
 from monitor.app.alerter import Alerter
 from monitor.app.holds import Holds
-from monitor.app.origins import about
+from monitor.app.origins import about, outlet
 from monitor.app.pages import PageRead, Pages
 from monitor.app.store_thread import StoreThread
 from monitor.app.story_desk import StoryDesk
@@ -193,7 +193,7 @@ class Reader:
 
     def _judged(self, text: Text, entry: Entry, *, again: datetime | None = None) -> Reading:
         article, feed = text.article, self._feeds.get(entry.feed_id)
-        decisions = decide(self._rules, article.title, article.text, article.captions, about(article, [feed]))
+        decisions = decide(self._rules, article.title, article.text, article.captions, about(article, feed))
         return Reading(text, decisions, again)
 
     async def _text(self, waiting: WaitingEntry, now: datetime) -> Text:
@@ -255,10 +255,9 @@ class Reader:
         ]
         placement = None
         if matched or store.stories.placement(article.id) is not None:
-            feed = self._feeds.get(entry.feed_id)
-            outlet = feed.name if feed else article.site
+            shown_by = outlet(article, self._feeds.get(entry.feed_id))
             hits = [hit for decision in matched for hit in decision.hits]
-            placement = self._desk.place(store, article, outlet, now, hits)
+            placement = self._desk.place(store, article, shown_by, now, hits)
         alerts: list[Alert] = []
         if placement is not None and matched:
             alerts = self._alerter.decide(store, waiting, article, placement, matched)

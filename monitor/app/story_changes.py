@@ -80,7 +80,7 @@ class StoryChanges:
         if article is None or placement is None or waiting is None:
             return
         silent = store.moves.silent(id_)
-        origin = about(article, [self._feeds.get(waiting.entry.feed_id)])
+        origin = about(article, self._feeds.get(waiting.entry.feed_id))
         found = decide(self._rules, article.title, article.text, article.captions, origin)
         again = [decision for decision in found if decision.rule in silent and decision.outcome is Outcome.MATCHED]
         for decision in again:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from monitor import ids
 from monitor.app.alerter import Alerter
 from monitor.app.holds import Holds
-from monitor.app.origins import about
+from monitor.app.origins import about, outlet
 from monitor.app.pages import PageRead, Pages
 from monitor.app.store_thread import StoreThread
 from monitor.app.story_desk import StoryDesk
@@ -168,7 +168,7 @@ class Watcher:
         article = compose.from_page(known.entry.entry, page.url, page.extract, self._clock(), page.habits)
         retitled = known.watch.title is not None and title not in ("", known.watch.title)
         article = replace(article, id=before.id, title=title if retitled else before.title)
-        origin = about(before, [self._feeds.get(known.entry.entry.feed_id)])
+        origin = about(before, self._feeds.get(known.entry.entry.feed_id))
         decisions = decide(self._rules, article.title, article.text, article.captions, origin)
         earlier = decide(self._rules, before.title, before.text, before.captions, origin)
         matched = (decision.rule for decision in earlier if _matches(decision))
@@ -238,8 +238,7 @@ class Watcher:
         return changes if threads else ()
 
     def _outlet(self, known: Known) -> str:
-        feed = self._feeds.get(known.entry.entry.feed_id)
-        return feed.name if feed else known.article.site
+        return outlet(known.article, self._feeds.get(known.entry.entry.feed_id))
 
 
 def _doubt(changes: Sequence[Change]) -> str | None:
