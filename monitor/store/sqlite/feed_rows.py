@@ -83,11 +83,14 @@ class FeedRows:
         )
 
     def due(self, now: datetime, limit: int) -> tuple[FeedState, ...]:
-        """The active feeds whose time has come, the hosts by turns: of each the longest overdue, then the next one."""
+        """The active feeds whose time has come, the hosts by turns: of each the longest overdue, then the next one.
+
+        Of those due at once the sound ones come first: a feed that has its host held again must not starve the others.
+        """
         rows = self._db.query(
             """
             select feeds.* from feeds join (
-              select id, row_number() over (partition by host order by next_poll_at, id) as place
+              select id, row_number() over (partition by host order by next_poll_at, failures, id) as place
               from feeds where active = 1 and next_poll_at <= :now
             ) due on due.id = feeds.id
             where due.place <= :of_each order by due.place, next_poll_at, feeds.id limit :limit
