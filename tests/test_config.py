@@ -13,7 +13,7 @@ import yaml
 
 from monitor.app import config
 from monitor.app.build import http_settings
-from monitor.app.config import FeedSection, FeedsFile, HttpSection, MonitorFile
+from monitor.app.config_sections import FeedSection, FeedsFile, HttpSection, MonitorFile
 from monitor.errors import ConfigError
 from monitor.http import HttpSettings
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from monitor.app import config as configuration
-from monitor.app.config import Config, MonitorFile
+from monitor.app.config import Config
+from monitor.app.config_sections import MonitorFile
 from monitor.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[1]

@@ -15,7 +15,8 @@ from monitor.alerts.sinks.console import ConsoleSink
 from monitor.alerts.sinks.slack import SlackSettings, SlackSink
 from monitor.app.alerter import Alerter, Routes
 from monitor.app.commands import Commands
-from monitor.app.config import Config, HttpSection
+from monitor.app.config import Config
+from monitor.app.config_sections import HttpSection
 from monitor.app.deliverer import Deliverer
 from monitor.app.healing import Healing
 from monitor.app.holds import Holds

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from monitor import urls
-from monitor.app.config import LONGEST_TEXT, is_language
+from monitor.app.config_values import LONGEST_TEXT, is_language
 from monitor.errors import Problem
 from monitor.feeds.opml import Outline
 from monitor.ids import feed_id

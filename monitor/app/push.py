@@ -14,7 +14,7 @@ from datetime import datetime
 
 from aiohttp import web
 
-from monitor.app.config import Listen
+from monitor.app.config_values import Listen
 from monitor.app.store_thread import StoreThread
 from monitor.errors import FetchError, StoreError
 from monitor.feeds import websub

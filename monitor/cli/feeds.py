@@ -16,6 +16,7 @@ from monitor import urls
 from monitor.app import build, feeds_file
 from monitor.app import config as configuration
 from monitor.app.clock import utc_now
+from monitor.app.config_sections import MonitorFile
 from monitor.app.feed_check import Checked, FeedCheck, holder, known_through, nothing_known
 from monitor.app.feed_import import free_name, plan
 from monitor.app.workers import Workers
@@ -142,7 +143,7 @@ def _checked(place: Place, url: str) -> Checked:
     return asyncio.run(_check(url, monitor, held, _store(place)))
 
 
-async def _check(url: str, monitor: configuration.MonitorFile, held: Sequence[Feed], store: Store | None) -> Checked:
+async def _check(url: str, monitor: MonitorFile, held: Sequence[Feed], store: Store | None) -> Checked:
     workers = Workers(WORKERS)
     try:
         async with Http(build.http_settings(monitor.http)) as http:
