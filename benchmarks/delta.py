@@ -168,7 +168,8 @@ def _column(values: Sequence[float]) -> str:
 
 
 def _read(body: bytes, memory: bytes) -> FeedDocument | Unchanged:
-    return asyncio.run(read(Fetched(URL, body, "", None, None, None), memory, feed_id=FEED, now=NOW, run=_here))
+    fetched = Fetched(URL, body, "", None, None, None)
+    return asyncio.run(read(fetched, memory, feed_id=FEED, now=NOW, run=_here, run_quick=_here))
 
 
 async def _here(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -46,7 +46,8 @@ async def look(
     body: bytes, memory: bytes = b"", *, content_type: str = "", url: str = URL, worker: Worker | None = None
 ) -> FeedDocument | Unchanged:
     fetched = Fetched(url, body, content_type, None, None, None)
-    return await read(fetched, memory, feed_id=FEED, now=NOON, run=(worker or Worker()).run)
+    run = (worker or Worker()).run
+    return await read(fetched, memory, feed_id=FEED, now=NOON, run=run, run_quick=run)
 
 
 async def memory_of(body: bytes, *, content_type: str = "", url: str = URL) -> bytes:

@@ -97,3 +97,34 @@ async def test_nobody_takes_back_what_was_asked_for(tmp_path: Path) -> None:
     assert ["asked"] == kinds(tmp_path / "news.db")
     with pytest.raises(RuntimeError):
         await thread.change(lambda store: note(store, "late"))
+
+
+async def test_patient_questions_share_the_way_and_not_their_errors(thread: StoreThread) -> None:
+    """Each has its own answer; one of a cancelled asker disturbs nobody."""
+
+    def fail(_: Store) -> None:
+        raise sqlite3.OperationalError("unreadable")
+
+    await thread.change(partial(note, kind="one"))
+    lost = asyncio.create_task(thread.ask(fail, patient=True))
+    asked = [
+        asyncio.create_task(thread.ask(lambda store: len(store.notices.open()), patient=True)),
+        asyncio.create_task(thread.ask(fail, patient=True)),
+    ]
+    await asyncio.sleep(0)
+    lost.cancel()
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+
+    assert 1 == answers[0]
+    assert isinstance(answers[1], StoreError)
+
+
+async def test_a_question_that_waits_is_answered_before_the_store_closes(tmp_path: Path) -> None:
+    """Nobody waits for ever."""
+    thread = StoreThread(lambda: Store.writer(tmp_path / "news.db"))
+    await thread.open()
+    asked = asyncio.create_task(thread.ask(lambda store: len(store.notices.open()), patient=True))
+    await asyncio.sleep(0)
+    await thread.close()
+
+    assert 0 == await asked

@@ -325,3 +325,44 @@ def gone(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except FileNotFoundError:
         return True
+
+
+async def test_quick_tasks_of_a_moment_go_together(workers: Workers) -> None:
+    """Each has its own answer or error, whatever the others have; a later one goes by itself."""
+    answers = await asyncio.gather(
+        workers.run_quick(divmod, 7, 2),
+        workers.run_quick(throw, ERRORS[1]),
+        workers.run_quick(throw, FOREIGN[0]),
+        workers.run_quick(int, "ff", base=16),
+        return_exceptions=True,
+    )
+
+    assert (3, 1) == answers[0]
+    assert isinstance(answers[1], ParseError)
+    assert isinstance(answers[2], WorkerFailed)
+    assert 255 == answers[3]
+    assert os.getpid() != await workers.run_quick(os.getpid)
+
+
+async def test_a_quick_task_that_dies_takes_no_other_with_it(workers: Workers) -> None:
+    """The others are done again without it."""
+    answers = await asyncio.gather(
+        workers.run_quick(divmod, 7, 2),
+        workers.run_quick(os._exit, 3),
+        workers.run_quick(int, "12"),
+        return_exceptions=True,
+    )
+
+    assert (3, 1) == answers[0]
+    assert isinstance(answers[1], WorkerFailed)
+    assert 12 == answers[2]
+
+
+async def test_whoever_waits_for_a_quick_task_is_told_when_the_workers_close(workers: Workers) -> None:
+    """Nobody waits for ever."""
+    waiting = [asyncio.create_task(workers.run_quick(time.sleep, 30)) for _ in range(3)]
+    await asyncio.sleep(0.5)
+    await workers.close()
+
+    answers = await asyncio.gather(*waiting, return_exceptions=True)
+    assert all(isinstance(answer, WorkerFailed) for answer in answers)

@@ -133,7 +133,8 @@ class Healing:
             fetched = await fetch(feed, elsewhere, self._http)
             if not isinstance(fetched, Fetched):
                 return None
-            document = await read(fetched, b"", feed_id=feed.id, now=self._clock(), run=self._workers.run)
+            runners = {"run": self._workers.run, "run_quick": self._workers.run_quick}
+            document = await read(fetched, b"", feed_id=feed.id, now=self._clock(), **runners)
         except (FetchError, ParseError, WorkerFailed) as e:
             log.info("no archive there", extra={"feed": feed.name, "url": url, "why": str(e)})
             return None

@@ -115,8 +115,9 @@ class Poller:
         """None when it is the document that was seen last."""
         if isinstance(outcome, NotModified) or outcome.body_hash == state.body_hash:
             return None
-        memory = await self._store.ask(lambda store: store.feeds.prints(feed.id))
-        return await read(outcome, memory or b"", feed_id=feed.id, now=self._clock(), run=self._in_worker)
+        memory = await self._store.ask(lambda store: store.feeds.prints(feed.id), patient=True)
+        runners = {"run": self._in_worker, "run_quick": self._workers.run_quick}
+        return await read(outcome, memory or b"", feed_id=feed.id, now=self._clock(), **runners)
 
     async def _in_worker(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Once more if the worker died: what ended it may have been none of the feed's doing."""

@@ -110,7 +110,7 @@ class Reader:
         self._keep_pages = keep_pages
 
     async def read(self, entry_id: EntryId) -> bool:
-        waiting, known = await self._store.ask(lambda store: _waiting(store, entry_id))
+        waiting, known = await self._store.ask(lambda store: _waiting(store, entry_id), patient=True)
         if waiting is None:
             return False
         entry = waiting.entry
@@ -222,7 +222,9 @@ class Reader:
     # ---- what is written ----
 
     async def _record(self, waiting: WaitingEntry, reading: Reading) -> bool:
-        alerts = await self._store.change(lambda store: self._record_reading(store, waiting, reading))
+        alerts = await self._store.change(
+            lambda store: self._record_reading(store, waiting, reading), patient=not reading.matches
+        )
         await self._holds.keep()
         for alert in alerts:
             log.info(

@@ -25,9 +25,9 @@ class Run(Protocol):
 
 
 async def read(
-    fetched: Fetched, memory: bytes, *, feed_id: FeedId, now: datetime, run: Run
+    fetched: Fetched, memory: bytes, *, feed_id: FeedId, now: datetime, run: Run, run_quick: Run
 ) -> FeedDocument | Unchanged:
-    """`memory` is that of the last document that was read, b"" for none. Raises ParseError, and what `run` raises."""
+    """`memory` is that of the last document that was read, b"" for none. Raises ParseError, and what runners raise."""
     where = (fetched.url, fetched.content_type)
     if delta.is_light(fetched.body):
         found = tasks.compare(fetched.body, memory, *where)
@@ -40,7 +40,10 @@ async def read(
             return await run(tasks.read_feed, fetched.body, feed_id, *where, now)
         case delta.Delta():
             try:
-                documents = [await run(tasks.read_feed, part, feed_id, *where, now) for part in found.documents]
+                documents = [
+                    await (run_quick if delta.is_light(part) else run)(tasks.read_feed, part, feed_id, *where, now)
+                    for part in found.documents
+                ]
             except ParseError:
                 if not memory:
                     raise
@@ -48,4 +51,4 @@ async def read(
                 document = delta.joined(found, documents)
                 if document is not None:
                     return document
-            return await read(fetched, b"", feed_id=feed_id, now=now, run=run)
+            return await read(fetched, b"", feed_id=feed_id, now=now, run=run, run_quick=run_quick)
