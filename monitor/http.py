@@ -162,13 +162,15 @@ class Http:
             url = hop.url
         raise FetchError(f"more than {self.settings.max_redirects} redirects", status=statuses[-1])
 
-    async def post_form(self, url: str, form: Mapping[str, str], *, max_bytes: int) -> Response:
-        """The answer to a form, of any status but a redirect; of its body the beginning. Raises FetchError."""
+    async def post(
+        self, url: str, body: bytes | Mapping[str, str], *, headers: Mapping[str, str] = {}, max_bytes: int
+    ) -> Response:
+        """The answer to bytes or a form, of any status but a redirect; of it the beginning. Raises FetchError."""
         url = _usable(url)
         _check_port(url)
         seconds = self.settings.timeout.total_seconds()
         async with self._gate.turn(host_of(url)):
-            hop = await self._hop(url, headers={}, max_bytes=max_bytes, cut=True, seconds=seconds, form=form)
+            hop = await self._hop(url, headers=headers, max_bytes=max_bytes, cut=True, seconds=seconds, sent=body)
         if isinstance(hop, _Redirect):
             raise FetchError(f"a redirect ({hop.status}) to {hop.url[:200]}", permanent=True, status=hop.status)
         return Response(url, hop.status, hop.headers, hop.body, False, self._clock())
@@ -181,10 +183,10 @@ class Http:
         max_bytes: int,
         cut: bool,
         seconds: float,
-        form: Mapping[str, str] | None = None,
+        sent: bytes | Mapping[str, str] | None = None,
     ) -> _Answer | _Redirect:
         try:
-            async with asyncio.timeout(seconds), self._request(url, headers, form) as response:
+            async with asyncio.timeout(seconds), self._request(url, headers, sent) as response:
                 if response.status in REDIRECTS:
                     return _redirect(url, response)
                 told = _joined(response.headers)
@@ -203,13 +205,13 @@ class Http:
             self._on_hold(host, until)
 
     def _request(
-        self, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None
+        self, url: str, headers: Mapping[str, str], sent: bytes | Mapping[str, str] | None
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         if self._session is None:
             self._session = self._open()
         # `encoded`: the path goes out as it was given. Some servers sign every byte of it.
-        method = "GET" if form is None else "POST"
-        return self._session.request(method, URL(url, encoded=True), headers=headers, data=form, allow_redirects=False)
+        method = "GET" if sent is None else "POST"
+        return self._session.request(method, URL(url, encoded=True), headers=headers, data=sent, allow_redirects=False)
 
     def _open(self) -> aiohttp.ClientSession:
         settings = self.settings

@@ -45,8 +45,9 @@ def correction_id(article: ArticleId, look: int) -> CorrectionId:
     return CorrectionId(digest("correction", article, str(look)))
 
 
-def delivery_id(alert: AlertId | CorrectionId, *, sink: str, target: str) -> DeliveryId:
-    return DeliveryId(digest("delivery", alert, sink, target))
+def delivery_id(told: AlertId | CorrectionId | DeliveryId, *, sink: str, target: str) -> DeliveryId:
+    """`told`: what a channel is told; another place is told of that delivery."""
+    return DeliveryId(digest("delivery", told, sink, target))
 
 
 def report_id(first_notice: str, *, sink: str, target: str) -> DeliveryId:

@@ -64,19 +64,56 @@ RIGHT = {
     "schedule": "{}",
     "baseline": "{}",
     "retention": "{}",
+    "sinks": "{}",
+    "sinks.webhooks": "[{name: A, url: https://a.example/, secret: '${NEWS_TEST_SECRET}'}]",
+    "sinks.webhooks.0": "{name: A, url: https://a.example/, secret: '${NEWS_TEST_SECRET}'}",
+    "sinks.webhooks.0.name": "A",
+    "sinks.webhooks.0.severity": "high",
+    "sinks.webhooks.0.operations": "true",
+    "sinks.webhooks.0.url": "https://a.example/",
+    "sinks.webhooks.0.secret": "${NEWS_TEST_SECRET}",
+    "sinks.email": "{host: a.example, sender: a@b.example, readers: [{name: A, to: [a@b.example]}]}",
+    "sinks.email.host": "a.example",
+    "sinks.email.port": "465",
+    "sinks.email.tls": "none",
+    "sinks.email.user": "desk",
+    "sinks.email.password": "${NEWS_TEST_SECRET}",
+    "sinks.email.sender": "a@b.example",
+    "sinks.email.readers": "[{name: A, to: [a@b.example]}]",
+    "sinks.email.readers.0": "{name: A, to: [a@b.example]}",
+    "sinks.email.readers.0.to": "[a@b.example]",
+    "sinks.email.readers.0.to.0": "a@b.example",
+    "sinks.apprise": "[{name: A, service: '${NEWS_TEST_SERVICE}'}]",
+    "sinks.apprise.0": "{name: A, service: '${NEWS_TEST_SERVICE}'}",
+    "sinks.apprise.0.service": "${NEWS_TEST_SERVICE}",
+    "sinks.atom": "[{name: A, file: var/alerts.atom}]",
+    "sinks.atom.0": "{name: A, file: var/alerts.atom}",
+    "sinks.atom.0.file": "var/alerts.atom",
     "publishers": "[{name: A House, sites: [a.example]}]",
     "publishers.0": "{name: A House, sites: [a.example]}",
     "publishers.0.name": "A House",
     "publishers.0.sites": "[a.example, www.b.example]",
     "publishers.0.sites.0": "a.example",
 }
-MAPPINGS = ("http", "slack", "schedule", "baseline", "retention", "websub", "publishers.0", "feeds.0")
-LISTS = ("http.allow_networks", "feeds.0.tags", "feeds.0.sections", "publishers", "publishers.0.sites", "feeds")
-NUMBERS = ("schedule.budget", "http.per_host", "http.at_once")
+MAPPINGS = (
+    *("http", "slack", "schedule", "baseline", "retention", "websub", "publishers.0", "feeds.0", "sinks"),
+    *("sinks.webhooks.0", "sinks.email", "sinks.email.readers.0", "sinks.apprise.0", "sinks.atom.0"),
+)
+LISTS = (
+    *("http.allow_networks", "feeds.0.tags", "feeds.0.sections", "publishers", "publishers.0.sites", "feeds"),
+    *("sinks.webhooks", "sinks.email.readers", "sinks.email.readers.0.to", "sinks.apprise", "sinks.atom"),
+)
+YES_NO = ("http.robots", "sinks.webhooks.0.operations")
+NUMBERS = ("schedule.budget", "http.per_host", "http.at_once", "sinks.email.port")
 REQUIRED = {  # beside any other key
     "feeds.0": ("name: A", "url: https://a.example/"),
     "publishers.0": ("name: A House", "sites: [a.example]"),
     "websub": ("callback: https://a.example/", "listen: 127.0.0.1:1"),
+    "sinks.webhooks.0": ("name: A", "url: https://a.example/", "secret: ${NEWS_TEST_SECRET}"),
+    "sinks.email": ("host: a.example", "sender: a@b.example", "readers: [{name: A, to: [a@b.example]}]"),
+    "sinks.email.readers.0": ("name: A", "to: [a@b.example]"),
+    "sinks.apprise.0": ("name: A", "service: ${NEWS_TEST_SERVICE}"),
+    "sinks.atom.0": ("name: A", "file: var/alerts.atom"),
 }
 NOT_OURS = re.compile(r"Input|input should|instance|pydantic|valid |None|True|False|tuple|dict")
 
@@ -84,6 +121,8 @@ NOT_OURS = re.compile(r"Input|input should|instance|pydantic|valid |None|True|Fa
 @pytest.fixture(autouse=True)
 def token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEWS_TEST_TOKEN", "xoxb-1")
+    monkeypatch.setenv("NEWS_TEST_SECRET", "a long enough secret")
+    monkeypatch.setenv("NEWS_TEST_SERVICE", "json://127.0.0.1/")
 
 
 def read(directory: Path, key: str, value: str) -> list[str]:
@@ -138,7 +177,7 @@ def test_what_a_key_takes(tmp_path: Path, key: str) -> None:
         if not (key in MAPPINGS and value.startswith("{"))
         and not (key in LISTS and value.startswith("["))
         and not (key in NUMBERS and re.fullmatch(r"[0-9.]+", value))
-        and not (key == "http.robots" and value in ("true", "false"))
+        and not (key in YES_NO and value in ("true", "false"))
     ],
 )
 def test_a_wrong_value_is_one_sentence(tmp_path: Path, key: str, value: str) -> None:

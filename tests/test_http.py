@@ -197,13 +197,13 @@ async def test_a_form_goes_to_nobody_else() -> None:
         site.pages["/hub"] = web.Response(status=307, headers={"Location": "/feed.xml"})
         for url in (hub, "http://127.0.0.2/", "http://evil.test/", "http://127.0.0.1:25/", "ftp://127.0.0.1/"):
             with pytest.raises(FetchError) as caught:
-                await http.post_form(url, {"a": "b"}, max_bytes=10)
+                await http.post(url, {"a": "b"}, max_bytes=10)
             assert caught.value.permanent, url
         site.pages["/hub"] = web.Response(status=429, text="x" * 100, headers={"Retry-After": "60"})
-        response = await http.post_form(hub, {"a": "b"}, max_bytes=10)
+        response = await http.post(hub, {"a": "b"}, max_bytes=10)
         assert (429, b"x" * 10) == (response.status, response.body)
         with pytest.raises(FetchError, match="left alone"):
-            await http.post_form(hub, {"a": "b"}, max_bytes=10)
+            await http.post(hub, {"a": "b"}, max_bytes=10)
         assert [("/hub", 307), ("/hub", 429)] == site.requests
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from monitor import ids
 from monitor.alerts import message, policy
+from monitor.app.echoes import Echoes, add_report
 from monitor.app.origins import outlet
 from monitor.app.store_thread import StoreThread
 from monitor.articles import compose, looks
@@ -55,10 +56,17 @@ class Alerter:
     """Decides what is told where, and puts it in the outbox."""
 
     def __init__(
-        self, *, feeds: Sequence[Feed], routes: Routes, store: StoreThread, clock: Callable[[], datetime]
+        self,
+        *,
+        feeds: Sequence[Feed],
+        routes: Routes,
+        echoes: Echoes,
+        store: StoreThread,
+        clock: Callable[[], datetime],
     ) -> None:
         self._feeds = {feed.id: feed for feed in feeds}
         self._routes = routes
+        self._echoes = echoes
         self._store = store
         self._clock = clock
 
@@ -152,6 +160,8 @@ class Alerter:
                 message=None if carrier else words,
             )
             store.deliveries.add(delivery, folded_into=carrier)
+            if carrier is None:
+                self._echoes.add(store, delivery)
             carrier = carrier or delivery.id
 
     def correct(
@@ -177,6 +187,7 @@ class Alerter:
                 correction_id=correction.id,
             )
             store.deliveries.add(delivery)
+            self._echoes.add(store, delivery)
         return threads
 
     async def report(self) -> bool:
@@ -189,22 +200,11 @@ class Alerter:
     def _record_report(self, store: Store) -> tuple[str, ...]:
         now, untold = self._clock(), store.notices.untold()
         lines = tuple(text for _, text in untold)
-        told_by = None
-        if untold and self._routes.operations is not None:
-            sink, target = self._routes.sink, self._routes.operations
-            told_by = ids.report_id(untold[0][0], sink=sink, target=target)
-            store.deliveries.add(
-                Delivery(
-                    id=told_by,
-                    alert_id=None,
-                    sink=sink,
-                    target=target,
-                    state=DeliveryState.PENDING,
-                    attempts=0,
-                    next_attempt_at=now,
-                    created_at=now,
-                    message=message.report(lines, now),
-                )
-            )
-        store.notices.tell(told_by, now)
+        told_by: list[DeliveryId] = []
+        if untold:
+            first, told = untold[0][0], message.report(lines, now)
+            if self._routes.operations is not None:
+                told_by.append(add_report(store, told, first, self._routes.sink, self._routes.operations, now))
+            told_by += self._echoes.report(store, told, first, now)
+        store.notices.tell(told_by[0] if told_by else None, now)
         return lines

@@ -11,13 +11,19 @@ from typing import TextIO
 from monitor import __version__
 from monitor.alerts.sink import Sink
 from monitor.alerts.sinks import console
+from monitor.alerts.sinks.apprise import AppriseSink
+from monitor.alerts.sinks.atom import AtomSink
 from monitor.alerts.sinks.console import ConsoleSink
+from monitor.alerts.sinks.email import EmailSink, MailServer
 from monitor.alerts.sinks.slack import SlackSettings, SlackSink
+from monitor.alerts.sinks.webhook import Webhook, WebhookSink
 from monitor.app.alerter import Alerter, Routes
 from monitor.app.commands import Commands
 from monitor.app.config import Config
 from monitor.app.config_sections import HttpSection
+from monitor.app.config_sinks import SinksSection
 from monitor.app.deliverer import Deliverer
+from monitor.app.echoes import Echoes, places_of
 from monitor.app.healing import Healing
 from monitor.app.holds import Holds
 from monitor.app.pages import Pages, stored_habits
@@ -90,8 +96,10 @@ def assemble(
     slack = _slack(config, store, clock)
     if slack is not None:
         sinks[SlackSink.name] = slack
+    sinks |= _other_sinks(config.monitor.sinks, http, clock)
     holds = Holds(store, http, clock)
-    alerter = Alerter(feeds=config.feeds, routes=routes_of(config), store=store, clock=clock)
+    echoes = Echoes(places_of(config.monitor.sinks))
+    alerter = Alerter(feeds=config.feeds, routes=routes_of(config), echoes=echoes, store=store, clock=clock)
     poller = Poller(
         feeds=config.feeds,
         bounds=bounds_of(config),
@@ -181,6 +189,23 @@ def _slack(config: Config, store: StoreThread, clock: Callable[[], datetime]) ->
     return SlackSink(settings, StoredNames(store, SlackSink.name), clock)
 
 
+def _other_sinks(section: SinksSection, http: Http, clock: Callable[[], datetime]) -> dict[str, Sink]:
+    """Those that have targets."""
+    sinks: list[Sink] = []
+    if section.webhooks:
+        hooks = {hook.name: Webhook(hook.url, hook.secret) for hook in section.webhooks}
+        sinks.append(WebhookSink(hooks, http, clock))
+    if section.email:
+        email = section.email
+        server = MailServer(email.host, email.port, email.tls, email.user, email.password, email.sender)
+        sinks.append(EmailSink(server, {reader.name: reader.to for reader in email.readers}, clock))
+    if section.apprise:
+        sinks.append(AppriseSink({one.name: one.service for one in section.apprise}, clock))
+    if section.atom:
+        sinks.append(AtomSink({feed.name: feed.path for feed in section.atom}, clock))
+    return {sink.name: sink for sink in sinks}
+
+
 def settle_after(config: Config) -> timedelta:
     """Longer than the request may take: a message that Slack is still putting in its place is not a missing one."""
     slack = config.monitor.slack
@@ -189,7 +214,8 @@ def settle_after(config: Config) -> timedelta:
 
 def sinks_of(config: Config) -> tuple[str, ...]:
     """The sinks that are there under a configuration."""
-    return (ConsoleSink.name,) if config.monitor.slack.token is None else (ConsoleSink.name, SlackSink.name)
+    slack = () if config.monitor.slack.token is None else (SlackSink.name,)
+    return (ConsoleSink.name, *slack, *config.monitor.sinks.targets)
 
 
 def routes_of(config: Config) -> Routes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -102,8 +102,13 @@ def _gather(problems: list[Problem], read: Callable[[], T]) -> T | None:
 
 def _monitor(directory: Path) -> MonitorFile:
     file = load_yaml(directory / "monitor.yaml")
-    data, problems = secrets.filled(file)
-    monitor = _gather(problems, lambda: _validated(MonitorFile, file, data if data is not None else {}))
+    filled = secrets.filled(file)
+    problems, data = list(filled.problems), {} if filled.data is None else filled.data
+    monitor = _gather(problems, lambda: _validated(MonitorFile, file, data, filled.refused))
+    for sink, name in monitor.sinks.doubles() if monitor else ():
+        problems.append(
+            Problem(file.name, file.line(("sinks",)), f"sinks: {sink} has two that are called {name!r}; rename one")
+        )
     if problems or monitor is None:
         raise ConfigError(problems)
     return monitor
@@ -117,14 +122,16 @@ def _repeated(values: Iterable[str]) -> Iterator[tuple[int, str]]:
         seen.add(value)
 
 
-def _validated(model: type[M], file: YamlFile, data: Any) -> M:
+def _validated(model: type[M], file: YamlFile, data: Any, refused: Collection[Place] = ()) -> M:
+    """`refused`: what is missing because something was said of it already."""
     if not isinstance(data, dict):
         known = ", ".join(model.model_fields)
         raise ConfigError([Problem(file.name, 1, f"the file must consist of keys and values; write some of {known}")])
     try:
         return model.model_validate(data)
     except ValidationError as e:
-        problems = [_problem(model, file, error) for error in e.errors(include_url=False)]
+        errors = [error for error in e.errors(include_url=False) if error["loc"] not in refused]
+        problems = [_problem(model, file, error) for error in errors]
     raise ConfigError(problems)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from monitor.app.config_sinks import SinksSection
 from monitor.app.config_values import (
     Address,
     AtOnce,
@@ -93,6 +94,7 @@ class MonitorFile(Section):
     database: File = "var/news.db"
     http: HttpSection = HttpSection()
     slack: SlackSection = SlackSection()
+    sinks: SinksSection = SinksSection()
     schedule: ScheduleSection = ScheduleSection()
     baseline: BaselineSection = BaselineSection()
     retention: RetentionSection = RetentionSection()

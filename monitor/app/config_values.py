@@ -137,18 +137,19 @@ class Listen:
 
 
 def _listen(value: object) -> Listen:
-    host, _, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
+    host, _, digits = value.rpartition(":") if isinstance(value, str) else ("", "", "")
     try:
-        return Listen(str(ip_address(host.removeprefix("[").removesuffix("]"))), _port(port))
+        return Listen(str(ip_address(host.removeprefix("[").removesuffix("]"))), port(digits))
     except ValueError as e:
         raise ValueError("is not an address and a port; write them as 127.0.0.1:8090 or [::1]:8090") from e
 
 
-def _port(text: str) -> int:
-    port = int(text) if text.isascii() and text.isdigit() else 0
-    if not 0 < port < 65_536:
+def port(text: str) -> int:
+    """Raises ValueError."""
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if not 0 < number < 65_536:
         raise ValueError
-    return port
+    return number
 
 
 def _pages(value: object) -> PagePolicy:

@@ -73,7 +73,7 @@ class Push:
         """Ask a hub to call, for the first time or to renew. It says yes by a call of its own, perhaps at once."""
         await self._change(due.feed_id, lambda held: websub.asked(held, self._clock()))
         try:
-            response = await self._http.post_form(due.hub, websub.form(due), max_bytes=MAX_ANSWER_BYTES)
+            response = await self._http.post(due.hub, websub.form(due), max_bytes=MAX_ANSWER_BYTES)
         except FetchError as e:
             await self.failed(due.feed_id, str(e), e)
             return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from monitor.errors import Problem
 from monitor.yaml_file import Place, YamlFile
 
 REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-SECRETS = ("token", "app_token")  # keys that take nothing but a reference
+OPTIONAL = ("token", "app_token")  # without it there is no such thing, which may be meant
+SECRETS = (*OPTIONAL, "secret", "password", "service")  # keys that take nothing but a reference
 NOTHING = object()  # for a key to be left out, because it is not set or because it was wrong
 
 _IN_CLEAR = re.compile(r"xox[a-z]-|xapp-")
@@ -35,17 +37,27 @@ def look_up(name: str, environment: Mapping[str, str] = os.environ) -> str | Non
         return None
 
 
-def filled(file: YamlFile) -> tuple[Any, list[Problem]]:
-    """The data with every `${NAME}` filled in, without what could not be. A secret that is set nowhere is no secret."""
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """Data with every `${NAME}` filled in, without what could not be."""
+
+    data: Any
+    problems: tuple[Problem, ...]
+    refused: frozenset[Place]  # what is left out for one of the problems
+
+
+def filled(file: YamlFile) -> Filled:
+    """A secret that is set nowhere is no secret."""
     filler = _Filler(file)
     data = filler.fill(file.data, ())
-    return (None if data is NOTHING else data), filler.problems
+    return Filled(None if data is NOTHING else data, tuple(filler.problems), frozenset(filler.refused))
 
 
 class _Filler:
     def __init__(self, file: YamlFile) -> None:
         self._file = file
         self.problems: list[Problem] = []
+        self.refused: set[Place] = set()
 
     def fill(self, value: Any, place: Place) -> Any:
         if place and place[-1] in SECRETS and value is not None:
@@ -61,7 +73,10 @@ class _Filler:
     def _secret(self, value: object, place: Place) -> object:
         name = REFERENCE.fullmatch(value) if isinstance(value, str) else None
         if name is not None:
-            return look_up(name[1]) or NOTHING
+            found = look_up(name[1])
+            if found is None and place[-1] not in OPTIONAL:
+                return self._unset(place, name[1])
+            return found or NOTHING
         if isinstance(value, str) and _IN_CLEAR.search(value):
             return self._in_clear(place)
         return self._refuse(
@@ -75,8 +90,11 @@ class _Filler:
             return self._in_clear(place)
         missing = [name for name in REFERENCE.findall(value) if look_up(name) is None]
         for name in missing:
-            self._refuse(place, f"${{{name}}} is set nowhere; set it in the environment or as a systemd credential")
+            self._unset(place, name)
         return NOTHING if missing else REFERENCE.sub(lambda match: look_up(match[1]) or "", value)
+
+    def _unset(self, place: Place, name: str) -> object:
+        return self._refuse(place, f"${{{name}}} is set nowhere; set it in the environment or as a systemd credential")
 
     def _in_clear(self, place: Place) -> object:
         return self._refuse(
@@ -87,4 +105,5 @@ class _Filler:
 
     def _refuse(self, place: Place, message: str) -> object:
         self.problems.append(Problem(self._file.name, self._file.line(place), message))
+        self.refused.add(place)
         return NOTHING

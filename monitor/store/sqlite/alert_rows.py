@@ -146,6 +146,17 @@ class DeliveryRows:
         """The delivery, unless it is finished."""
         return next(iter(self._unfinished("and d.id = ?", [delivery])), None)
 
+    def untried(self, article: ArticleId, *, sink: str, target: str) -> Delivery | None:
+        """What is going to be told of an article at a place, if no attempt was made yet."""
+        which = """
+            and d.state = 'pending' and d.attempts = 0 and d.message is not null and d.sink = ? and d.target = ?
+            and d.alert_id in (select id from alerts where article_id = ?)"""
+        return next(iter(self._unfinished(which, [sink, target, article])), None)
+
+    def reword(self, delivery: DeliveryId, message: Message) -> None:
+        """Of one that was not tried yet."""
+        self._db.execute("update deliveries set message = ? where id = ?", [message_json(message), delivery])
+
     def save(self, delivery: Delivery) -> None:
         self._db.execute(
             """

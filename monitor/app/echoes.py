@@ -1,0 +1,107 @@
+"""What is told in the channels is told to the other sinks too: one message for an article, in the story's thread there.
+
+An echo is a delivery like any other, with its own state, retries and receipt. Fates are decided for the channels alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from monitor import ids
+from monitor.app.config_sinks import SinksSection
+from monitor.model import Delivery, DeliveryId, DeliveryState, Message, Report, Severity
+from monitor.store.sqlite.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where else things are told."""
+
+    sink: str
+    target: str
+    least: Severity
+    operations: bool  # what operators must know is told there too
+
+
+def places_of(sinks: SinksSection) -> tuple[Place, ...]:
+    """All that is configured."""
+    return tuple(
+        Place(sink, target.name, target.severity, target.operations)
+        for sink, targets in sinks.targets.items()
+        for target in targets
+    )
+
+
+class Echoes:
+    """Puts what is told in the channels into the outbox for all other places that want it."""
+
+    def __init__(self, places: Iterable[Place]) -> None:
+        self._places = tuple(places)
+
+    def add(self, store: Store, told: Delivery) -> None:
+        """Part of the transaction in which a channel's delivery is added."""
+        for place in self._places:
+            if isinstance(told.message, Message):
+                self._echo(store, told, told.message, place)
+
+    def report(self, store: Store, report: Report, first_notice: str, now: datetime) -> tuple[DeliveryId, ...]:
+        """What operators must know, in all places that want it."""
+        wanted = [place for place in self._places if place.operations]
+        return tuple(add_report(store, report, first_notice, place.sink, place.target, now) for place in wanted)
+
+    def _echo(self, store: Store, told: Delivery, message: Message, place: Place) -> None:
+        thread = store.alerts.told(message.story_id, sink=place.sink, target=place.target)
+        if not thread and message.severity.rank < place.least.rank:
+            return
+        if told.correction_id is not None and all(known.article_id != message.article_id for known in thread):
+            return
+        waiting = store.deliveries.untried(message.article_id, sink=place.sink, target=place.target)
+        if waiting is not None and isinstance(waiting.message, Message) and told.correction_id is None:
+            # Another channel is told of the same article, because of other rules.
+            store.deliveries.reword(waiting.id, _with_reasons_of(waiting.message, message))
+            return
+        _put(store, told, place, thread_of=thread[0].delivery_id if thread else None)
+
+
+def add_report(store: Store, report: Report, first_notice: str, sink: str, target: str, now: datetime) -> DeliveryId:
+    """Put a report into the outbox."""
+    id_ = ids.report_id(first_notice, sink=sink, target=target)
+    delivery = Delivery(
+        id=id_,
+        alert_id=None,
+        sink=sink,
+        target=target,
+        state=DeliveryState.PENDING,
+        attempts=0,
+        next_attempt_at=now,
+        created_at=now,
+        message=report,
+    )
+    store.deliveries.add(delivery)
+    return id_
+
+
+def _put(store: Store, told: Delivery, place: Place, *, thread_of: DeliveryId | None) -> None:
+    echo = Delivery(
+        id=ids.delivery_id(told.id, sink=place.sink, target=place.target),
+        alert_id=told.alert_id,
+        sink=place.sink,
+        target=place.target,
+        state=DeliveryState.PENDING,
+        attempts=0,
+        next_attempt_at=told.next_attempt_at,
+        created_at=told.created_at,
+        thread_of=thread_of,
+        message=told.message,
+        correction_id=told.correction_id,
+    )
+    store.deliveries.add(echo)
+
+
+def _with_reasons_of(waiting: Message, other: Message) -> Message:
+    known = {reason.rule for reason in waiting.reasons}
+    severity = max(waiting.severity, other.severity, key=lambda severity: severity.rank)
+    others = tuple(reason for reason in other.reasons if reason.rule not in known)
+    return replace(waiting, reasons=waiting.reasons + others, severity=severity)
