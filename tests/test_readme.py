@@ -19,12 +19,16 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 @pytest.fixture
 def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
-    """The README's three files beside the vocabulary of the starter configuration."""
+    """The README's three files beside the vocabulary of the starter configuration; what it shows apart is appended."""
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    for name in ("SOC_SECRET", "MAIL_PASSWORD"):
+        monkeypatch.setenv(name, "a long enough secret")
+    monkeypatch.setenv("PHONES_URL", "json://127.0.0.1/")
     (tmp_path / "rules").mkdir()
     (tmp_path / "concepts").symlink_to(ROOT / "config" / "concepts")
     for text in re.findall(r"```yaml\n(# .*?)```", README, re.DOTALL):
-        (tmp_path / re.match(r"# ([\w/.]+)", text)[1]).write_text(text, "utf-8")  # type: ignore[index]
+        with (tmp_path / re.match(r"# ([\w/.]+)", text)[1]).open("a", encoding="utf-8") as file:  # type: ignore[index]
+            file.write(text)
     return configuration.load(tmp_path)
 
 
@@ -33,7 +37,7 @@ def test_its_configuration_is_good(shown: Config) -> None:
     assert ["kosovo-military-deployment"] == [rule.name for rule in shown.rules.rules]
     assert ["Balkan Insight"] == [feed.name for feed in shown.feeds]
     chosen: Any = {"http": {"contact", "allow_networks"}, "slack": {"token", "ops_channel"}}
-    chosen |= {"publishers": True, "websub": True}
+    chosen |= {"publishers": True, "websub": True, "sinks": True}
     assert MonitorFile().model_dump(exclude=chosen) == shown.monitor.model_dump(exclude=chosen)
 
 
