@@ -357,6 +357,22 @@ class Article:
         return self.quality == FULL
 
 
+@dataclass(frozen=True, slots=True)
+class ArchivedArticle:
+    """An article as it is remembered, with what rules and stories know of it."""
+
+    id: ArticleId
+    url: str
+    title: str
+    text: str
+    captions: tuple[str, ...]
+    language: str | None
+    site: str
+    first_read_at: datetime
+    feeds: tuple[FeedId, ...]  # that showed it, the first one first
+    story_id: StoryId | None  # None: it belongs to none, as nothing matched it
+
+
 # ---- rules: what the operator watches for ----
 
 

@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = {
     "status": "monitor.cli.examine",
     "audit": "monitor.cli.examine",
     "match": "monitor.cli.rules",
+    "backtest": "monitor.cli.backtest",
     "extract": "monitor.cli.extract",
     "explain": "monitor.cli.examine",
     "alerts": "monitor.cli.examine",

@@ -309,7 +309,10 @@ class InZone(Condition):
 
 @dataclass(frozen=True)
 class ConceptRef(Condition):
-    """A vocabulary by its name. Looked for once in each scope, however many rules ask."""
+    """A vocabulary by its name. Looked for once in each scope, however many rules ask.
+
+    Rules of two configurations may look at one scope, and each at what it knows by this name.
+    """
 
     name: str
     condition: Condition
@@ -320,6 +323,10 @@ class ConceptRef(Condition):
         return f"concept {self.name}"
 
     @cached_property
+    def _key(self) -> str:
+        return f"{self.name} {self.version}"
+
+    @cached_property
     def needs(self) -> Needs:
         return self.condition.needs
 
@@ -328,14 +335,14 @@ class ConceptRef(Condition):
         return self.condition.placed
 
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
-        if self.name not in scope.remembered:
-            scope.remembered[self.name] = self._find(scope)
-        return scope.remembered[self.name]
+        if self._key not in scope.remembered:
+            scope.remembered[self._key] = self._find(scope)
+        return scope.remembered[self._key]
 
     def spans(self, scope: Scope) -> Sequence[Span]:
-        if self.name not in scope.remembered_spans:
-            scope.remembered_spans[self.name] = self.condition.spans(scope)
-        return scope.remembered_spans[self.name]
+        if self._key not in scope.remembered_spans:
+            scope.remembered_spans[self._key] = self.condition.spans(scope)
+        return scope.remembered_spans[self._key]
 
     def _find(self, scope: Scope) -> tuple[Found, ...] | None:
         if self.placed:

@@ -10,6 +10,7 @@ from sqlite_utils import Database
 
 from monitor.store.sqlite.action_rows import ActionRows
 from monitor.store.sqlite.alert_rows import AlertRows, DeliveryRows
+from monitor.store.sqlite.archive_rows import ArchiveRows
 from monitor.store.sqlite.clock_rows import ClockRows
 from monitor.store.sqlite.connection import WriterLock, open_reader, open_writer
 from monitor.store.sqlite.feed_rows import FeedRows
@@ -43,6 +44,7 @@ class Store:
         self.notices = NoticeRows(db)
         self.subscriptions = PushRows(db)
         self.actions = ActionRows(db)
+        self.archive = ArchiveRows(db)
         self.ledger = Ledger(db)
         self.story_ledger = StoryLedger(db)
 
