@@ -106,7 +106,7 @@ def test_the_difference_is_that_of_asking_one_by_one(
     assert changes == brief(found.alerts)
     assert (old, new) == (found.before, found.after)
     assert (found.added, found.removed) == tuple(
-        sum(change is kind for change, *_ in changes) for kind in (Change.ADDED, Change.REMOVED)
+        sum(change == kind for change, *_ in changes) for kind in (Change.ADDED, Change.REMOVED)
     )
 
 
