@@ -435,6 +435,35 @@ class Decision:
     missing: tuple[str, ...] = ()  # near: the parts that were absent, or the exclusion that fired
 
 
+@dataclass(frozen=True, slots=True)
+class ConceptVersion:
+    """What a vocabulary said when a rule was loaded that used it. `text`: its terms as JSON."""
+
+    name: str
+    version: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleVersion:
+    """What a rule said: all that is needed to read it again. `text`: the rule as canonical JSON, without examples."""
+
+    rule: str
+    version: str
+    title: str
+    text: str
+    vocabulary: tuple[ConceptVersion, ...]  # all that it uses, also by way of others
+
+
+@dataclass(frozen=True, slots=True)
+class KeptVersion:
+    """A version of a rule that was in force once, or is."""
+
+    said: RuleVersion
+    first_loaded_at: datetime
+    replaced_at: datetime | None  # by another version, or by nothing; None: it is in force
+
+
 # ---- stories: which articles tell the same happening ----
 
 

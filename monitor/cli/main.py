@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "init": "monitor.cli.setup",
     "check": "monitor.cli.rules",
     "run": "monitor.cli.run",
+    "rules": "monitor.cli.rule_book",
     "feeds": "monitor.cli.feeds",
     "status": "monitor.cli.examine",
     "audit": "monitor.cli.examine",

@@ -36,11 +36,14 @@ SAME_STORIES = 0.9  # of the stories of both rules
 FEWEST_STORIES = 5
 
 
-def run_examples(rules: RuleSet) -> tuple[Problem, ...]:
-    """A problem for each example that does not come out as it should. An example is read as a title."""
+def run_examples(rules: RuleSet) -> dict[str, tuple[Problem, ...]]:
+    """By the names of the rules, a problem for each example that does not come out. An example is read as a title."""
+    return {rule.name: problems for rule in rules.rules if (problems := _failures(rule))}
+
+
+def _failures(rule: Rule) -> tuple[Problem, ...]:
     tried = (
         _try(rule, example, should_match=should_match)
-        for rule in rules.rules
         for examples, should_match in ((rule.examples.match, True), (rule.examples.no_match, False))
         for example in examples
     )

@@ -18,6 +18,7 @@ from monitor.store.sqlite.ledger import Ledger
 from monitor.store.sqlite.notice_rows import NoticeRows
 from monitor.store.sqlite.page_rows import PageRows
 from monitor.store.sqlite.push_rows import PushRows
+from monitor.store.sqlite.rule_rows import RuleRows
 from monitor.store.sqlite.story_ledger import StoryLedger
 from monitor.store.sqlite.story_moves import StoryMoves
 from monitor.store.sqlite.story_rows import StoryRows
@@ -44,6 +45,7 @@ class Store:
         self.notices = NoticeRows(db)
         self.subscriptions = PushRows(db)
         self.actions = ActionRows(db)
+        self.rules = RuleRows(db)
         self.archive = ArchiveRows(db)
         self.ledger = Ledger(db)
         self.story_ledger = StoryLedger(db)
