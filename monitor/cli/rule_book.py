@@ -1,16 +1,23 @@
-"""`rules`: which are in force, what they say, and what they said before."""
+"""`rules`: which are in force, what they say and said before, and how they fare."""
 
 from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
+from datetime import datetime, timedelta
 from difflib import get_close_matches, unified_diff
 from typing import Any
 
 import click
 
+from monitor.app import config as configuration
+from monitor.app import rule_health
+from monitor.app.clock import utc_now
 from monitor.app.rule_book import RULES
+from monitor.app.rule_health import RuleHealth
 from monitor.cli.common import EXIT_FOUND, Place, complain, reading_store, say, show_json, speaking
+from monitor.cli.spans import progress, since
 from monitor.model import KeptVersion
 from monitor.store.sqlite.store import Store
 from monitor.yaml_file import dumped
@@ -23,7 +30,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="One JSON document 
 @click.group(invoke_without_command=True)
 @click.pass_context
 def rules(context: click.Context) -> None:
-    """Rules as the daemon has them: list, show, history."""
+    """Rules as the daemon has them: list, show, history, health."""
     if context.invoked_subcommand is None:
         context.invoke(list_)
 
@@ -93,6 +100,42 @@ def history(place: Place, name: str, as_json: bool) -> None:
         for line in difference.splitlines():
             say(f"    {line}")
         say()
+
+
+@rules.command()
+@since
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.pass_obj
+@speaking()
+def health(place: Place, since: timedelta, as_json: bool) -> None:
+    """Which rules are silent, say the same, are noisy or slow, and which of their words never occur."""
+    config = configuration.load(place.directory, examples=False)
+    now = utc_now()
+    with progress() as show:
+        found = rule_health.health(Store.reader(config.database), config.rules, now - since, now, show)
+    if as_json:
+        show_json(_as_json(found, now - since))
+        return
+    say(f"{found.articles} articles since {now - since:%Y-%m-%d %H:%M}Z")
+    for rule in found.rules:
+        last = f"last {rule.last_match_at:%Y-%m-%d %H:%M}Z" if rule.last_match_at is not None else "never"
+        noise = f", {rule.noise} not relevant" if rule.noise else ""
+        say(f"{rule.matches:6} matches, {rule.alerts} told{noise}, {rule.near} near, {last}  {rule.rule}")
+    for finding in found.findings:
+        say(f"{finding.kind}: {finding.problem}")
+    if not found.findings:
+        say("Nothing to mend.")
+
+
+def _as_json(found: RuleHealth, start: datetime) -> dict[str, Any]:
+    """Its keys are a contract."""
+    rules = ({**asdict(rule), "microseconds": round(rule.seconds * 1e6)} for rule in found.rules)
+    return {
+        "since": start,
+        "articles": found.articles,
+        "rules": [{key: value for key, value in rule.items() if key != "seconds"} for rule in rules],
+        "findings": [{"kind": finding.kind, **asdict(finding.problem)} for finding in found.findings],
+    }
 
 
 def _history(store: Store, name: str) -> tuple[KeptVersion, ...]:

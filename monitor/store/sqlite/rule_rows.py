@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from itertools import chain
 
 from sqlite_utils import Database
 
@@ -73,6 +75,40 @@ class RuleRows:
                 """
             )
         )
+
+    def usage(self, since: datetime, verdict: str) -> dict[str, Row]:
+        """What each rule did since then; `noise` counts alerts that were given this verdict."""
+        at = to_text(since)
+        rows = self._db.query(
+            """
+            select rule, sum(outcome = 'matched' and decided_at >= :at) as matches,
+              sum(outcome = 'near' and decided_at >= :at) as near,
+              max(decided_at) filter (where outcome = 'matched') as last_match_at
+            from decisions group by rule
+            """,
+            {"at": at},
+        )
+        told = self._db.query(
+            """
+            select rule, sum(fate in ('post', 'thread')) as alerts,
+              sum(exists (select 1 from feedback f where f.alert_id = a.id and f.verdict = :verdict)) as noise
+            from alerts a where a.created_at >= :at group by rule
+            """,
+            {"at": at, "verdict": verdict},
+        )
+        loaded = self._db.query("select rule, min(first_loaded_at) as loaded_at from rule_versions group by rule")
+        found: defaultdict[str, Row] = defaultdict(dict)
+        for row in chain(rows, told, loaded):
+            found[row["rule"]].update(row)
+        return dict(found)
+
+    def stories(self, since: datetime) -> dict[str, set[str]]:
+        """Those that each rule matched since then."""
+        rows = self._db.query("select distinct rule, story_id from alerts where created_at >= ?", [to_text(since)])
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for row in rows:
+            found[row["rule"]].add(row["story_id"])
+        return dict(found)
 
     def _kept(self, row: Row) -> KeptVersion:
         said = RuleVersion(row["rule"], row["version"], row["title"], row["text"], self._vocabulary(row["concepts"]))
