@@ -357,6 +357,22 @@ class Article:
         return self.quality == FULL
 
 
+@dataclass(frozen=True, slots=True)
+class ArchivedArticle:
+    """An article as it is remembered, with what rules and stories know of it."""
+
+    id: ArticleId
+    url: str
+    title: str
+    text: str
+    captions: tuple[str, ...]
+    language: str | None
+    site: str
+    first_read_at: datetime
+    feeds: tuple[FeedId, ...]  # that showed it, the first one first
+    story_id: StoryId | None  # None: it belongs to none, as nothing matched it
+
+
 # ---- rules: what the operator watches for ----
 
 
@@ -417,6 +433,35 @@ class Decision:
     outcome: Outcome
     hits: tuple[Hit, ...]
     missing: tuple[str, ...] = ()  # near: the parts that were absent, or the exclusion that fired
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptVersion:
+    """What a vocabulary said when a rule was loaded that used it. `text`: its terms as JSON."""
+
+    name: str
+    version: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleVersion:
+    """What a rule said: all that is needed to read it again. `text`: the rule as canonical JSON, without examples."""
+
+    rule: str
+    version: str
+    title: str
+    text: str
+    vocabulary: tuple[ConceptVersion, ...]  # all that it uses, also by way of others
+
+
+@dataclass(frozen=True, slots=True)
+class KeptVersion:
+    """A version of a rule that was in force once, or is."""
+
+    said: RuleVersion
+    first_loaded_at: datetime
+    replaced_at: datetime | None  # by another version, or by nothing; None: it is in force
 
 
 # ---- stories: which articles tell the same happening ----

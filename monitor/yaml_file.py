@@ -20,6 +20,7 @@ from monitor.errors import ConfigError, Problem
 LARGEST_FILE = 5_000_000  # bytes
 DEEPEST_NESTING = 50
 LONGEST_SHOWN = 80
+DUMPED_WIDTH = 100
 
 Place: TypeAlias = tuple[str | int, ...]
 
@@ -107,6 +108,12 @@ def scalar(text: str) -> str:
         [text], default_flow_style=True, default_style='"', allow_unicode=True, width=LARGEST_FILE
     )
     return written.strip().removeprefix("[").removesuffix("]")
+
+
+def dumped(data: object) -> str:
+    """As it would stand in a file, in blocks, for people to read and compare."""
+    text: str = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=DUMPED_WIDTH)
+    return text
 
 
 def _means_itself(text: str) -> bool:

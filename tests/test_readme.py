@@ -34,6 +34,7 @@ def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
 
 def test_its_configuration_is_good(shown: Config) -> None:
     """The feed, the rule with its examples, and monitor.yaml, which shows the defaults as they are."""
+    assert {} == shown.failing
     assert ["kosovo-military-deployment"] == [rule.name for rule in shown.rules.rules]
     assert ["Balkan Insight"] == [feed.name for feed in shown.feeds]
     chosen: Any = {"http": {"contact", "allow_networks"}, "slack": {"token", "ops_channel"}}

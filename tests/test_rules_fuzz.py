@@ -14,6 +14,7 @@ from monitor.errors import ConfigError
 from monitor.rules.lint import findings, run_examples
 from monitor.rules.match import decide
 from monitor.rules.schema import load
+from monitor.rules.usage import in_archive
 
 OPERATORS = [
     "any",
@@ -107,7 +108,8 @@ def try_to_load(rules: str, concepts: str = CONCEPTS) -> None:
             assert all(Path(directory) in Path(one.file).parents and one.message.strip() for one in e.problems)
             return
     run_examples(loaded)
-    findings(loaded, {"tanks": 1})
+    findings(loaded)
+    in_archive(loaded, {"tanks": 1})
     decide(loaded, "Tanks near Kosovo", "NATO deployed a F-16 there.\n\nA b.", ["Kosovo"])
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from monitor.rules.lint import findings, same_stories
 from monitor.rules.schema import RuleSet, load
+from monitor.rules.usage import in_archive
 
 CONCEPTS = """\
 concepts:
@@ -32,7 +33,10 @@ def rules_of(directory: Path, *matches: str, concepts: str = CONCEPTS) -> RuleSe
 
 
 def said(rules: RuleSet, archive: dict[str, int] | None = None) -> list[str]:
-    return [f"{Path(one.file).name}:{one.line}: {one.message}" for one in findings(rules, archive)]
+    return [
+        f"{Path(one.file).name}:{one.line}: {one.message}"
+        for one in (*findings(rules), *(in_archive(rules, archive) if archive else ()))
+    ]
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def test_an_empty_article_matches_nothing(directory: Path) -> None:
 def test_examples_that_hold(directory: Path) -> None:
     """Nothing is said of examples that come out as they should."""
     examples = "    examples: {match: [Tanks roll], no_match: [A friendly match]}\n"
-    assert () == run_examples(rules_of(directory, "tanks", examples=examples))
+    assert {} == run_examples(rules_of(directory, "tanks", examples=examples))
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_examples_that_hold(directory: Path) -> None:
 def test_examples_that_fail(directory: Path, match: str, example: str, said: str) -> None:
     """The example's line, what was expected, and what was found or missing."""
     examples = f"    examples:\n      {example}\n"
-    (problem,) = run_examples(rules_of(directory, match, examples=examples))
+    ((problem,),) = run_examples(rules_of(directory, match, examples=examples)).values()
     text = example.partition("[")[2].rstrip("]")
     assert (5, f'rule r0: example "{text}" {said}') == (problem.line, problem.message)
 

@@ -31,6 +31,7 @@ from monitor.app.pipeline import Pipeline
 from monitor.app.poller import Poller
 from monitor.app.push import Push
 from monitor.app.reader import Reader
+from monitor.app.rule_book import take_up
 from monitor.app.store_thread import StoreThread
 from monitor.app.story_changes import StoryChanges
 from monitor.app.story_desk import Memory, StoryDesk
@@ -170,15 +171,14 @@ def callback_of(config: Config) -> str | None:
 
 
 def remember_configuration(store: Store, config: Config, now: datetime) -> Config:
-    """The feeds to poll, and the text of every rule, so that a decision can name the version that made it.
+    """The feeds to poll, and what every rule says, so that a decision can name the version that made it.
 
-    Returns the configuration with its feeds under the ids by which the store knows them.
+    Returns the configuration with its feeds under the ids by which the store knows them, and its rules as they are in
+    force: of one that fails its examples the last good version.
     """
     feeds = store.feeds.sync(config.feeds, now)
     store.subscriptions.keep(callback_of(config))
-    for rule in config.rules.rules:
-        store.stories.save_rule_version(version=rule.version, rule=rule.name, title=rule.title, text=rule.text, now=now)
-    return replace(config, feeds=feeds)
+    return replace(config, feeds=feeds, rules=take_up(store.rules, store.notices, config, now))
 
 
 def _slack(config: Config, store: StoreThread, clock: Callable[[], datetime]) -> SlackSink | None:

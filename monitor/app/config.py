@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -33,7 +33,9 @@ class Config:
     directory: Path
     monitor: MonitorFile
     feeds: tuple[Feed, ...]
-    rules: RuleSet
+    rules: RuleSet  # in force
+    written: RuleSet  # as the files have them; the same, unless one of them is held back
+    failing: Mapping[str, tuple[Problem, ...]]  # by its name, each rule of which an example does not come out
 
     @property
     def database(self) -> Path:
@@ -43,6 +45,7 @@ class Config:
 def load(directory: Path, *, examples: bool = True, before: RuleSet | None = None) -> Config:
     """Raises ConfigError with every problem of every file. With `examples` those inside the rules are tried too.
 
+    An example that fails is no reason to refuse the rest; what becomes of its rule is for `app/rule_book.py` to say.
     Rule files that are what they were `before` are not read again.
     """
     if not directory.is_dir():
@@ -59,11 +62,10 @@ def load(directory: Path, *, examples: bool = True, before: RuleSet | None = Non
     monitor = _gather(problems, lambda: _monitor(directory))
     feeds = _gather(problems, lambda: load_feeds(directory))
     rules = _gather(problems, lambda: schema.load(directory / "rules", directory / "concepts", before))
-    if rules is not None and examples:
-        problems.extend(lint.run_examples(rules))
     if problems or monitor is None or feeds is None or rules is None:
         raise ConfigError(problems)
-    return Config(directory, monitor, feeds, rules)
+    failing = lint.run_examples(rules) if examples else {}
+    return Config(directory, monitor, feeds, rules, rules, failing)
 
 
 def load_monitor(directory: Path) -> MonitorFile:

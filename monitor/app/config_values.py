@@ -33,7 +33,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*", re.IGNORECASE)
 # Each of these says in one sentence what is wrong with a value and what to write; `_problem` puts the key before it.
 
 
-def _duration(value: object) -> timedelta:
+def duration(value: object) -> timedelta:
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise ValueError("is not a duration; write a number with s, m, h or d, as in 30s or 10m")
@@ -69,10 +69,10 @@ def _requests(value: object) -> float:
 
 
 def _some_time(value: object) -> timedelta:
-    duration = _duration(value)
-    if not duration:
+    span = duration(value)
+    if not span:
         raise ValueError("is no time at all; write a longer one, as in 30s or 10m")
-    return duration
+    return span
 
 
 def _text(value: object) -> str:
@@ -177,7 +177,7 @@ AtOnce = Annotated[int, BeforeValidator(partial(_at_once, most=MOST_AT_ONCE))]  
 Size = Annotated[int, BeforeValidator(_size)]  # bytes
 Requests = Annotated[float, BeforeValidator(_requests)]  # a feed and day
 Pages = Annotated[PagePolicy, BeforeValidator(_pages)]
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Duration = Annotated[timedelta, BeforeValidator(duration)]
 SomeTime = Annotated[timedelta, BeforeValidator(_some_time)]
 Site = Annotated[str, BeforeValidator(_site)]
 Text = Annotated[str, BeforeValidator(_text)]

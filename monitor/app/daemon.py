@@ -326,7 +326,7 @@ class Daemon:
         systemd.notify("RELOADING=1")
         self._files.reading()
         try:
-            config = await asyncio.to_thread(configuration.load, parts.config.directory, before=parts.config.rules)
+            config = await asyncio.to_thread(configuration.load, parts.config.directory, before=parts.config.written)
         except ConfigError as e:
             await self._refuse_reload([str(problem) for problem in e.problems])
             return parts, jobs

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from monitor.model import Article, Feed
+from monitor.model import ArchivedArticle, Article, Feed
 from monitor.rules.scope import About
 
 
-def about(article: Article, feed: Feed | None) -> About:
+def about(article: Article | ArchivedArticle, feed: Feed | None) -> About:
     """`feed`: None if it has left the configuration; nothing is known of it any more."""
     if feed is None:
         return About(article.language)
     return About(article.language or feed.language, frozenset({feed.name}), frozenset(feed.tags))
 
 
-def outlet(article: Article, feed: Feed | None) -> str:
+def outlet(article: Article | ArchivedArticle, feed: Feed | None) -> str:
     """Who showed it: the feed by its name, or the site of one that has left the configuration."""
     return article.site if feed is None else feed.name

@@ -203,6 +203,16 @@ def _show_life(life: dict[str, Any]) -> None:
         say("Read      not read")
 
 
+def _version(decision: dict[str, Any]) -> str:
+    """Which version of its rule decided, and whether that is today's."""
+    version, loaded = decision["rule_version"][:12], decision["version_loaded_at"]
+    of = f"version {version} of {loaded[:16]}Z" if loaded else f"version {version}, which was not kept"
+    if decision["version_replaced_at"] is None:
+        return of
+    rule = decision["rule"]
+    return f"{of}, no longer in force since {decision['version_replaced_at'][:16]}Z: see `rules history {rule}`"
+
+
 def _show_article(life: dict[str, Any]) -> None:
     article = life["article"]
     say(f"Article   {article['title']}")
@@ -216,6 +226,7 @@ def _show_article(life: dict[str, Any]) -> None:
         because = f"missing {'; '.join(missing)}" if missing else ""
         words = ", ".join(dict.fromkeys(hit["words"] for hit in decision["evidence"]["hits"]))
         say(f"Rule      {decision['outcome']:8} {decision['rule']}: {because or words}")
+        say(f"          {_version(decision)}")
     if not life["decisions"]:
         say("Rule      none matched or came near")
     placement = life["placement"]

@@ -51,7 +51,7 @@ def check(place: Place, spelling: str | None) -> None:
         return
     failed = lint.run_examples(config.rules)
     if failed:
-        show_problems(failed)
+        show_problems(problem for problems in failed.values() for problem in problems)
         sys.exit(EXIT_FOUND)
     for doubt in lint.findings(config.rules):
         say(f"doubtful: {doubt}")

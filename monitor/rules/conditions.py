@@ -65,12 +65,13 @@ class Any(Condition):
         """Of a vocabulary only what begins like words that are there: hundreds of terms cost what five do."""
         if len(self.children) < LARGE:
             return self.children
-        by_beginning, others = self._dispatch
-        places = {place for start in by_beginning.keys() & scope.beginnings for place in by_beginning[start]}
+        by_beginning, beginnings, others = self._dispatch
+        # Of two sets Python walks the smaller one; with the keys of a dict it would walk all that the article has.
+        places = {place for start in beginnings & scope.beginnings for place in by_beginning[start]}
         return [self.children[place] for place in sorted({*places, *others})]
 
     @cached_property
-    def _dispatch(self) -> tuple[dict[str, list[int]], list[int]]:
+    def _dispatch(self) -> tuple[dict[str, list[int]], frozenset[str], list[int]]:
         """Where the parts stand by how the longest word of each of their rows begins, and those without such words."""
         by_beginning, others = defaultdict[str, list[int]](list), list[int]()
         for place, child in enumerate(self.children):
@@ -83,7 +84,7 @@ class Any(Condition):
                 continue
             for key in longest:
                 by_beginning[key.rstrip("*")[:BEGINNING]].append(place)
-        return by_beginning, others
+        return by_beginning, frozenset(by_beginning), others
 
 
 def any_of(conditions: Sequence[Condition]) -> Condition:
@@ -309,7 +310,10 @@ class InZone(Condition):
 
 @dataclass(frozen=True)
 class ConceptRef(Condition):
-    """A vocabulary by its name. Looked for once in each scope, however many rules ask."""
+    """A vocabulary by its name. Looked for once in each scope, however many rules ask.
+
+    Rules of two configurations may look at one scope, and each at what it knows by this name.
+    """
 
     name: str
     condition: Condition
@@ -320,6 +324,10 @@ class ConceptRef(Condition):
         return f"concept {self.name}"
 
     @cached_property
+    def _key(self) -> str:
+        return f"{self.name} {self.version}"
+
+    @cached_property
     def needs(self) -> Needs:
         return self.condition.needs
 
@@ -328,14 +336,14 @@ class ConceptRef(Condition):
         return self.condition.placed
 
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
-        if self.name not in scope.remembered:
-            scope.remembered[self.name] = self._find(scope)
-        return scope.remembered[self.name]
+        if self._key not in scope.remembered:
+            scope.remembered[self._key] = self._find(scope)
+        return scope.remembered[self._key]
 
     def spans(self, scope: Scope) -> Sequence[Span]:
-        if self.name not in scope.remembered_spans:
-            scope.remembered_spans[self.name] = self.condition.spans(scope)
-        return scope.remembered_spans[self.name]
+        if self._key not in scope.remembered_spans:
+            scope.remembered_spans[self._key] = self.condition.spans(scope)
+        return scope.remembered_spans[self._key]
 
     def _find(self, scope: Scope) -> tuple[Found, ...] | None:
         if self.placed:

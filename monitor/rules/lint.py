@@ -24,39 +24,37 @@ from monitor.rules.match import judge
 from monitor.rules.rule import Example, Rule
 from monitor.rules.schema import RuleSet
 from monitor.rules.scope import Scope
-from monitor.rules.terms import Condition, Exact, Phrase, Prefix, Word
+from monitor.rules.terms import Condition, Prefix, Word
 from monitor.rules.written import to_query
 from monitor.text import document
 
 WIDE_NEAR = 60  # words; more than a paragraph apart, two words have little to do with one another
-SHORT_PREFIX = 4  # letters, up to which a star is looked at
-STRAY_WORDS = 12  # different words of the archive that a short prefix may begin
-MOST_NAMED = 5
 SAME_STORIES = 0.9  # of the stories of both rules
 FEWEST_STORIES = 5
 
 
-def run_examples(rules: RuleSet) -> tuple[Problem, ...]:
-    """A problem for each example that does not come out as it should. An example is read as a title."""
+def run_examples(rules: RuleSet) -> dict[str, tuple[Problem, ...]]:
+    """By the names of the rules, a problem for each example that does not come out. An example is read as a title."""
+    return {rule.name: problems for rule in rules.rules if (problems := _failures(rule))}
+
+
+def _failures(rule: Rule) -> tuple[Problem, ...]:
     tried = (
         _try(rule, example, should_match=should_match)
-        for rule in rules.rules
         for examples, should_match in ((rule.examples.match, True), (rule.examples.no_match, False))
         for example in examples
     )
     return tuple(problem for problem in tried if problem is not None)
 
 
-def findings(rules: RuleSet, archive: Mapping[str, int] | None = None) -> tuple[Problem, ...]:
-    """`archive`: in how many articles each folded word stands; without it, what depends on it is left out."""
+def findings(rules: RuleSet) -> tuple[Problem, ...]:
+    """What the rules themselves show; what only the archive shows is for `usage.py`."""
     found: list[Problem] = []
     for rule in rules.rules:
-        found.extend(
-            Problem(rule.file, rule.line, f"rule {rule.name}: {said}") for said in _of_rule(rule, archive or {})
-        )
+        found.extend(Problem(rule.file, rule.line, f"rule {rule.name}: {said}") for said in _of_rule(rule))
     for concept in rules.concepts:
         condition = concept.ref.condition
-        said_of = _of_condition(condition, archive or {}, condition)
+        said_of = _of_condition(condition, condition)
         found.extend(Problem(concept.file, concept.line, f"concept {concept.ref.name}: {said}") for said in said_of)
     found.extend(_subsumed(rules))
     return tuple(sorted(set(found)))
@@ -64,6 +62,7 @@ def findings(rules: RuleSet, archive: Mapping[str, int] | None = None) -> tuple[
 
 def same_stories(rules: RuleSet, stories: Mapping[str, Set[str]]) -> tuple[Problem, ...]:
     """Pairs of rules that fire on the same stories. `stories`: of each rule, by name."""
+    frequent = {name for name, fired_on in stories.items() if len(fired_on) >= FEWEST_STORIES}
     return tuple(
         Problem(
             other.file,
@@ -71,32 +70,30 @@ def same_stories(rules: RuleSet, stories: Mapping[str, Set[str]]) -> tuple[Probl
             f"rule {other.name}: fires on the same stories as {one.name} ({shared:.0%} of them); "
             "keep one of the two, or set them further apart",
         )
-        for one, other in combinations(rules.rules, 2)
-        if (shared := _shared(stories.get(one.name, frozenset()), stories.get(other.name, frozenset()))) >= SAME_STORIES
+        for one, other in combinations([rule for rule in rules.rules if rule.name in frequent], 2)
+        if (shared := _shared(stories[one.name], stories[other.name])) >= SAME_STORIES
     )
 
 
 def _shared(one: Set[str], other: Set[str]) -> float:
-    return len(one & other) / len(one | other) if min(len(one), len(other)) >= FEWEST_STORIES else 0.0
+    return len(one & other) / len(one | other)
 
 
 # ---- one rule, one vocabulary ----
 
 
-def _of_rule(rule: Rule, archive: Mapping[str, int]) -> Iterator[str]:
+def _of_rule(rule: Rule) -> Iterator[str]:
     if not rule.examples.match or not rule.examples.no_match:
         yield "has no examples of both kinds; add a headline that must match and one that must not"
     if any(not row for row in rule.match.needs.rows):
         yield "needs no word, so it is looked at for every article; add one that must be there"
     for condition in (rule.match, *([rule.none] if rule.none is not None else [])):
-        yield from _of_condition(condition, archive)
+        yield from _of_condition(condition)
 
 
-def _of_condition(
-    condition: Condition, archive: Mapping[str, int], vocabulary: Condition | None = None
-) -> Iterator[str]:
+def _of_condition(condition: Condition, vocabulary: Condition | None = None) -> Iterator[str]:
     """Concepts are looked at where they are defined. In a `vocabulary` each language may say the same again."""
-    for part in _parts(condition):
+    for part in parts_of(condition):
         match part:
             case Near(within, _, _) if within > WIDE_NEAR:
                 yield f"{to_query(part)}: words so far apart say little; write {WIDE_NEAR} or less"
@@ -104,33 +101,8 @@ def _of_condition(
                 type(part) is Word and written.isupper() and len(folded) > 1 and written.isalpha()
             ):
                 yield f"{written}: also finds {written.lower()!r} and {written.title()!r}; write acronym:{written}"
-            case Prefix(_, folded) if len(folded) <= SHORT_PREFIX:
-                yield from _stray(part, archive)
             case Any(children) if part is not vocabulary:
                 yield from _covered(children)
-        if archive and (dead := _dead(part, archive)):
-            yield f"{to_query(part)}: {dead} never occurred in the archive; check its spelling, or delete it"
-
-
-def _stray(prefix: Prefix, archive: Mapping[str, int]) -> Iterator[str]:
-    begun = [word for word in archive if word.startswith(prefix.folded)]
-    if len(begun) > STRAY_WORDS:
-        named = ", ".join(sorted(begun, key=lambda word: -archive[word])[:MOST_NAMED])
-        yield f"{prefix.written}: also finds {named} and {len(begun) - MOST_NAMED} more words; write out those you mean"
-
-
-def _dead(part: Condition, archive: Mapping[str, int]) -> str | None:
-    """The first word of a term that no article had."""
-    match part:
-        case Prefix(written, folded):
-            return None if any(word.startswith(folded) for word in archive) else written
-        case Word(_, folded):
-            return None if folded in archive else folded
-        case Phrase(_, terms):
-            return next((dead for term in terms if (dead := _dead(term, archive)) is not None), None)
-        case Exact(_, _, anyhow):
-            return _dead(anyhow, archive)
-    return None
 
 
 def _covered(children: Iterable[Condition]) -> Iterator[str]:
@@ -151,7 +123,7 @@ def _covered(children: Iterable[Condition]) -> Iterator[str]:
             yield f"{child.written}: {wider.written} in the same list finds it already; delete it"
 
 
-def _parts(condition: Condition) -> Iterator[Condition]:
+def parts_of(condition: Condition) -> Iterator[Condition]:
     """A condition and all that it is made of, but not what stands in concepts."""
     yield condition
     match condition:
@@ -166,7 +138,7 @@ def _parts(condition: Condition) -> Iterator[Condition]:
         case _:
             return
     for child in inner:
-        yield from _parts(child)
+        yield from parts_of(child)
 
 
 # ---- one rule and another ----

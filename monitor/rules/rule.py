@@ -40,3 +40,4 @@ class Rule:
     file: str
     line: int
     examples: Examples
+    concepts: tuple[str, ...] = ()  # that it names itself

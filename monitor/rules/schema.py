@@ -9,7 +9,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
 from hashlib import sha256
@@ -19,7 +19,7 @@ from typing import Any as Anything
 from monitor.channels import channel
 from monitor.errors import ConfigError, Problem
 from monitor.ids import digest
-from monitor.model import Severity
+from monitor.model import ConceptVersion, RuleVersion, Severity
 from monitor.rules.conditions import ConceptRef, Without, any_of
 from monitor.rules.index import RuleIndex
 from monitor.rules.mapping import ConditionReader, Notes
@@ -46,6 +46,8 @@ class Concept:
     ref: ConceptRef
     file: str
     line: int
+    text: str  # the terms as JSON, in the order in which they were written
+    concepts: tuple[str, ...]  # others that it names
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,10 @@ class RuleSet:
     concepts: tuple[Concept, ...] = ()
     contents: Mapping[str, str] = field(default_factory=dict)  # a digest of each file that was read
     before: RuleIndex | None = field(default=None, compare=False, repr=False)
+
+    @cached_property
+    def concepts_by_name(self) -> Mapping[str, Concept]:
+        return {concept.ref.name: concept for concept in self.concepts}
 
     @cached_property
     def index(self) -> RuleIndex:
@@ -91,6 +97,35 @@ def load(rules_dir: Path, concepts_dir: Path, before: RuleSet | None = None) -> 
     if problems:
         raise ConfigError(problems)
     return RuleSet(tuple(reader.rules), concepts.all(), contents, before=before.index if before is not None else None)
+
+
+def version_of(rule: Rule, rules: RuleSet) -> RuleVersion:
+    """What a rule of a set says, with all the vocabulary that it uses."""
+    concepts = rules.concepts_by_name
+    used, found = list(rule.concepts), dict[str, Concept]()
+    while used:
+        name = used.pop()
+        if name not in found:
+            found[name] = concepts[name]
+            used.extend(concepts[name].concepts)
+    vocabulary = (ConceptVersion(name, found[name].ref.version, found[name].text) for name in sorted(found))
+    return RuleVersion(rule.name, rule.version, rule.title, rule.text, tuple(vocabulary))
+
+
+def read_again(version: RuleVersion, file: str, line: int) -> Rule | None:
+    """The rule as it was, at the place where it stands now. None: this program cannot read it any more."""
+    problems: list[Problem] = []
+    concepts = _Concepts(problems, ())
+    terms = [{"name": one.name, "terms": json.loads(one.text)} for one in version.vocabulary]
+    if terms:
+        concepts.add(YamlFile(file, {"concepts": terms}, {}))
+        concepts.resolve_all()
+    said = {key: value for key, value in json.loads(version.text).items() if value is not None}
+    reader = _Rules(problems, concepts.find)
+    reader.add(YamlFile(file, {"rules": [said]}, {}))
+    if problems or not reader.rules:
+        return None
+    return replace(reader.rules[0], version=version.version, file=file, line=line)
 
 
 def _paths(directory: Path, problems: list[Problem]) -> list[Path]:
@@ -186,6 +221,7 @@ class _Concepts:
         self._definitions: dict[str, _Definition] = {}
         self._known = {concept.ref.name: concept for concept in known}
         self._resolved: dict[str, ConceptRef | None] = {name: concept.ref for name, concept in self._known.items()}
+        self._used: dict[str, tuple[str, ...]] = {}
         self._under_way: list[str] = []
 
     def add(self, file: YamlFile) -> None:
@@ -206,7 +242,13 @@ class _Concepts:
 
     def all(self) -> tuple[Concept, ...]:
         return tuple(self._known.values()) or tuple(
-            Concept(ref, definition.file.name, definition.file.line(definition.place[:-1]))
+            Concept(
+                ref,
+                definition.file.name,
+                definition.file.line(definition.place[:-1]),
+                json.dumps(definition.terms, ensure_ascii=False),
+                self._used[name],
+            )
             for name, definition in self._definitions.items()
             if (ref := self._resolved.get(name)) is not None
         )
@@ -243,7 +285,8 @@ class _Concepts:
             conditions.extend(reader.read_all(items, place) or ())
         if not conditions:
             return None
-        used = (reader.concepts[other].version for other in sorted(reader.concepts))
+        self._used[name] = tuple(sorted(reader.concepts))
+        used = (reader.concepts[other].version for other in self._used[name])
         return ConceptRef(name, any_of(conditions), digest("concept", _canonical(definition.terms), *used))
 
 
@@ -306,6 +349,7 @@ class _Rules:
             file=reader.file.name,
             line=reader.file.line(place),
             examples=examples,
+            concepts=tuple(sorted(reader.concepts)),
         )
 
 

@@ -180,7 +180,14 @@ class Ledger:
         )
 
     def decisions(self, article_id: str) -> tuple[Row, ...]:
-        rows = self._db.query("select * from decisions where article_id = ? order by rule", [article_id])
+        rows = self._db.query(
+            """
+            select d.*, v.first_loaded_at as version_loaded_at, v.replaced_at as version_replaced_at
+            from decisions d left join rule_versions v on v.version = d.rule_version
+            where d.article_id = ? order by d.rule
+            """,
+            [article_id],
+        )
         return tuple({**row, "evidence": json.loads(row["evidence"])} for row in rows)
 
     def alerts_of(self, article_id: str) -> tuple[Row, ...]:

@@ -11,7 +11,7 @@ from sqlite_utils import Database, Migrations
 migrations = Migrations("news-monitor")
 
 # Raised by every migration; a program that finds a higher number than its own refuses to touch the file.
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 
 @migrations()
@@ -53,6 +53,12 @@ def m006_actions(db: Database) -> None:
 def m007_corrections(db: Database) -> None:
     """What was told is looked at again: later versions of pages, and what readers were told of them."""
     _run(db, _SEVENTH)
+
+
+@migrations()
+def m008_rule_versions(db: Database) -> None:
+    """A rule of the past can be read again, with the vocabulary that it used, and it is known what is in force."""
+    _run(db, _EIGHTH)
 
 
 def _run(db: Database, statements: str) -> None:
@@ -492,4 +498,24 @@ insert into new_pages select * from pages;
 drop table pages;
 alter table new_pages rename to pages;
 create index pages_with_body on pages (fetched_at) where body is not null;
+"""
+
+_EIGHTH = """
+-- null: in force
+alter table rule_versions add column replaced_at text;
+update rule_versions set replaced_at = (
+  select min(later.first_loaded_at) from rule_versions later
+  where later.rule = rule_versions.rule and later.first_loaded_at > rule_versions.first_loaded_at);
+-- JSON: the version of each concept that it uses, by name; null: not known
+alter table rule_versions add column concepts text;
+create index rule_versions_by_rule on rule_versions (rule);
+create index rule_versions_in_force on rule_versions (version) where replaced_at is null;
+
+create table concept_versions (
+  concept text not null,
+  version text not null,
+  terms text not null,                   -- JSON
+  first_loaded_at text not null,
+  primary key (concept, version)
+) strict;
 """

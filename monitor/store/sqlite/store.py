@@ -10,6 +10,7 @@ from sqlite_utils import Database
 
 from monitor.store.sqlite.action_rows import ActionRows
 from monitor.store.sqlite.alert_rows import AlertRows, DeliveryRows
+from monitor.store.sqlite.archive_rows import ArchiveRows
 from monitor.store.sqlite.clock_rows import ClockRows
 from monitor.store.sqlite.connection import WriterLock, open_reader, open_writer
 from monitor.store.sqlite.feed_rows import FeedRows
@@ -17,6 +18,7 @@ from monitor.store.sqlite.ledger import Ledger
 from monitor.store.sqlite.notice_rows import NoticeRows
 from monitor.store.sqlite.page_rows import PageRows
 from monitor.store.sqlite.push_rows import PushRows
+from monitor.store.sqlite.rule_rows import RuleRows
 from monitor.store.sqlite.story_ledger import StoryLedger
 from monitor.store.sqlite.story_moves import StoryMoves
 from monitor.store.sqlite.story_rows import StoryRows
@@ -43,6 +45,8 @@ class Store:
         self.notices = NoticeRows(db)
         self.subscriptions = PushRows(db)
         self.actions = ActionRows(db)
+        self.rules = RuleRows(db)
+        self.archive = ArchiveRows(db)
         self.ledger = Ledger(db)
         self.story_ledger = StoryLedger(db)
 

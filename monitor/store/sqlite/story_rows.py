@@ -107,15 +107,6 @@ class StoryRows:
             ],
         )
 
-    def save_rule_version(self, *, version: str, rule: str, title: str, text: str, now: datetime) -> None:
-        self._db.execute(
-            """
-            insert into rule_versions (version, rule, title, text, first_loaded_at) values (?, ?, ?, ?, ?)
-            on conflict (version) do nothing
-            """,
-            [version, rule, title, text, to_text(now)],
-        )
-
     def save_decisions(self, article: ArticleId, decisions: Iterable[Decision], now: datetime) -> None:
         """A match stays a match, whatever a later version of the text says: somebody may have been told.
 

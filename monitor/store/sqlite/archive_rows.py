@@ -1,0 +1,74 @@
+"""The archive as one long stream, for questions about all of it. Only one article is in memory at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from monitor.model import ArchivedArticle, ArticleId, Feed, FeedId, StoryId
+from monitor.store.sqlite.values import Row, to_text, to_time
+
+_COLUMNS = """
+  a.id, a.url, a.title, a.text, a.captions, a.language, a.site, a.first_read_at,
+  (select json_group_array(feed_id) from (
+    select e.feed_id from entries e where e.article_id = a.id
+    group by e.feed_id order by min(e.first_seen_at), e.feed_id)) as feeds
+"""
+_OF_STORIES = """
+  story_articles own join articles a on a.id = own.article_id
+  where own.story_id in (
+    select other.story_id from story_articles other join articles late on late.id = other.article_id
+    where late.first_read_at >= :since)
+"""
+_OF_NONE = """
+  articles a
+  where a.first_read_at >= :since and not exists (select 1 from story_articles own where own.article_id = a.id)
+"""
+
+
+class ArchiveRows:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def count(self, since: datetime) -> int:
+        """How many articles `by_story` yields."""
+        sql = f"select (select count(*) from {_OF_STORIES}) + (select count(*) from {_OF_NONE}) as n"  # noqa: S608
+        return int(next(iter(self._db.query(sql, {"since": to_text(since)})))["n"])
+
+    def by_story(self, since: datetime) -> Iterator[ArchivedArticle]:
+        """Every article of each story that an article came to since then, as they came; then those of no story."""
+        stories = f"""
+            select own.story_id, {_COLUMNS} from {_OF_STORIES}
+            order by own.story_id, a.first_read_at, a.rowid
+            """  # noqa: S608 - constants
+        others = f"select null as story_id, {_COLUMNS} from {_OF_NONE} order by a.rowid"  # noqa: S608 - constants
+        for sql in (stories, others):
+            yield from map(_archived, self._db.query(sql, {"since": to_text(since)}))
+
+    def feeds(self) -> dict[FeedId, Feed]:
+        """All that ever were, as they were configured last."""
+        rows = self._db.query("select id, name, url, tags, language from feeds")
+        return {
+            FeedId(row["id"]): Feed(
+                FeedId(row["id"]), row["name"], row["url"], tuple(json.loads(row["tags"])), row["language"]
+            )
+            for row in rows
+        }
+
+
+def _archived(row: Row) -> ArchivedArticle:
+    return ArchivedArticle(
+        id=ArticleId(row["id"]),
+        url=row["url"],
+        title=row["title"],
+        text=row["text"],
+        captions=tuple(json.loads(row["captions"])),
+        language=row["language"],
+        site=row["site"],
+        first_read_at=to_time(row["first_read_at"]),
+        feeds=tuple(map(FeedId, json.loads(row["feeds"]))),
+        story_id=None if row["story_id"] is None else StoryId(row["story_id"]),
+    )
