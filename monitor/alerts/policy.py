@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from monitor.model import (
@@ -28,11 +28,18 @@ class Telling:
     decisions: tuple[Decision, ...]
 
 
+Gate = Callable[[Decision, Verdict], Verdict]  # holds what would be told, or lets it pass
+
+
+def open_gate(_decision: Decision, given: Verdict) -> Verdict:
+    return given
+
+
 def verdicts(
-    decisions: Sequence[Decision], placement: Placement, told: Sequence[Told]
+    decisions: Sequence[Decision], placement: Placement, told: Sequence[Told], gate: Gate = open_gate
 ) -> tuple[tuple[Decision, Verdict], ...]:
     """The fates of one article's matches in one channel, loudest first. A post takes the replies along."""
-    judged = [(decision, verdict(decision, placement, told)) for decision in loudest_first(decisions)]
+    judged = [(decision, gate(decision, verdict(decision, placement, told))) for decision in loudest_first(decisions)]
     if not any(given.fate is Fate.POST for _, given in judged):
         return tuple(judged)
     return tuple((decision, _taken_along(given)) for decision, given in judged)

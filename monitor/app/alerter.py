@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor import ids
-from monitor.alerts import message, policy
+from monitor.alerts import message, mutes, policy
+from monitor.app.mutes import Mutes
 from monitor.app.origins import outlet
 from monitor.app.store_thread import StoreThread
 from monitor.articles import compose, looks
@@ -16,6 +17,7 @@ from monitor.feeds import identity
 from monitor.model import (
     Alert,
     Article,
+    ArticleId,
     Correction,
     Decision,
     Delivery,
@@ -24,12 +26,16 @@ from monitor.model import (
     Entry,
     Fate,
     Feed,
+    Held,
+    HoldCause,
     PagePolicy,
     Placement,
     StoryId,
     Thread,
+    Verdict,
     WaitingEntry,
 )
+from monitor.rules.schema import RuleSet
 from monitor.store.sqlite.store import Store
 
 log = logging.getLogger(__name__)
@@ -55,12 +61,30 @@ class Alerter:
     """Decides what is told where, and puts it in the outbox."""
 
     def __init__(
-        self, *, feeds: Sequence[Feed], routes: Routes, store: StoreThread, clock: Callable[[], datetime]
+        self,
+        *,
+        feeds: Sequence[Feed],
+        rules: RuleSet,
+        routes: Routes,
+        mutes: Mutes,
+        store: StoreThread,
+        clock: Callable[[], datetime],
     ) -> None:
         self._feeds = {feed.id: feed for feed in feeds}
+        self._rules = {rule.name: rule for rule in rules.rules}
         self._routes = routes
+        self._mutes = mutes
         self._store = store
         self._clock = clock
+
+    @property
+    def sink(self) -> str:
+        return self._routes.sink
+
+    def target(self, rule: str) -> str | None:
+        """Where a rule's alerts go; None when the rule has left the configuration."""
+        found = self._rules.get(rule)
+        return None if found is None else self._routes.target(found.channel)
 
     def decide(
         self,
@@ -77,7 +101,12 @@ class Alerter:
             by_target.setdefault(self._routes.target(decision.channel), []).append(decision)
         for target, decisions in by_target.items():
             told = store.alerts.told(placement.story_id, sink=self._routes.sink, target=target)
-            judged = policy.verdicts(decisions, placement, told)
+            judged = policy.verdicts(
+                decisions,
+                placement,
+                told,
+                lambda decision, given: self._muted(store, waiting.entry, article, placement, decision, given),
+            )
             for decision, verdict in judged:
                 alert = Alert(
                     id=ids.alert_id(decision.rule, article.id),
@@ -93,12 +122,57 @@ class Alerter:
                 )
                 store.alerts.add(alert)
                 alerts.append(alert)
+                if verdict.fate is Fate.HOLD:
+                    self._hold(store, waiting, article, placement, decision, target, alert, verdict)
             for telling in policy.tellings(judged):
                 parent = told[0].delivery_id if told and telling.fate is Fate.THREAD else None
                 self._enqueue(store, waiting, article, placement, telling, target, parent)
         if any(alert.fate in (Fate.POST, Fate.THREAD) for alert in alerts):
             self._watch(store, waiting.entry, article)
         return alerts
+
+    def _muted(
+        self, store: Store, entry: Entry, article: Article, placement: Placement, decision: Decision, given: Verdict
+    ) -> Verdict:
+        active = store.mutes.active(self._clock())
+        mute = mutes.muting(active, decision, article, placement.story_id, entry.feed_id)
+        return given if mute is None else mutes.hold(mute, self._mutes.name(mute), given)
+
+    def _hold(
+        self,
+        store: Store,
+        waiting: WaitingEntry,
+        article: Article,
+        placement: Placement,
+        decision: Decision,
+        target: str,
+        alert: Alert,
+        verdict: Verdict,
+    ) -> None:
+        shown_by = outlet(article, self._feeds.get(waiting.entry.feed_id))
+        store.holds.add(
+            Held(
+                alert_id=alert.id,
+                rule=alert.rule,
+                story_id=alert.story_id,
+                article_id=alert.article_id,
+                severity=alert.severity,
+                reason=alert.reason,
+                cause=verdict.cause or HoldCause.MUTE,
+                mute_id=verdict.mute_id,
+                sink=self._routes.sink,
+                target=target,
+                message=message.compose(article, shown_by, placement, [decision], waiting.first_seen_at),
+                held_at=alert.created_at,
+                release_at=verdict.release_at or alert.created_at,
+            )
+        )
+
+    def watch(self, store: Store, id_: ArticleId) -> None:
+        """Have the page of an article that was held looked at again, now that somebody is told."""
+        article, waiting = store.stories.article(id_), store.feeds.shown(id_)
+        if article is not None and waiting is not None:
+            self._watch(store, waiting.entry, article)
 
     def _watch(self, store: Store, entry: Entry, article: Article) -> None:
         """Have the page of what is told looked at again, if it has one of its own that we may read."""
@@ -115,6 +189,7 @@ class Alerter:
     def complete(self, store: Store, article: Article, decisions: Sequence[Decision]) -> None:
         """Let what was told from the feed's words say what the article's page says."""
         store.deliveries.revise(article.id, lambda told: message.complete(told, article, decisions), self._clock())
+        store.holds.revise(article.id, lambda told: message.complete(told, article, decisions))
 
     def grow(self, store: Store, story: StoryId) -> None:
         """Let the first messages of a story say how far it has spread, after a while in which more may come."""

@@ -20,11 +20,13 @@ from monitor.app.config_sections import HttpSection
 from monitor.app.deliverer import Deliverer
 from monitor.app.healing import Healing
 from monitor.app.holds import Holds
+from monitor.app.mutes import Mutes
 from monitor.app.pages import Pages, stored_habits
 from monitor.app.pipeline import Pipeline
 from monitor.app.poller import Poller
 from monitor.app.push import Push
 from monitor.app.reader import Reader
+from monitor.app.releaser import Releaser
 from monitor.app.store_thread import StoreThread
 from monitor.app.story_changes import StoryChanges
 from monitor.app.story_desk import Memory, StoryDesk
@@ -91,7 +93,11 @@ def assemble(
     if slack is not None:
         sinks[SlackSink.name] = slack
     holds = Holds(store, http, clock)
-    alerter = Alerter(feeds=config.feeds, routes=routes_of(config), store=store, clock=clock)
+    mutes = Mutes(feeds=config.feeds, rules=config.rules, clock=clock)
+    alerter = Alerter(
+        feeds=config.feeds, rules=config.rules, routes=routes_of(config), mutes=mutes, store=store, clock=clock
+    )
+    releaser = Releaser(alerter=alerter, mutes=mutes, store=store, clock=clock)
     poller = Poller(
         feeds=config.feeds,
         bounds=bounds_of(config),
@@ -127,13 +133,15 @@ def assemble(
         clock=clock,
         keep_pages=keep_pages,
     )
-    pipeline = Pipeline(poller, reader, watcher, alerter, Deliverer(store=store, sinks=sinks, clock=clock), holds)
+    deliverer = Deliverer(store=store, sinks=sinks, clock=clock)
+    pipeline = Pipeline(poller, reader, watcher, alerter, releaser, deliverer, holds)
     by_id = {feed.id: feed for feed in config.feeds}
     healing = Healing(feeds=by_id, store=store, http=http, workers=workers, clock=clock)
     websub = config.monitor.websub
     push = None if websub is None else Push(listen=websub.listen, store=store, http=http, clock=clock)
     changes = StoryChanges(feeds=config.feeds, rules=config.rules, alerter=alerter, clock=clock)
-    return Parts(config, http, sinks, slack, pipeline, healing, push, Commands(changes.verbs, store, clock))
+    commands = Commands(changes.verbs, store, clock, signed=mutes.verbs)
+    return Parts(config, http, sinks, slack, pipeline, healing, push, commands)
 
 
 def http_settings(http: HttpSection) -> HttpSettings:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TextIO
 
+from monitor.alerts.digest import about, heading
 from monitor.alerts.message import changed, matched_words, news, notes, provenance, report_lines, sentences
-from monitor.model import Accepted, Delivery, FindOutcome, Message, NotSent, Report, SendOutcome, Unreadable
+from monitor.model import Accepted, Delivery, Digest, FindOutcome, Message, NotSent, Report, SendOutcome, Unreadable
 from monitor.text import printable
 
 TARGET = "console"
@@ -70,10 +71,25 @@ def _correction(message: Message) -> str:
     return "\n" + "\n".join(printable(line) for line in (f"↳ {message.headline}", f"  ! {' '.join(changed)}")) + "\n"
 
 
-def _rendered(message: Message | Report, now: datetime, *, thread: bool) -> str:
+def _rendered(message: Message | Report | Digest, now: datetime, *, thread: bool) -> str:
+    if isinstance(message, Digest):
+        return "\n".join(printable(line) for line in _digest(message)) + "\n"
     if isinstance(message, Report):
         return "\n".join(printable(f"▲ {line}") for line in ("OPERATIONS", *report_lines(message))) + "\n"
     return render(message, now, thread=thread)
+
+
+def _digest(digest: Digest) -> Iterator[str]:
+    yield ""
+    yield f"▣ {heading(digest)}"
+    yield from (f"  {line}" for line in digest.lines)
+    for item in digest.items:
+        yield f"  ■ {item.severity.upper()}  {item.headline}"
+        yield f"      {' · '.join(about(item))}"
+        if item.url:
+            yield f"      {item.url}"
+    if digest.more:
+        yield f"  {digest.more}"
 
 
 def render(message: Message, now: datetime, *, thread: bool = False) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from monitor.alerts.digest import about, heading
 from monitor.alerts.message import (
     changed,
     marked,
@@ -23,7 +24,7 @@ from monitor.alerts.message import (
     sentences,
     shorten,
 )
-from monitor.model import Message, Reason, Report, Severity
+from monitor.model import Digest, DigestItem, Message, Reason, Report, Severity
 
 Block = dict[str, Any]
 
@@ -50,8 +51,10 @@ MARKS = {
 _FORMATTING = re.compile(r"([*_~`])")
 
 
-def blocks(message: Message | Report, *, key: str, now: datetime) -> list[Block]:
+def blocks(message: Message | Report | Digest, *, key: str, now: datetime) -> list[Block]:
     """The rich form. `key` comes back in the channel's history and tells whether this message is there."""
+    if isinstance(message, Digest):
+        return _digest(message, key)
     return _report(message, key) if isinstance(message, Report) else _alert(message, key, now)
 
 
@@ -72,16 +75,48 @@ def _alert(message: Message, key: str, now: datetime) -> list[Block]:
 
 
 def _report(report: Report, key: str) -> list[Block]:
-    title = {"type": "plain_text", "text": REPORT_TITLE, "emoji": False}
-    sections = [_section(f"• {escape(line)}") for line in report_lines(report)]
-    return [{"type": "header", "block_id": f"news-monitor:{key}", "text": title}, *sections]
+    return [_title(REPORT_TITLE, key), *(_section(f"• {escape(line)}") for line in report_lines(report))]
 
 
-def fallback(message: Message | Report, now: datetime) -> str:
+def _digest(digest: Digest, key: str) -> list[Block]:
+    found = [_title(shorten(heading(digest), HEADER_LIMIT), key)]
+    if digest.lines:
+        found.append(_section("\n".join(map(escape, digest.lines))))
+    found += map(_item, digest.items)
+    return [*found, _section(escape(digest.more))] if digest.more else found
+
+
+def _item(item: DigestItem) -> Block:
+    headline = f"*{_label(item.headline)}*"
+    if item.url and _linkable(item.url):
+        headline = f"<{_link_target(item.url)}|{_label(item.headline)}>"
+    return _section(f"{MARKS[item.severity]} {headline}\n{escape(' · '.join(about(item)))}")
+
+
+def _title(text: str, key: str) -> Block:
+    shown = {"type": "plain_text", "text": text, "emoji": False}
+    return {"type": "header", "block_id": f"news-monitor:{key}", "text": shown}
+
+
+def fallback(message: Message | Report | Digest, now: datetime) -> str:
     """The notification's text, and the whole message where the rich form is refused."""
+    if isinstance(message, Digest):
+        return _digest_fallback(message)
     if isinstance(message, Report):
         return shorten(f"{REPORT_TITLE}: {escape(' · '.join(report_lines(message)))}", FALLBACK_LIMIT)
     return _alert_fallback(message, now)
+
+
+def _digest_fallback(digest: Digest) -> str:
+    """Whole lines, as many as there is room for; the command that shows the rest goes before them."""
+    lines = [heading(digest), *digest.lines, *([digest.more] if digest.more else [])]
+    text = "\n".join(map(escape, lines))
+    for item in digest.items:
+        line = f"{MARKS[item.severity]} {escape(shorten(item.headline, HEADER_LIMIT))} · {escape(item.outlet)}"
+        if len(text) + len(line) > FALLBACK_LIMIT:
+            return f"{text}\n…"
+        text = f"{text}\n{line}"
+    return text
 
 
 def _alert_fallback(message: Message, now: datetime) -> str:

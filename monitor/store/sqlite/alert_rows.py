@@ -20,7 +20,6 @@ from monitor.model import (
     DueEdit,
     Edit,
     Message,
-    Report,
     Severity,
     StoryId,
     Told,
@@ -259,7 +258,7 @@ class DeliveryRows:
         ):
             target = targets.get(row["rule"], row["target"])
             told = message_of(self._message_text_of(row["carrier"]))
-            if target == row["target"] or isinstance(told, Report):
+            if target == row["target"] or not isinstance(told, Message):
                 continue
             own = tuple(reason for reason in told.reasons if reason.rule == row["rule"])
             others = tuple(reason for reason in told.reasons if reason.rule != row["rule"])
@@ -311,7 +310,7 @@ class DeliveryRows:
             )
         ):
             told = message_of(row["message"])
-            if isinstance(told, Report) or (revised := rewrite(told)) == told:
+            if not isinstance(told, Message) or (revised := rewrite(told)) == told:
                 continue
             if row["state"] in _UNTOLD:
                 self._db.execute("update deliveries set message = ? where id = ?", [message_json(revised), row["id"]])
