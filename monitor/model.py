@@ -406,6 +406,38 @@ class Hit:
     sentence: str
 
 
+class Updates(StrEnum):
+    """Where a rule tells what is new of a story that it has told."""
+
+    THREAD = "thread"
+    CHANNEL = "channel"  # in the thread, and to the channel too
+    SILENT = "silent"
+
+
+class OnTimeout(StrEnum):
+    """What becomes of a match for which too few sources spoke in time."""
+
+    DIGEST = "digest"  # told in a digest, with how many there were
+    SUPPRESS = "suppress"
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How a rule wants its matches told."""
+
+    updates: Updates = Updates.THREAD
+    cooldown: timedelta = timedelta(0)  # between two words on one story
+    min_sources: int = 1  # independent ones, before anything is told
+    sources_within: timedelta = timedelta(hours=24)
+    on_timeout: OnTimeout = OnTimeout.DIGEST
+    rise: tuple[tuple[int, Severity], ...] = ()  # from so many independent sources on, ascending
+
+    def severity(self, own: Severity, voices: int) -> Severity:
+        """The rule's own, or what it rises to."""
+        reached = (severity for least, severity in self.rise if voices >= least)
+        return max((own, *reached), key=lambda severity: severity.rank)
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """One rule's verdict on one article, with its evidence."""
@@ -534,6 +566,12 @@ class HoldCause(StrEnum):
     """Why a match is told later. What a hold is for, and what it is told in when it is over."""
 
     MUTE = "mute"  # a person wants quiet from it; told in a receipt
+    SOURCES = "sources"  # too few independent ones say so
+    COOLDOWN = "cooldown"  # its rule has just spoken of the story
+    QUIET = "quiet"  # the hours of the channel
+    DIGEST = "digest"  # the channel hears of what is not so loud at fixed times
+    GROUP = "group"  # what comes within a while is told together
+    STORM = "storm"  # the channel has heard too much in too short a time
 
 
 class MuteKind(StrEnum):
@@ -574,6 +612,7 @@ class Told:
     severity: Severity
     delivery_id: DeliveryId
     article_id: ArticleId
+    at: datetime | None = None  # None: long ago
 
 
 @dataclass(frozen=True, slots=True)
@@ -585,6 +624,7 @@ class Verdict:
     release_at: datetime | None = None
     cause: HoldCause | None = None  # of a hold
     mute_id: MuteId | None = None
+    broadcast: bool = False  # a reply that the channel is to see too
 
 
 @dataclass(frozen=True, slots=True)
@@ -654,6 +694,9 @@ class Message:
     changes: tuple[Change, ...] = ()  # of an article that the thread has told of; then there are no reasons
     doubt: str | None = None  # why a reply is shown in the channel too
     standing: str | None = None  # how far the story has spread; what changes while it grows
+    mentions: tuple[
+        str, ...
+    ] = ()  # whom to call: `here`, or the sink's ids; from the configuration, never from the web
 
 
 @dataclass(frozen=True, slots=True)

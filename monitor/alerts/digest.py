@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from monitor.alerts.message import LONGEST_HEADLINE, LONGEST_NAME, shorten
-from monitor.model import Digest, DigestItem, Message, Severity, StoryId
+from monitor.model import DeliveryId, Digest, DigestItem, Message, Severity, StoryId
 
 MOST_ITEMS = 20  # on a page; Slack takes 50 blocks
 PAGE_CHARACTERS = 7_000  # as they are sent; Slack takes some 13,000 with all that stands around them
@@ -26,12 +26,12 @@ def count(told: Sequence[Message]) -> str:
     return text if worst.rank <= Severity.NORMAL.rank else f"{text}, {loud} of them {worst}"
 
 
-def items(told: Iterable[tuple[StoryId, Message]], note: str | None = None) -> tuple[DigestItem, ...]:
-    """One for each story, by its loudest article; of several equally loud ones by the first. `note`: said of each."""
+def items(told: Iterable[tuple[StoryId, Message]], notes: Mapping[StoryId, str]) -> tuple[DigestItem, ...]:
+    """One for each story, by its loudest article; of several equally loud ones by the first."""
     by_story: dict[StoryId, list[Message]] = {}
     for story, message in told:
         by_story.setdefault(story, []).append(message)
-    made = (_item(story, messages, note) for story, messages in by_story.items())
+    made = (_item(story, messages, notes.get(story)) for story, messages in by_story.items())
     return tuple(sorted(made, key=lambda item: (-item.severity.rank, item.seen_at, item.story_id)))
 
 
@@ -71,6 +71,14 @@ def pages(
         )
         for number, shown in enumerate(kept, 1)
     )
+
+
+def page_of(story: StoryId, told: Sequence[Digest], carriers: Sequence[DeliveryId]) -> DeliveryId:
+    """The delivery of the page that tells a story: the last one for those that found no room."""
+    shown = (
+        id_ for page, id_ in zip(told, carriers, strict=True) if any(item.story_id == story for item in page.items)
+    )
+    return next(shown, carriers[-1])
 
 
 def _filled(told: Sequence[DigestItem]) -> Iterable[tuple[DigestItem, ...]]:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from monitor.model import Article, Decision, Fate, FeedId, HoldCause, Mute, MuteKind, StoryId, Verdict
+from monitor.model import Article, Fate, FeedId, HoldCause, Mute, MuteKind, StoryId, Verdict
 
 _BETWEEN_AUTHORS = re.compile(r"[,;&/|]|\b(?:and|und|et|i|dhe|и)\b", re.IGNORECASE)
 
 
-def muting(mutes: Iterable[Mute], decision: Decision, article: Article, story: StoryId, feed: FeedId) -> Mute | None:
+def muting(mutes: Iterable[Mute], rule: str, article: Article, story: StoryId, feed: FeedId) -> Mute | None:
     """Of several the one that ends last, so that nothing is told while any is in force."""
-    found = (mute for mute in mutes if _concerns(mute, decision, article, story, feed))
+    found = (mute for mute in mutes if _concerns(mute, rule, article, story, feed))
     return max(found, key=lambda mute: mute.until, default=None)
 
 
-def _concerns(mute: Mute, decision: Decision, article: Article, story: StoryId, feed: FeedId) -> bool:
+def _concerns(mute: Mute, rule: str, article: Article, story: StoryId, feed: FeedId) -> bool:
     match mute.kind:
         case MuteKind.STORY:
             return mute.subject == story
         case MuteKind.RULE:
-            return mute.subject == decision.rule
+            return mute.subject == rule
         case MuteKind.FEED:
             return mute.subject == feed
         case MuteKind.SITE:
@@ -39,10 +39,14 @@ def author_key(name: str) -> str:
     return " ".join(name.casefold().split())
 
 
-def hold(mute: Mute, name: str, verdict: Verdict) -> Verdict:
-    """`name`: what is muted, in words. What would have been silent anyway stays so."""
-    if verdict.fate is Fate.SUPPRESS:
-        return verdict
-    why = f"{name} is muted by {mute.by} until {mute.until:%Y-%m-%d %H:%M} UTC"
-    why += f" ({mute.reason})" if mute.reason else ""
-    return Verdict(Fate.HOLD, why, mute.until, HoldCause.MUTE, mute.id)
+def why(mute: Mute, name: str) -> str:
+    """`name`: what is muted, in words."""
+    said = f"{name} is muted by {mute.by} until {mute.until:%Y-%m-%d %H:%M} UTC"
+    return f"{said} ({mute.reason})" if mute.reason else said
+
+
+def hold(mute: Mute, name: str, given: Verdict) -> Verdict:
+    """What would have been silent anyway stays so."""
+    if given.fate is Fate.SUPPRESS:
+        return given
+    return Verdict(Fate.HOLD, why(mute, name), mute.until, HoldCause.MUTE, mute.id)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor import ids
-from monitor.alerts import message, mutes, policy
-from monitor.app.mutes import Mutes
+from monitor.alerts import message, policy
+from monitor.app.gate import Gate
 from monitor.app.origins import outlet
+from monitor.app.outbox import Outbox
 from monitor.app.store_thread import StoreThread
 from monitor.articles import compose, looks
 from monitor.feeds import identity
@@ -27,12 +28,11 @@ from monitor.model import (
     Fate,
     Feed,
     Held,
-    HoldCause,
+    Message,
     PagePolicy,
     Placement,
     StoryId,
     Thread,
-    Verdict,
     WaitingEntry,
 )
 from monitor.rules.schema import RuleSet
@@ -66,20 +66,18 @@ class Alerter:
         feeds: Sequence[Feed],
         rules: RuleSet,
         routes: Routes,
-        mutes: Mutes,
+        gate: Gate,
+        outbox: Outbox,
         store: StoreThread,
         clock: Callable[[], datetime],
     ) -> None:
         self._feeds = {feed.id: feed for feed in feeds}
         self._rules = {rule.name: rule for rule in rules.rules}
         self._routes = routes
-        self._mutes = mutes
+        self._gate = gate
+        self._outbox = outbox
         self._store = store
         self._clock = clock
-
-    @property
-    def sink(self) -> str:
-        return self._routes.sink
 
     def target(self, rule: str) -> str | None:
         """Where a rule's alerts go; None when the rule has left the configuration."""
@@ -97,15 +95,12 @@ class Alerter:
         """Give each match its fate. Part of the transaction in which the article is written."""
         alerts: list[Alert] = []
         by_target: dict[str, list[Decision]] = {}
-        for decision in matched:
+        for decision in self._gate.risen(store, matched, placement.story_id):
             by_target.setdefault(self._routes.target(decision.channel), []).append(decision)
         for target, decisions in by_target.items():
             told = store.alerts.told(placement.story_id, sink=self._routes.sink, target=target)
-            judged = policy.verdicts(
-                decisions,
-                placement,
-                told,
-                lambda decision, given: self._muted(store, waiting.entry, article, placement, decision, given),
+            judged = self._gate.judged(
+                store, decisions, placement, told, article=article, feed=waiting.entry.feed_id, target=target
             )
             for decision, verdict in judged:
                 alert = Alert(
@@ -122,51 +117,38 @@ class Alerter:
                 )
                 store.alerts.add(alert)
                 alerts.append(alert)
-                if verdict.fate is Fate.HOLD:
-                    self._hold(store, waiting, article, placement, decision, target, alert, verdict)
+                if verdict.cause is not None and verdict.release_at is not None:
+                    words = self._words(waiting, article, placement, [decision])
+                    store.holds.add(
+                        Held(
+                            alert_id=alert.id,
+                            rule=alert.rule,
+                            story_id=alert.story_id,
+                            article_id=alert.article_id,
+                            severity=alert.severity,
+                            reason=alert.reason,
+                            cause=verdict.cause,
+                            mute_id=verdict.mute_id,
+                            sink=self._routes.sink,
+                            target=target,
+                            message=words,
+                            held_at=alert.created_at,
+                            release_at=verdict.release_at,
+                        )
+                    )
             for telling in policy.tellings(judged):
                 parent = told[0].delivery_id if told and telling.fate is Fate.THREAD else None
-                self._enqueue(store, waiting, article, placement, telling, target, parent)
+                words = self._words(waiting, article, placement, telling.decisions)
+                self._enqueue(store, words, article, telling, target, parent)
         if any(alert.fate in (Fate.POST, Fate.THREAD) for alert in alerts):
             self._watch(store, waiting.entry, article)
         return alerts
 
-    def _muted(
-        self, store: Store, entry: Entry, article: Article, placement: Placement, decision: Decision, given: Verdict
-    ) -> Verdict:
-        active = store.mutes.active(self._clock())
-        mute = mutes.muting(active, decision, article, placement.story_id, entry.feed_id)
-        return given if mute is None else mutes.hold(mute, self._mutes.name(mute), given)
-
-    def _hold(
-        self,
-        store: Store,
-        waiting: WaitingEntry,
-        article: Article,
-        placement: Placement,
-        decision: Decision,
-        target: str,
-        alert: Alert,
-        verdict: Verdict,
-    ) -> None:
+    def _words(
+        self, waiting: WaitingEntry, article: Article, placement: Placement, decisions: Sequence[Decision]
+    ) -> Message:
         shown_by = outlet(article, self._feeds.get(waiting.entry.feed_id))
-        store.holds.add(
-            Held(
-                alert_id=alert.id,
-                rule=alert.rule,
-                story_id=alert.story_id,
-                article_id=alert.article_id,
-                severity=alert.severity,
-                reason=alert.reason,
-                cause=verdict.cause or HoldCause.MUTE,
-                mute_id=verdict.mute_id,
-                sink=self._routes.sink,
-                target=target,
-                message=message.compose(article, shown_by, placement, [decision], waiting.first_seen_at),
-                held_at=alert.created_at,
-                release_at=verdict.release_at or alert.created_at,
-            )
-        )
+        return message.compose(article, shown_by, placement, decisions, waiting.first_seen_at)
 
     def watch(self, store: Store, id_: ArticleId) -> None:
         """Have the page of an article that was held looked at again, now that somebody is told."""
@@ -196,38 +178,19 @@ class Alerter:
         standing = store.stories.standing(story)
         due = self._clock() + GROWS_FOR
         store.deliveries.revise_story(story, lambda told: message.grown(told, standing), due)
+        self._gate.let_go(store, story)
 
     def _enqueue(
         self,
         store: Store,
-        waiting: WaitingEntry,
+        words: Message,
         article: Article,
-        placement: Placement,
         telling: policy.Telling,
         target: str,
         parent: DeliveryId | None,
     ) -> None:
-        """The first decision's delivery carries the message; the others are told inside it."""
-        now, carrier = self._clock(), None
-        shown_by = outlet(article, self._feeds.get(waiting.entry.feed_id))
-        words = message.compose(article, shown_by, placement, telling.decisions, waiting.first_seen_at)
-        for decision in telling.decisions:
-            alert = ids.alert_id(decision.rule, article.id)
-            delivery = Delivery(
-                id=ids.delivery_id(alert, sink=self._routes.sink, target=target),
-                alert_id=alert,
-                sink=self._routes.sink,
-                target=target,
-                state=DeliveryState.FOLDED if carrier else DeliveryState.PENDING,
-                attempts=0,
-                next_attempt_at=now,
-                created_at=now,
-                thread_of=parent,
-                broadcast=parent is not None and policy.is_urgent(placement),
-                message=None if carrier else words,
-            )
-            store.deliveries.add(delivery, folded_into=carrier)
-            carrier = carrier or delivery.id
+        alerts = [ids.alert_id(decision.rule, article.id) for decision in telling.decisions]
+        self._outbox.alert(store, words, alerts, target=target, thread_of=parent, broadcast=telling.broadcast)
 
     def correct(
         self, store: Store, article: Article, shown_by: str, story: StoryId, correction: Correction

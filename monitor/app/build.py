@@ -16,11 +16,14 @@ from monitor.alerts.sinks.slack import SlackSettings, SlackSink
 from monitor.app.alerter import Alerter, Routes
 from monitor.app.commands import Commands
 from monitor.app.config import Config
+from monitor.app.config_routing import rhythms_of
 from monitor.app.config_sections import HttpSection
 from monitor.app.deliverer import Deliverer
+from monitor.app.gate import Gate
 from monitor.app.healing import Healing
 from monitor.app.holds import Holds
 from monitor.app.mutes import Mutes
+from monitor.app.outbox import Outbox
 from monitor.app.pages import Pages, stored_habits
 from monitor.app.pipeline import Pipeline
 from monitor.app.poller import Poller
@@ -93,11 +96,14 @@ def assemble(
     if slack is not None:
         sinks[SlackSink.name] = slack
     holds = Holds(store, http, clock)
+    routes, rhythms = routes_of(config), rhythms_of(config.monitor.routing)
     mutes = Mutes(feeds=config.feeds, rules=config.rules, clock=clock)
+    gate = Gate(rules=config.rules, mutes=mutes, rhythms=rhythms, sink=routes.sink, clock=clock)
+    outbox = Outbox(routes.sink, rhythms, clock)
     alerter = Alerter(
-        feeds=config.feeds, rules=config.rules, routes=routes_of(config), mutes=mutes, store=store, clock=clock
+        feeds=config.feeds, rules=config.rules, routes=routes, gate=gate, outbox=outbox, store=store, clock=clock
     )
-    releaser = Releaser(alerter=alerter, mutes=mutes, store=store, clock=clock)
+    releaser = Releaser(alerter=alerter, gate=gate, mutes=mutes, outbox=outbox, store=store, clock=clock)
     poller = Poller(
         feeds=config.feeds,
         bounds=bounds_of(config),

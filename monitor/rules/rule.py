@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from monitor.model import Severity
+from monitor.model import Rhythm, Severity
 from monitor.rules.terms import Condition
 
 
@@ -40,3 +40,4 @@ class Rule:
     file: str
     line: int
     examples: Examples
+    rhythm: Rhythm = field(default_factory=Rhythm)  # how its matches are told; no part of its version

@@ -23,6 +23,7 @@ from monitor.model import (
     MuteKind,
     Severity,
     StoryId,
+    Verdict,
 )
 from monitor.store.sqlite.values import Row, message_json, message_of, text_or_none, time_or_none, to_text, to_time
 
@@ -51,6 +52,45 @@ class HoldRows:
             ],
         )
 
+    def hold_on(self, held: Sequence[Held], given: Verdict) -> None:
+        """What was to be told now waits for another reason, which is added to the one it had."""
+        assert given.cause is not None  # noqa: S101 - it is a hold
+        for one in held:
+            self._db.execute(
+                "update holds set cause = ?, mute_id = ? where alert_id = ?", [given.cause, given.mute_id, one.alert_id]
+            )
+            self._db.execute(
+                "update alerts set release_at = ?, reason = ? where id = ?",
+                [text_or_none(given.release_at), f"{one.reason}; then {given.reason}", one.alert_id],
+            )
+
+    def waits_until(self, rule: str, story: StoryId, *, sink: str, target: str) -> datetime | None:
+        """Until when matches of a rule wait for more sources of a story; None when none does."""
+        return self._first_release(
+            "a.story_id = ? and a.rule = ? and h.cause = 'sources' and h.sink = ? and h.target = ?",
+            [story, rule, sink, target],
+        )
+
+    def open_until(self, cause: HoldCause, now: datetime, *, sink: str, target: str) -> datetime | None:
+        """When what is gathered for a channel is told; None when nothing is."""
+        return self._first_release(
+            "h.cause = ? and h.sink = ? and h.target = ? and a.release_at > ?", [cause, sink, target, to_text(now)]
+        )
+
+    def _first_release(self, which: str, values: list[str]) -> datetime | None:
+        rows = self._db.query(
+            f"""
+            select min(a.release_at) as at from alerts a join holds h on h.alert_id = a.id
+            where {_WAITING} and {which}
+            """,  # noqa: S608 - constants
+            values,
+        )
+        return time_or_none(next(iter(rows))["at"])
+
+    def for_sources(self, story: StoryId) -> tuple[Held, ...]:
+        """What waits for more sources of a story."""
+        return self._held("a.story_id = ? and h.cause = 'sources'", [story])
+
     def due_groups(self, now: datetime) -> tuple[HoldGroup, ...]:
         """What is to be told together now."""
         rows = self._db.query(
@@ -76,7 +116,7 @@ class HoldRows:
         """What a mute still holds."""
         return self._held("h.mute_id = ?", [mute])
 
-    def _held(self, which: str, values: list[str | None]) -> tuple[Held, ...]:
+    def _held(self, which: str, values: Sequence[str | None]) -> tuple[Held, ...]:
         rows = self._db.query(
             f"""
             select a.*, h.cause, h.mute_id, h.sink, h.target, h.message, h.held_at

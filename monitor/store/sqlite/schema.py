@@ -536,6 +536,8 @@ create index holds_waiting on holds (sink, target) where released_at is null;
 create index holds_by_mute on holds (mute_id) where mute_id is not null;
 create index alerts_held on alerts (release_at) where fate = 'hold';
 
+create index deliveries_by_time on deliveries (sink, target, created_at) where folded_into is null;
+
 -- goes before others to its target
 alter table deliveries add column urgent integer not null default 0 check (urgent in (0, 1));
 """

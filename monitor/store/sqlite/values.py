@@ -150,6 +150,7 @@ def _message(value: Row) -> Message:
             "additions": tuple(
                 Addition(**{**one, "kind": AdditionKind(one["kind"])}) for one in value.get("additions", ())
             ),
+            "mentions": tuple(value.get("mentions", ())),
             "changes": tuple(Change(**{**one, "kind": ChangeKind(one["kind"])}) for one in value.get("changes", ())),
         }
     )
