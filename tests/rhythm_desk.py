@@ -103,7 +103,8 @@ class RhythmDesk:
 
     def configure(self, routing: dict[str, Any], **rules: dict[str, Any]) -> None:
         (self.directory / "rules").mkdir(parents=True, exist_ok=True)
-        said = [{"name": name, "match": "kosovo", **more} for name, more in ({"armour": {}} | rules).items()]
+        every: dict[str, dict[str, Any]] = {"armour": {}, **rules}
+        said = [{"name": name, "match": "kosovo", **more} for name, more in every.items()]
         (self.directory / "rules" / "rules.yaml").write_text(yaml.safe_dump({"rules": said}), "utf-8")
         (self.directory / "monitor.yaml").write_text(yaml.safe_dump({"routing": routing}), "utf-8")
         self.rules = schema.load(self.directory / "rules", self.directory / "concepts")

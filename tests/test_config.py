@@ -69,13 +69,46 @@ RIGHT = {
     "publishers.0.name": "A House",
     "publishers.0.sites": "[a.example, www.b.example]",
     "publishers.0.sites.0": "a.example",
+    "routing": "{}",
+    "routing.time_zone": "Europe/Belgrade",
+    "routing.quiet": "[{hours: '22:00-07:00'}]",
+    "routing.quiet.0": "{hours: 22:00 - 07:00, days: sat-mon}",
+    "routing.quiet.0.hours": "22:00-07:00",
+    "routing.quiet.0.days": "mon-fri, sun",
+    "routing.breakthrough": "high",
+    "routing.digest": "{below: high, cron: 0 8 * * *}",
+    "routing.digest.below": "high",
+    "routing.digest.cron": "0 8,17 * * mon-fri",
+    "routing.group": "5m",
+    "routing.storm": "{messages: 10, within: 5m}",
+    "routing.storm.messages": "10",
+    "routing.storm.within": "5m",
+    "routing.mentions": "{high: [S0123456]}",
+    "routing.mentions.high": "[U0123456, S0123456]",
+    "routing.mentions.critical": "['@here']",
+    "routing.mentions.critical.0": "here",
+    "routing.fresh": "1h",
+    "routing.fresh_critical": "2d",
+    "routing.channels": "[{channel: '#desk', group: 1m}]",
+    "routing.channels.0": "{channel: '#desk', mentions: {critical: [here]}}",
+    "routing.channels.0.channel": "'#desk'",
+    "routing.channels.0.group": "1m",
 }
-MAPPINGS = ("http", "slack", "schedule", "baseline", "retention", "websub", "publishers.0", "feeds.0")
-LISTS = ("http.allow_networks", "feeds.0.tags", "feeds.0.sections", "publishers", "publishers.0.sites", "feeds")
-NUMBERS = ("schedule.budget", "http.per_host", "http.at_once")
+MAPPINGS = (
+    *("http", "slack", "schedule", "baseline", "retention", "websub", "publishers.0", "feeds.0"),
+    *("routing", "routing.quiet.0", "routing.digest", "routing.storm", "routing.mentions", "routing.channels.0"),
+)
+LISTS = (
+    *("routing.quiet", "routing.mentions.high", "routing.mentions.critical", "routing.channels"),
+    *("http.allow_networks", "feeds.0.tags", "feeds.0.sections", "publishers", "publishers.0.sites", "feeds"),
+)
+NUMBERS = ("schedule.budget", "http.per_host", "http.at_once", "routing.storm.messages")
 REQUIRED = {  # beside any other key
     "feeds.0": ("name: A", "url: https://a.example/"),
     "publishers.0": ("name: A House", "sites: [a.example]"),
+    "routing.quiet.0": ("hours: 22:00-07:00",),
+    "routing.digest": ("below: high", "cron: 0 8 * * *"),
+    "routing.channels.0": ("channel: C0123456789",),
     "websub": ("callback: https://a.example/", "listen: 127.0.0.1:1"),
 }
 NOT_OURS = re.compile(r"Input|input should|instance|pydantic|valid |None|True|False|tuple|dict")
@@ -190,6 +223,18 @@ def test_a_wrong_value_is_one_sentence(tmp_path: Path, key: str, value: str) -> 
         ("websub.listen", "localhost:80", "websub.listen: 'localhost:80' is not an address and a port; write them as"),
         ("websub.listen", "127.0.0.1:0", "websub.listen: '127.0.0.1:0' is not an address and a port; write them as"),
         ("websub.listen", "127.0.0.1", "websub.listen: '127.0.0.1' is not an address and a port; write them as"),
+        ("routing.quiet.0.hours", "22-7", "routing.quiet.0.hours: '22-7' are no hours; write them as 22:00-07:00"),
+        ("routing.quiet.0.hours", "07:00-07:00", "routing.quiet.0.hours: '07:00-07:00' ends when it begins; write two"),
+        ("routing.quiet.0.days", "weekend", "routing.quiet.0.days: 'weekend' are no days; write them as mon-fri or"),
+        ("routing.time_zone", "Belgrade", "routing.time_zone: 'Belgrade' is no time zone; write one such as Europe/"),
+        ("routing.breakthrough", "loud", "routing.breakthrough: 'loud' is no severity; write one of low, normal, hi"),
+        ("routing.digest.cron", "0 8 * * 1", "routing.digest.cron: '0 8 * * 1' is no usable cron line (its days of"),
+        ("routing.digest.cron", "0 8 31 2 *", "routing.digest.cron: '0 8 31 2 *' is no usable cron line (it is never"),
+        ("routing.digest.cron", "at eight", "routing.digest.cron: 'at eight' is no usable cron line ("),
+        ("routing.digest", "{below: high}", "routing.digest.cron is missing; add it"),
+        ("routing.mentions.high", "[here]", "routing.mentions.high: a list has here, which calls a whole channel;"),
+        ("routing.mentions.high", "['<!channel>']", "routing.mentions.high.0: '<!channel>' is nobody; write here, or"),
+        ("routing.quiet", "[]", "routing.quiet: a list is empty; add hours"),
         ("http.contct", "x", "unknown key 'http.contct'; did you mean 'contact'?"),
         ("feeds.0.nme", "x", "unknown key 'feeds.0.nme'; did you mean 'name'?"),
     ],

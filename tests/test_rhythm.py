@@ -174,7 +174,8 @@ async def test_a_channel_of_its_own(opened: Open) -> None:
     await desk.match("Night", "night")
     await desk.match("Day", "day")
     await desk.pass_time(minutes=5)
-    assert [(CHANNEL, "Day")] == [(sent.target, head) for sent, head in zip(desk.sink.sent, desk.sink.said())]
+    assert ["Day"] == desk.sink.said()
+    assert [CHANNEL] == [sent.target for sent in desk.sink.sent]
 
 
 async def test_what_is_not_so_loud_waits_for_the_digest(opened: Open) -> None:
@@ -242,14 +243,8 @@ async def test_a_flood_has_pages_and_an_end(opened: Open) -> None:
 
 async def test_who_is_called(opened: Open) -> None:
     """Only whom the configuration names, for the severity of the message; replies call nobody."""
-    desk = await opened({"mentions": {"critical": ["here"], "high": ["S0123456"]}}, loud={"severity": "critical"})
-    desk.configure(
-        {"mentions": {"critical": ["here"], "high": ["S0123456"]}},
-        loud={"severity": "critical"},
-        high={"severity": "high"},
-    )
-    await desk.close()
-    await desk.open()
+    mentions = {"critical": ["here"], "high": ["S0123456"]}
+    desk = await opened({"mentions": mentions}, loud={"severity": "critical"}, high={"severity": "high"})
     await desk.match("<!channel> normal", story="s")
     await desk.match("High", "high", story="t")
     await desk.match("Loud", "loud", story="u")

@@ -58,7 +58,7 @@ def pages(
     filled = list(_filled(told))
     kept = filled[:MOST_PAGES] or [()]
     left_out = sum(map(len, filled[MOST_PAGES:]))
-    more = f"and {_number(left_out, 'more story', 'more stories')}; `{show}` shows all" if left_out else None
+    more = f"and {_number(left_out, 'more story', 'more stories')}; {show}" if left_out else None
     return tuple(
         Digest(
             title=title,

@@ -137,7 +137,7 @@ class Releaser:
             f"Muted by {mute.by} since {mute.created_at:%Y-%m-%d %H:%M} UTC, {ended}{why}",
         )
         show = f"news-monitor alerts --mute {mute.id[:12]}"
-        self._digest(store, held, target, f"While muted: {self._mutes.name(mute)}", (*lines, f"Show: `{show}`"), show)
+        self._digest(store, held, target, f"While muted: {self._mutes.name(mute)}", (*lines, f"Show: {show}"), show)
 
     def _sourced(self, store: Store, held: Sequence[Held], target: str) -> None:
         """Each story that has found its sources is an alert; the others have run out of time."""

@@ -47,6 +47,8 @@ MARKS = {
     Severity.LOW: "⚪",
 }
 
+_MENTION = re.compile(r"here|[SUW][A-Z0-9]+")
+
 # Characters that Slack's mrkdwn gives a meaning to. A zero-width space after one takes the meaning away.
 _FORMATTING = re.compile(r"([*_~`])")
 
@@ -59,7 +61,9 @@ def blocks(message: Message | Report | Digest, *, key: str, now: datetime) -> li
 
 
 def _alert(message: Message, key: str, now: datetime) -> list[Block]:
-    found = [_header(message, key), _where(message), *_changes(message), *_additions(message)]
+    called = mentions(message)
+    found = [_header(message, key), *([_section(called)] if called else []), _where(message)]
+    found += [*_changes(message), *_additions(message)]
     spent = sum(len(str(block)) for block in found)
     shown = 0
     for reason in message.reasons[:MOST_REASONS]:
@@ -120,9 +124,10 @@ def _digest_fallback(digest: Digest) -> str:
 
 
 def _alert_fallback(message: Message, now: datetime) -> str:
+    called = mentions(message)
     subjects = [reason.title for reason in message.reasons] or [changed(change)[0] for change in message.changes]
     lines = [
-        f"{MARKS[message.severity]} {escape(shorten(message.headline, 300))}",
+        f"{MARKS[message.severity]} {escape(shorten(message.headline, 300))} {called}".rstrip(),
         escape(shorten(f"{', '.join(subjects)} · {provenance(message)}", 1_000)),
     ]
     lines += (escape(line) for change in message.changes for line in changed(change)[1:])
@@ -140,6 +145,17 @@ def _header(message: Message, key: str) -> Block:
         "block_id": f"news-monitor:{key}",
         "text": {"type": "plain_text", "text": headline, "emoji": False},
     }
+
+
+def mentions(message: Message) -> str:
+    """Whom the operator wants called, as Slack writes it (docs.slack.dev, formatting message text). Else nobody."""
+    return " ".join(_mention(name) for name in message.mentions if _MENTION.fullmatch(name))
+
+
+def _mention(name: str) -> str:
+    if name == "here":
+        return "<!here>"
+    return f"<!subteam^{name}>" if name.startswith("S") else f"<@{name}>"
 
 
 def _where(message: Message) -> Block:
