@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from monitor.model import AlertId, ArticleId, CorrectionId, DeliveryId, EntryId, FeedId, StoryId
+from monitor.model import AlertId, ArticleId, CorrectionId, DeliveryId, EntryId, FeedId, MuteId, StoryId
 
 DIGEST_CHARACTERS = 32  # 128 bits
 
@@ -48,6 +48,15 @@ def correction_id(article: ArticleId, look: int) -> CorrectionId:
 def delivery_id(told: AlertId | CorrectionId | DeliveryId, *, sink: str, target: str) -> DeliveryId:
     """`told`: what a channel is told; another place is told of that delivery."""
     return DeliveryId(digest("delivery", told, sink, target))
+
+
+def mute_id(kind: str, subject: str, created_at: str) -> MuteId:
+    return MuteId(digest("mute", kind, subject, created_at))
+
+
+def digest_id(first: AlertId, *, page: int, sink: str, target: str) -> DeliveryId:
+    """Of a page of a digest, by the first match that the digest tells: no other digest tells it."""
+    return DeliveryId(digest("digest", first, str(page), sink, target))
 
 
 def report_id(first_notice: str, *, sink: str, target: str) -> DeliveryId:

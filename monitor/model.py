@@ -15,6 +15,7 @@ StoryId = NewType("StoryId", str)
 AlertId = NewType("AlertId", str)
 DeliveryId = NewType("DeliveryId", str)
 CorrectionId = NewType("CorrectionId", str)
+MuteId = NewType("MuteId", str)
 
 
 # ---- feeds: from a URL to the entries not seen before ----
@@ -421,6 +422,38 @@ class Hit:
     sentence: str
 
 
+class Updates(StrEnum):
+    """Where a rule tells what is new of a story that it has told."""
+
+    THREAD = "thread"
+    CHANNEL = "channel"  # in the thread, and to the channel too
+    SILENT = "silent"
+
+
+class OnTimeout(StrEnum):
+    """What becomes of a match for which too few sources spoke in time."""
+
+    DIGEST = "digest"  # told in a digest, with how many there were
+    SUPPRESS = "suppress"
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How a rule wants its matches told."""
+
+    updates: Updates = Updates.THREAD
+    cooldown: timedelta = timedelta(0)  # between two words on one story
+    min_sources: int = 1  # independent ones, before anything is told
+    sources_within: timedelta = timedelta(hours=24)
+    on_timeout: OnTimeout = OnTimeout.DIGEST
+    rise: tuple[tuple[int, Severity], ...] = ()  # from so many independent sources on, ascending
+
+    def severity(self, own: Severity, voices: int) -> Severity:
+        """The rule's own, or what it rises to."""
+        reached = (severity for least, severity in self.rise if voices >= least)
+        return max((own, *reached), key=lambda severity: severity.rank)
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """One rule's verdict on one article, with its evidence."""
@@ -574,6 +607,48 @@ class Fate(StrEnum):
     SUPPRESS = "suppress"
 
 
+class HoldCause(StrEnum):
+    """Why a match is told later. What a hold is for, and what it is told in when it is over."""
+
+    MUTE = "mute"  # a person wants quiet from it; told in a receipt
+    SOURCES = "sources"  # too few independent ones say so
+    COOLDOWN = "cooldown"  # its rule has just spoken of the story
+    QUIET = "quiet"  # the hours of the channel
+    DIGEST = "digest"  # the channel hears of what is not so loud at fixed times
+    GROUP = "group"  # what comes within a while is told together
+    STORM = "storm"  # the channel has heard too much in too short a time
+
+
+class MuteKind(StrEnum):
+    """What a person wants to hear nothing of for a while."""
+
+    STORY = "story"
+    RULE = "rule"
+    FEED = "feed"
+    SITE = "site"
+    AUTHOR = "author"
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """What is held until a time, at whose wish and why."""
+
+    id: MuteId
+    kind: MuteKind
+    subject: str  # a story's or feed's id, or the name of a rule, site or author
+    until: datetime
+    by: str
+    reason: str
+    created_at: datetime
+    ended_at: datetime | None = None  # when a person ended it before its time
+    ended_by: str | None = None
+    closed_at: datetime | None = None  # when what it held was told
+
+    @property
+    def end(self) -> datetime:
+        return self.until if self.ended_at is None else min(self.until, self.ended_at)
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """A rule that has already spoken in a channel about a story."""
@@ -582,6 +657,7 @@ class Told:
     severity: Severity
     delivery_id: DeliveryId
     article_id: ArticleId
+    at: datetime | None = None  # None: long ago
 
 
 @dataclass(frozen=True, slots=True)
@@ -591,6 +667,9 @@ class Verdict:
     fate: Fate
     reason: str
     release_at: datetime | None = None
+    cause: HoldCause | None = None  # of a hold
+    mute_id: MuteId | None = None
+    broadcast: bool = False  # a reply that the channel is to see too
 
 
 @dataclass(frozen=True, slots=True)
@@ -660,6 +739,66 @@ class Message:
     changes: tuple[Change, ...] = ()  # of an article that the thread has told of; then there are no reasons
     doubt: str | None = None  # why a reply is shown in the channel too
     standing: str | None = None  # how far the story has spread; what changes while it grows
+    mentions: tuple[
+        str, ...
+    ] = ()  # whom to call: `here`, or the sink's ids; from the configuration, never from the web
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A match that waits to be told, with the message that it would have been."""
+
+    alert_id: AlertId
+    rule: str
+    story_id: StoryId
+    article_id: ArticleId
+    severity: Severity
+    reason: str  # for the hold
+    cause: HoldCause
+    mute_id: MuteId | None
+    sink: str
+    target: str
+    message: Message
+    held_at: datetime
+    release_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HoldGroup:
+    """What is told together when its time has come."""
+
+    cause: HoldCause
+    mute_id: MuteId | None
+    sink: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class DigestItem:
+    """One story in a digest, by its loudest article. Untrusted, as in a Message."""
+
+    severity: Severity
+    headline: str
+    url: str | None
+    outlet: str
+    rules: tuple[str, ...]  # their titles
+    seen_at: datetime
+    story_id: StoryId
+    articles: int  # that matched
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """Many matches in one message, before any sink's formatting: the loudest first, then as they were seen."""
+
+    title: str
+    lines: tuple[str, ...]  # what the reader must know of it as a whole
+    items: tuple[DigestItem, ...]
+    created_at: datetime
+    page: int = 1
+    pages: int = 1
+    more: str | None = None  # how to see what found no room
 
 
 @dataclass(frozen=True, slots=True)
@@ -701,7 +840,7 @@ class Delivery:
     """One message on its way to one target of one sink."""
 
     id: DeliveryId
-    alert_id: AlertId | None  # None: a correction, or a report to operators
+    alert_id: AlertId | None  # None: a correction, a digest, or a report to operators
     sink: str
     target: str
     state: DeliveryState
@@ -716,7 +855,7 @@ class Delivery:
     thread_receipt: str | None = None  # the parent's receipt, once it has one
     plain: bool = False  # the sink refused the rich form: send the plain one
     broadcast: bool = False  # a reply that the channel is to see too
-    message: Message | Report | None = None  # None for a folded delivery
+    message: Message | Report | Digest | None = None  # None for a folded delivery
     correction_id: CorrectionId | None = None
 
 

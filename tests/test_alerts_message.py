@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from monitor.alerts.message import complete, compose, delay, marked, matched_words, sentences, shorten
-from monitor.alerts.sinks.console import render
+from monitor.alerts.plain_text import text
 from monitor.model import BodySource, Change, ChangeKind, Outcome, Zone
 from tests.builders import NOON, decision, hit, message, placement, reason
 from tests.test_stories import article
@@ -123,6 +123,6 @@ def test_the_console_is_not_driven_by_the_web() -> None:
     evil = "\x1b[2J\x1b]0;owned\x07\u202e\r\n■ forged\x9b\u2028"
     edited = (Change(ChangeKind.HEADLINE, evil, evil),)
     made = message(evil, reason(evil, hit(evil, evil)), outlet=evil, url=f"https://a.example/{evil}", changes=edited)
-    shown = render(made, NOON)
+    shown = text(made, NOON)
     assert not [character for character in shown if not character.isprintable() and character != "\n"]
     assert not [line for line in shown.split("\n") if line.startswith("■ forged")]

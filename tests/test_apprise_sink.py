@@ -34,7 +34,7 @@ async def test_a_service_gets_title_and_text(got: tuple[list[dict[str, str]], st
 
     assert isinstance(await sink.send(delivery(target="phones", message=message())), Accepted)
     assert isinstance(await sink.send(delivery(target="phones", message=Report(("gone",), 0, NOON))), Accepted)
-    assert ["[high] Serbia moves tanks", "News monitor"] == [one["title"] for one in taken]
+    assert ["[high] Serbia moves tanks", "News monitor: what operators must know"] == [one["title"] for one in taken]
     assert "“Serbia has deployed tanks.”" in taken[0]["message"]
 
 

@@ -22,8 +22,9 @@ from click.testing import CliRunner, Result
 from monitor.app import config as configuration
 from monitor.app.build import remember_configuration
 from monitor.app.store_thread import StoreThread
+from monitor.cli.alerts import alerts
 from monitor.cli.common import Place, show_json, speaking
-from monitor.cli.examine import alerts, audit, status
+from monitor.cli.examine import audit, status
 from monitor.cli.rules import match
 from monitor.cli.run import run
 from monitor.errors import ConfigError, FetchError, Problem, StoreBusy, StoreError, StoreUnusable

@@ -31,6 +31,8 @@ from monitor.model import (
     Fate,
     Feed,
     Message,
+    MuteId,
+    MuteKind,
     Notice,
     Severity,
     Snapshot,
@@ -234,6 +236,29 @@ def test_a_database_of_the_sixth_version_is_brought_up_to_date(tmp_path: Path) -
     assert audit(store).balanced
     with pytest.raises(sqlite3.IntegrityError):
         store._db.execute("update deliveries set correction_id = 'nowhere'")
+    store.close()
+
+
+def test_a_database_of_the_eighth_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    """Its mutes stay, authors can be muted, and nothing is urgent that was not."""
+    path = tmp_path / "old.db"
+    old = Database(sqlite3.connect(path, isolation_level=None))
+    migrations.apply(old, stop_before="m009_holds")
+    for statement in (
+        f"insert into mutes values ('m', 'rule', 'kosovo', '{to_text(NOON)}', 'ana', 'noise', '{to_text(NOON)}')",
+        "insert into deliveries (id, sink, target, state, next_attempt_at, created_at, message) "
+        f"values ('a', 'slack', 'C1', 'pending', '{to_text(NOON)}', '{to_text(NOON)}', '{{\"report\": {{}}}}')",
+        "pragma user_version = 8",
+    ):
+        old.execute(statement)
+    old.close()
+    store = Store.writer(path)
+    mute = store.mutes.mute(MuteId("m"))
+    assert mute is not None
+    assert (MuteKind.RULE, "kosovo", "ana", None) == (mute.kind, mute.subject, mute.by, mute.closed_at)
+    store.mutes.save(replace(mute, id=MuteId("n"), kind=MuteKind.AUTHOR))
+    assert ["a"] == [head.id for head in store.deliveries.heads()]
+    assert audit(store, NOON).balanced
     store.close()
 
 

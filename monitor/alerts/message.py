@@ -103,6 +103,16 @@ def complete(told: Message, article: Article, decisions: Iterable[Decision]) -> 
     )
 
 
+def together(told: Sequence[Message], standing: Standing) -> Message:
+    """What several articles of a story matched, in one message: that of the loudest, with the reasons of all."""
+    loudest = min(told, key=lambda message: (-message.severity.rank, message.seen_at))
+    reasons: dict[str, Reason] = {}
+    for reason in (reason for message in (loudest, *told) for reason in message.reasons):
+        reasons.setdefault(reason.rule, reason)
+    ordered = sorted(reasons.values(), key=lambda reason: -reason.severity.rank)
+    return grown(replace(loudest, reasons=tuple(ordered)), standing)
+
+
 def grown(told: Message, standing: Standing) -> Message:
     """The first message of a story, with how far it has spread."""
     return replace(told, standing=spread(standing) if standing.outlets > 1 else None)

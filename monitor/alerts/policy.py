@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from monitor.model import (
@@ -26,15 +26,29 @@ class Telling:
 
     fate: Fate
     decisions: tuple[Decision, ...]
+    broadcast: bool = False  # a reply that the channel is to see too
+
+
+Judged = tuple[tuple[Decision, Verdict], ...]
+
+
+def _pass(judged: Judged) -> Judged:
+    return judged
 
 
 def verdicts(
-    decisions: Sequence[Decision], placement: Placement, told: Sequence[Told]
-) -> tuple[tuple[Decision, Verdict], ...]:
-    """The fates of one article's matches in one channel, loudest first. A post takes the replies along."""
-    judged = [(decision, verdict(decision, placement, told)) for decision in loudest_first(decisions)]
+    decisions: Sequence[Decision],
+    placement: Placement,
+    told: Sequence[Told],
+    gate: Callable[[Judged], Judged] = _pass,
+) -> Judged:
+    """The fates of one article's matches in one channel, loudest first. A post takes the replies along.
+
+    `gate`: holds what would be told, or lets it pass.
+    """
+    judged = gate(tuple((decision, verdict(decision, placement, told)) for decision in loudest_first(decisions)))
     if not any(given.fate is Fate.POST for _, given in judged):
-        return tuple(judged)
+        return judged
     return tuple((decision, _taken_along(given)) for decision, given in judged)
 
 
@@ -87,12 +101,15 @@ def turns(changes: Iterable[Change]) -> bool:
     return any(change.kind in (ChangeKind.RETRACTION, ChangeKind.REVERSAL, ChangeKind.DENIAL) for change in changes)
 
 
-def tellings(judged: Iterable[tuple[Decision, Verdict]]) -> tuple[Telling, ...]:
+def tellings(judged: Judged) -> tuple[Telling, ...]:
     """What is to be said, at most one message for each of post and thread."""
-    by_fate: dict[Fate, list[Decision]] = {}
-    for decision, given in judged:
-        by_fate.setdefault(given.fate, []).append(decision)
-    return tuple(Telling(fate, tuple(by_fate[fate])) for fate in (Fate.POST, Fate.THREAD) if fate in by_fate)
+    found = []
+    for fate in (Fate.POST, Fate.THREAD):
+        given = [(decision, verdict) for decision, verdict in judged if verdict.fate is fate]
+        if given:
+            decisions = tuple(decision for decision, _ in given)
+            found.append(Telling(fate, decisions, any(verdict.broadcast for _, verdict in given)))
+    return tuple(found)
 
 
 def loudest_first(decisions: Iterable[Decision]) -> list[Decision]:

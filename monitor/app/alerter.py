@@ -9,14 +9,17 @@ from datetime import datetime, timedelta
 
 from monitor import ids
 from monitor.alerts import message, policy
-from monitor.app.echoes import Echoes, add_report
+from monitor.app.echoes import add_report
+from monitor.app.gate import Gate
 from monitor.app.origins import outlet
+from monitor.app.outbox import Outbox
 from monitor.app.store_thread import StoreThread
 from monitor.articles import compose, looks
 from monitor.feeds import identity
 from monitor.model import (
     Alert,
     Article,
+    ArticleId,
     Correction,
     Decision,
     Delivery,
@@ -25,12 +28,15 @@ from monitor.model import (
     Entry,
     Fate,
     Feed,
+    Held,
+    Message,
     PagePolicy,
     Placement,
     StoryId,
     Thread,
     WaitingEntry,
 )
+from monitor.rules.schema import RuleSet
 from monitor.store.sqlite.store import Store
 
 log = logging.getLogger(__name__)
@@ -59,16 +65,25 @@ class Alerter:
         self,
         *,
         feeds: Sequence[Feed],
+        rules: RuleSet,
         routes: Routes,
-        echoes: Echoes,
+        gate: Gate,
+        outbox: Outbox,
         store: StoreThread,
         clock: Callable[[], datetime],
     ) -> None:
         self._feeds = {feed.id: feed for feed in feeds}
+        self._rules = {rule.name: rule for rule in rules.rules}
         self._routes = routes
-        self._echoes = echoes
+        self._gate = gate
+        self._outbox = outbox
         self._store = store
         self._clock = clock
+
+    def target(self, rule: str) -> str | None:
+        """Where a rule's alerts go; None when the rule has left the configuration."""
+        found = self._rules.get(rule)
+        return None if found is None else self._routes.target(found.channel)
 
     def decide(
         self,
@@ -81,11 +96,13 @@ class Alerter:
         """Give each match its fate. Part of the transaction in which the article is written."""
         alerts: list[Alert] = []
         by_target: dict[str, list[Decision]] = {}
-        for decision in matched:
+        for decision in self._gate.risen(store, matched, placement.story_id):
             by_target.setdefault(self._routes.target(decision.channel), []).append(decision)
         for target, decisions in by_target.items():
             told = store.alerts.told(placement.story_id, sink=self._routes.sink, target=target)
-            judged = policy.verdicts(decisions, placement, told)
+            judged = self._gate.judged(
+                store, decisions, placement, told, article=article, feed=waiting.entry.feed_id, target=target
+            )
             for decision, verdict in judged:
                 alert = Alert(
                     id=ids.alert_id(decision.rule, article.id),
@@ -101,12 +118,44 @@ class Alerter:
                 )
                 store.alerts.add(alert)
                 alerts.append(alert)
+                if verdict.cause is not None and verdict.release_at is not None:
+                    words = self._words(waiting, article, placement, [decision])
+                    store.holds.add(
+                        Held(
+                            alert_id=alert.id,
+                            rule=alert.rule,
+                            story_id=alert.story_id,
+                            article_id=alert.article_id,
+                            severity=alert.severity,
+                            reason=alert.reason,
+                            cause=verdict.cause,
+                            mute_id=verdict.mute_id,
+                            sink=self._routes.sink,
+                            target=target,
+                            message=words,
+                            held_at=alert.created_at,
+                            release_at=verdict.release_at,
+                        )
+                    )
             for telling in policy.tellings(judged):
                 parent = told[0].delivery_id if told and telling.fate is Fate.THREAD else None
-                self._enqueue(store, waiting, article, placement, telling, target, parent)
+                words = self._words(waiting, article, placement, telling.decisions)
+                self._enqueue(store, words, article, telling, target, parent)
         if any(alert.fate in (Fate.POST, Fate.THREAD) for alert in alerts):
             self._watch(store, waiting.entry, article)
         return alerts
+
+    def _words(
+        self, waiting: WaitingEntry, article: Article, placement: Placement, decisions: Sequence[Decision]
+    ) -> Message:
+        shown_by = outlet(article, self._feeds.get(waiting.entry.feed_id))
+        return message.compose(article, shown_by, placement, decisions, waiting.first_seen_at)
+
+    def watch(self, store: Store, id_: ArticleId) -> None:
+        """Have the page of an article that was held looked at again, now that somebody is told."""
+        article, waiting = store.stories.article(id_), store.feeds.shown(id_)
+        if article is not None and waiting is not None:
+            self._watch(store, waiting.entry, article)
 
     def _watch(self, store: Store, entry: Entry, article: Article) -> None:
         """Have the page of what is told looked at again, if it has one of its own that we may read."""
@@ -123,46 +172,26 @@ class Alerter:
     def complete(self, store: Store, article: Article, decisions: Sequence[Decision]) -> None:
         """Let what was told from the feed's words say what the article's page says."""
         store.deliveries.revise(article.id, lambda told: message.complete(told, article, decisions), self._clock())
+        store.holds.revise(article.id, lambda told: message.complete(told, article, decisions))
 
     def grow(self, store: Store, story: StoryId) -> None:
         """Let the first messages of a story say how far it has spread, after a while in which more may come."""
         standing = store.stories.standing(story)
         due = self._clock() + GROWS_FOR
         store.deliveries.revise_story(story, lambda told: message.grown(told, standing), due)
+        self._gate.let_go(store, story)
 
     def _enqueue(
         self,
         store: Store,
-        waiting: WaitingEntry,
+        words: Message,
         article: Article,
-        placement: Placement,
         telling: policy.Telling,
         target: str,
         parent: DeliveryId | None,
     ) -> None:
-        """The first decision's delivery carries the message; the others are told inside it."""
-        now, carrier = self._clock(), None
-        shown_by = outlet(article, self._feeds.get(waiting.entry.feed_id))
-        words = message.compose(article, shown_by, placement, telling.decisions, waiting.first_seen_at)
-        for decision in telling.decisions:
-            alert = ids.alert_id(decision.rule, article.id)
-            delivery = Delivery(
-                id=ids.delivery_id(alert, sink=self._routes.sink, target=target),
-                alert_id=alert,
-                sink=self._routes.sink,
-                target=target,
-                state=DeliveryState.FOLDED if carrier else DeliveryState.PENDING,
-                attempts=0,
-                next_attempt_at=now,
-                created_at=now,
-                thread_of=parent,
-                broadcast=parent is not None and policy.is_urgent(placement),
-                message=None if carrier else words,
-            )
-            store.deliveries.add(delivery, folded_into=carrier)
-            if carrier is None:
-                self._echoes.add(store, delivery)
-            carrier = carrier or delivery.id
+        alerts = [ids.alert_id(decision.rule, article.id) for decision in telling.decisions]
+        self._outbox.alert(store, words, alerts, target=target, thread_of=parent, broadcast=telling.broadcast)
 
     def correct(
         self, store: Store, article: Article, shown_by: str, story: StoryId, correction: Correction
@@ -187,7 +216,7 @@ class Alerter:
                 correction_id=correction.id,
             )
             store.deliveries.add(delivery)
-            self._echoes.add(store, delivery)
+            self._outbox.echoes.add(store, delivery)
         return threads
 
     async def report(self) -> bool:
@@ -205,6 +234,6 @@ class Alerter:
             first, told = untold[0][0], message.report(lines, now)
             if self._routes.operations is not None:
                 told_by.append(add_report(store, told, first, self._routes.sink, self._routes.operations, now))
-            told_by += self._echoes.report(store, told, first, now)
+            told_by += self._outbox.echoes.report(store, told, first, now)
         store.notices.tell(told_by[0] if told_by else None, now)
         return lines

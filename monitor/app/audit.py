@@ -1,14 +1,17 @@
 """The conservation law: every match has exactly one fate, and every fate that is to be told has its delivery.
 
 What is told of an article after its alerts is no match: it is counted by itself, must have its delivery, and may go
-only where somebody was told of that article.
+only where somebody was told of that article. What is held is told when its time has come: in a digest, with every match
+that it tells folded into its delivery.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
+from monitor.app.clock import utc_now
 from monitor.model import DeliveryState, Fate
 from monitor.store.sqlite.store import Store
 
@@ -34,19 +37,19 @@ class Balance:
         return self.matches == told and not self.offenders and self.file in ("ok", None)
 
 
-def audit(store: Store) -> Balance:
-    """The balance of one moment, and a look at the whole file."""
+def audit(store: Store, now: datetime | None = None) -> Balance:
+    """The balance of one moment, and a look at the whole file. `now`: None is this moment."""
     with store.snapshot():
-        return replace(_balance(store), file=store.ledger.check_file())
+        return replace(_balance(store, now or utc_now()), file=store.ledger.check_file())
 
 
-def balance(store: Store) -> Balance:
+def balance(store: Store, now: datetime | None = None) -> Balance:
     """The balance of one moment; the file is not looked at, which takes long when it is large."""
     with store.snapshot():
-        return _balance(store)
+        return _balance(store, now or utc_now())
 
 
-def _balance(store: Store) -> Balance:
+def _balance(store: Store, now: datetime) -> Balance:
     fates = store.ledger.fates()
     states = store.ledger.delivery_states()
     return Balance(
@@ -57,7 +60,7 @@ def _balance(store: Store) -> Balance:
         suppressed=fates.get(Fate.SUPPRESS, 0),
         corrections=store.ledger.corrections(),
         deliveries={state.value: states.get(state, 0) for state in DeliveryState},
-        offenders=store.ledger.violations(),
+        offenders=store.ledger.violations(now),
         dead=store.ledger.dead_letters(),
         file=None,
     )

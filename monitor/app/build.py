@@ -20,17 +20,22 @@ from monitor.alerts.sinks.webhook import Webhook, WebhookSink
 from monitor.app.alerter import Alerter, Routes
 from monitor.app.commands import Commands
 from monitor.app.config import Config
+from monitor.app.config_routing import rhythms_of
 from monitor.app.config_sections import HttpSection
 from monitor.app.config_sinks import SinksSection
 from monitor.app.deliverer import Deliverer
 from monitor.app.echoes import Echoes, places_of
+from monitor.app.gate import Gate
 from monitor.app.healing import Healing
 from monitor.app.holds import Holds
+from monitor.app.mutes import Mutes
+from monitor.app.outbox import Outbox
 from monitor.app.pages import Pages, stored_habits
 from monitor.app.pipeline import Pipeline
 from monitor.app.poller import Poller
 from monitor.app.push import Push
 from monitor.app.reader import Reader
+from monitor.app.releaser import Releaser
 from monitor.app.rule_book import take_up
 from monitor.app.store_thread import StoreThread
 from monitor.app.story_changes import StoryChanges
@@ -100,7 +105,14 @@ def assemble(
     sinks |= _other_sinks(config.monitor.sinks, http, clock)
     holds = Holds(store, http, clock)
     echoes = Echoes(places_of(config.monitor.sinks))
-    alerter = Alerter(feeds=config.feeds, routes=routes_of(config), echoes=echoes, store=store, clock=clock)
+    routes, rhythms = routes_of(config), rhythms_of(config.monitor.routing)
+    mutes = Mutes(feeds=config.feeds, rules=config.rules, clock=clock)
+    gate = Gate(rules=config.rules, mutes=mutes, rhythms=rhythms, sink=routes.sink, clock=clock)
+    outbox = Outbox(routes.sink, rhythms, echoes, clock)
+    alerter = Alerter(
+        feeds=config.feeds, rules=config.rules, routes=routes, gate=gate, outbox=outbox, store=store, clock=clock
+    )
+    releaser = Releaser(alerter=alerter, gate=gate, mutes=mutes, outbox=outbox, store=store, clock=clock)
     poller = Poller(
         feeds=config.feeds,
         bounds=bounds_of(config),
@@ -136,13 +148,15 @@ def assemble(
         clock=clock,
         keep_pages=keep_pages,
     )
-    pipeline = Pipeline(poller, reader, watcher, alerter, Deliverer(store=store, sinks=sinks, clock=clock), holds)
+    deliverer = Deliverer(store=store, sinks=sinks, clock=clock)
+    pipeline = Pipeline(poller, reader, watcher, alerter, releaser, deliverer, holds)
     by_id = {feed.id: feed for feed in config.feeds}
     healing = Healing(feeds=by_id, store=store, http=http, workers=workers, clock=clock)
     websub = config.monitor.websub
     push = None if websub is None else Push(listen=websub.listen, store=store, http=http, clock=clock)
     changes = StoryChanges(feeds=config.feeds, rules=config.rules, alerter=alerter, clock=clock)
-    return Parts(config, http, sinks, slack, pipeline, healing, push, Commands(changes.verbs, store, clock))
+    commands = Commands(changes.verbs, store, clock, signed=mutes.verbs)
+    return Parts(config, http, sinks, slack, pipeline, healing, push, commands)
 
 
 def http_settings(http: HttpSection) -> HttpSettings:

@@ -11,6 +11,7 @@ from monitor.errors import Refused
 from monitor.store.sqlite.store import Store
 
 Verb = Callable[[Store, Sequence[str]], str]  # says what was done; raises Refused
+SignedVerb = Callable[[Store, Sequence[str], str], str]  # one that must know by whom
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,15 @@ class Command:
 class Commands:
     """The verbs under one configuration."""
 
-    def __init__(self, verbs: Mapping[str, Verb], store: StoreThread, clock: Callable[[], datetime]) -> None:
-        self._verbs = verbs
+    def __init__(
+        self,
+        verbs: Mapping[str, Verb],
+        store: StoreThread,
+        clock: Callable[[], datetime],
+        *,
+        signed: Mapping[str, SignedVerb],
+    ) -> None:
+        self._verbs: Mapping[str, SignedVerb] = {name: _unsigned(verb) for name, verb in verbs.items()} | dict(signed)
         self._store = store
         self._clock = clock
 
@@ -37,9 +45,13 @@ class Commands:
             raise Refused(f"the daemon does not know {command.name!r}; it may be of an older version, restart it")
         return await self._store.change(lambda store: self._recorded(store, verb, command))
 
-    def _recorded(self, store: Store, verb: Verb, command: Command) -> str:
-        outcome = verb(store, command.arguments)
+    def _recorded(self, store: Store, verb: SignedVerb, command: Command) -> str:
+        outcome = verb(store, command.arguments, command.by)
         store.actions.add(
             name=command.name, arguments=command.arguments, by=command.by, outcome=outcome, now=self._clock()
         )
         return outcome
+
+
+def _unsigned(verb: Verb) -> SignedVerb:
+    return lambda store, arguments, _by: verb(store, arguments)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from monitor.app.config_routing import RoutingSection
 from monitor.app.config_sinks import SinksSection
 from monitor.app.config_values import (
     Address,
@@ -100,6 +101,7 @@ class MonitorFile(Section):
     retention: RetentionSection = RetentionSection()
     websub: WebSubSection | None = None  # None: polling only
     publishers: tuple[PublisherSection, ...] = Field(default=(), strict=False)
+    routing: RoutingSection = RoutingSection()
 
     @property
     def owners(self) -> Mapping[str, str]:

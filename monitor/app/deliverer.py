@@ -16,6 +16,7 @@ from monitor.model import (
     Delivery,
     DeliveryId,
     DeliveryState,
+    Digest,
     Edit,
     FindOutcome,
     Message,
@@ -154,7 +155,12 @@ def _facts(delivery: Delivery) -> dict[str, str]:
 
 
 def _headline(delivery: Delivery) -> str:
-    return delivery.message.headline if isinstance(delivery.message, Message) else "a report"
+    match delivery.message:
+        case Message():
+            return delivery.message.headline
+        case Digest():
+            return delivery.message.title
+    return "a report"
 
 
 def _log_delivery(delivery: Delivery) -> None:

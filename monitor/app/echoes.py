@@ -11,7 +11,7 @@ from datetime import datetime
 
 from monitor import ids
 from monitor.app.config_sinks import SinksSection
-from monitor.model import Delivery, DeliveryId, DeliveryState, Message, Report, Severity
+from monitor.model import Delivery, DeliveryId, DeliveryState, Digest, Message, Report, Severity
 from monitor.store.sqlite.store import Store
 
 
@@ -45,6 +45,10 @@ class Echoes:
         for place in self._places:
             if isinstance(told.message, Message):
                 self._echo(store, told, told.message, place)
+            elif isinstance(told.message, Digest) and any(
+                item.severity.rank >= place.least.rank for item in told.message.items
+            ):
+                _put(store, told, place, thread_of=None)
 
     def report(self, store: Store, report: Report, first_notice: str, now: datetime) -> tuple[DeliveryId, ...]:
         """What operators must know, in all places that want it."""

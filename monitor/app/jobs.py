@@ -22,7 +22,19 @@ from monitor.app.push import Push
 from monitor.app.store_thread import StoreThread
 from monitor.articles import compose
 from monitor.errors import StoreError
-from monitor.model import DeliveryState, DueDelivery, DueEdit, DueEntry, DueLook, FeedId, FeedState, Gap, Subscription
+from monitor.model import (
+    DeliveryState,
+    DueDelivery,
+    DueEdit,
+    DueEntry,
+    DueLook,
+    FeedId,
+    FeedState,
+    Gap,
+    HoldGroup,
+    Mute,
+    Subscription,
+)
 from monitor.store.sqlite.store import Store
 
 log = logging.getLogger(__name__)
@@ -44,7 +56,7 @@ SINK_PATIENCE = timedelta(seconds=60)
 class Job:
     """Jobs of the same kind and id are the same job."""
 
-    kind: str  # poll | try | read | watch | deliver | edit | prune | heal | subscribe | report | budget
+    kind: str  # poll | try | read | watch | release | deliver | edit | prune | heal | subscribe | report | budget
     id: str
     site: str = field(compare=False)  # the host that it will be busy with
     work: Callable[[], Awaitable[bool]] = field(compare=False, repr=False)  # whether it made something due
@@ -125,6 +137,7 @@ class Jobs:
             "try": Lane(at_once=128, per_site=1),  # so that hosts that never answer take nobody else's place
             "read": Lane(at_once=16, per_site=2),
             "watch": Lane(at_once=4, per_site=1),
+            "release": Lane(at_once=1, per_site=1),
             "deliver": Lane(at_once=1_000, per_site=1),
             "edit": Lane(at_once=10, per_site=1),
             "heal": Lane(at_once=4, per_site=1),
@@ -219,6 +232,10 @@ class Jobs:
         for delivery in store.deliveries.heads():
             if delivery.next_attempt_at <= now and delivery.sink in self._sinks:
                 yield self._deliver(delivery)
+        for group in store.holds.due_groups(now):
+            yield self._release(group)
+        for mute in store.mutes.over(now):
+            yield self._close(mute)
         for edit in store.deliveries.due_edits(now, LOOK_AHEAD):
             if edit.sink in self._sinks:
                 yield self._edit(edit)
@@ -289,6 +306,13 @@ class Jobs:
             lambda: self._pipeline.watcher.look(look.article_id),
             lambda why: self._pipeline.watcher.put_off(look.article_id, why),
         )
+
+    def _release(self, group: HoldGroup) -> Job:
+        id_ = f"{group.cause} {group.mute_id or '-'} {group.sink} {group.target}"
+        return Job("release", id_, id_, lambda: self._pipeline.releaser.release(group), _nothing)
+
+    def _close(self, mute: Mute) -> Job:
+        return Job("release", mute.id, mute.id, lambda: self._pipeline.releaser.close(mute.id), _nothing)
 
     def _deliver(self, head: DueDelivery) -> Job:
         target = f"{head.sink} {head.target}"

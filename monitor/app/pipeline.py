@@ -2,6 +2,7 @@
 
     feed --Poller--> entries --Reader--> article, decisions, story --Alerter--> alerts --Deliverer--> Slack
                                             ^ the Watcher reads again what was told
+                          what is held for a while, the Releaser tells when its time has come
 
 Each step may run twice or die half-way. What it found is written in one transaction, keyed by what things are, so a
 repeated step finds its own work and changes nothing.
@@ -16,6 +17,7 @@ from monitor.app.deliverer import Deliverer
 from monitor.app.holds import Holds
 from monitor.app.poller import Poller
 from monitor.app.reader import Reader
+from monitor.app.releaser import Releaser
 from monitor.app.watcher import Watcher
 
 
@@ -27,5 +29,6 @@ class Pipeline:
     reader: Reader
     watcher: Watcher
     alerter: Alerter
+    releaser: Releaser
     deliverer: Deliverer
     holds: Holds

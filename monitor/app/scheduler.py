@@ -1,4 +1,4 @@
-"""When: a heartbeat by APScheduler; the only file that knows it.
+"""When: a heartbeat, and cron lines, by APScheduler; the only file that knows it.
 
 There is one job, not one per feed: what is due is asked of the store, so the schedule survives a restart for free.
 APScheduler trusts the wall clock; after a step back it would sleep until the old time comes again, so whoever waits for
@@ -8,9 +8,11 @@ the beat on the monotonic clock calls `rearm` when it fails to come.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
 
 BEAT_SECONDS = 1
 
@@ -36,3 +38,23 @@ class Heartbeat:
 
     def stop(self) -> None:
         self._scheduler.shutdown(wait=False)
+
+
+def next_fire(cron: str, zone: ZoneInfo) -> Callable[[datetime], datetime]:
+    """When a line of five cron fields, read on the clocks of a zone, is next due after a time. Raises ValueError.
+
+    Days of the week are names: cron counts them from Sunday, APScheduler from Monday.
+    """
+    days = cron.split()[-1:]
+    if any(character.isdigit() for day in days for character in day):
+        raise ValueError("its days of the week are numbers, which mean different days to different programs")
+    trigger = CronTrigger.from_crontab(cron, timezone=zone)
+
+    def after(now: datetime) -> datetime:
+        fire: datetime | None = trigger.get_next_fire_time(None, now + timedelta(seconds=1))
+        if fire is None:
+            raise ValueError("it is never due")
+        return fire.astimezone(UTC)
+
+    after(datetime.now(UTC))
+    return after

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import getpass
 import json
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
@@ -115,6 +117,20 @@ def show_json(value: Any) -> None:
 def reading_store(place: Place) -> Store:
     """The database named by monitor.yaml, read-only. Raises ConfigError or StoreError."""
     return Store.reader(Path(configuration.load_monitor(place.directory).database))
+
+
+def perform(place: Place, name: str, arguments: Sequence[str]) -> None:
+    """Have the daemon do what a person asks for, or do it here when none runs; and say what was done."""
+    from monitor.app import control
+    from monitor.app.alone import perform_alone
+    from monitor.app.commands import Command
+
+    database = Path(configuration.load_monitor(place.directory).database)
+    try:
+        say(control.ask(database, name, arguments))
+    except control.NoDaemon:
+        command = Command(name, tuple(arguments), getpass.getuser())
+        say(asyncio.run(perform_alone(configuration.load(place.directory), command)))
 
 
 def _plain(value: object) -> str:

@@ -1,4 +1,4 @@
-"""`status`, `audit`, `alerts`, `explain`: what the database knows. They only read, also beside a running daemon."""
+"""`status`, `audit`, `explain`: what the database knows. They only read, also beside a running daemon."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from monitor.app.audit import balance as take_balance
 from monitor.app.clock import utc_now
 from monitor.cli.common import EXIT_FOUND, Place, reading_store, say, show_json, speaking
 from monitor.feeds.health import Health, health
-from monitor.model import Article, ArticleId, DeliveryState
+from monitor.model import Article, ArticleId, DeliveryState, Fate
 from monitor.store.sqlite.store import Store
 from monitor.store.sqlite.values import time_or_none
 
@@ -123,22 +123,6 @@ def _show_status(facts: dict[str, Any], balance: Balance) -> None:
 
 
 @click.command()
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 100_000), help="At most so many.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document a line.")
-@click.pass_obj
-@speaking()
-def alerts(place: Place, limit: int, as_json: bool) -> None:
-    """The latest matches with their fate, newest first."""
-    for row in reading_store(place).ledger.alerts(limit=limit):
-        if as_json:
-            show_json(row)
-            continue
-        where = f"{row['delivery']} {row['sink']} {row['target']}" if row["delivery"] else "-"
-        say(f"{row['created_at'][:19]}Z  {row['severity']:8} {row['fate']:8} {row['rule']}  {row['title']}")
-        say(f"    {row['url']}  ({row['reason']}; {where})")
-
-
-@click.command()
 @click.argument("url")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_obj
@@ -235,7 +219,8 @@ def _show_article(life: dict[str, Any]) -> None:
         say(f"Story     {placement['story_id'][:12]}, {placement['relation']}{of}")
     for alert in life["alerts"]:
         told = f"{alert['state']} {alert['sink']} {alert['target']}" if alert["delivery_id"] else "not told"
-        say(f"Alert     {alert['fate']:8} {alert['rule']}: {alert['reason']}; {told}")
+        until = f" until {alert['release_at'][:16]}Z" if alert["fate"] == Fate.HOLD else ""
+        say(f"Alert     {alert['fate']:8}{until} {alert['rule']}: {alert['reason']}; {told}")
     for version in life["revisions"]:
         say(f"Before    {version['read_at'][:19]}Z, SHA-256 {version['text_sha256'][:16]}…: {version['title']}")
     for correction in life["corrections"]:

@@ -29,8 +29,10 @@ COMMANDS: Mapping[str, str] = {
     "backtest": "monitor.cli.backtest",
     "extract": "monitor.cli.extract",
     "explain": "monitor.cli.examine",
-    "alerts": "monitor.cli.examine",
+    "alerts": "monitor.cli.alerts",
     "stories": "monitor.cli.stories",
+    "mute": "monitor.cli.mute",
+    "unmute": "monitor.cli.mute",
     "slack": "monitor.cli.setup",
     "db": "monitor.cli.setup",
 }

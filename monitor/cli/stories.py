@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import getpass
 import sys
 from collections import Counter
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import click
 
-from monitor.app import config as configuration
-from monitor.app import control
-from monitor.app.alone import perform_alone
 from monitor.app.clock import utc_now
-from monitor.app.commands import Command
-from monitor.cli.common import EXIT_FOUND, Place, complain, reading_store, say, show_json, speaking
+from monitor.cli.common import EXIT_FOUND, Place, complain, perform, reading_store, say, show_json, speaking
 
 _days = click.option("--days", default=7, show_default=True, type=click.IntRange(1, 36_500), help="How far back.")
 _json = click.option("--json", "as_json", is_flag=True, help="One JSON document a line.")
@@ -131,7 +124,7 @@ def sources(place: Place, days: int, as_json: bool) -> None:
 @speaking()
 def merge(place: Place, into: str, others: tuple[str, ...]) -> None:
     """Make the OTHERS part of the story INTO, whose thread goes on. Stories are named by the beginning of their ids."""
-    _perform(place, "stories merge", (into, *others))
+    perform(place, "stories merge", (into, *others))
 
 
 @stories.command()
@@ -140,16 +133,7 @@ def merge(place: Place, into: str, others: tuple[str, ...]) -> None:
 @speaking()
 def split(place: Place, articles: tuple[str, ...]) -> None:
     """Make ARTICLES of a story, named by address, a story of their own; what was silent of them is told now."""
-    _perform(place, "stories split", articles)
-
-
-def _perform(place: Place, name: str, arguments: tuple[str, ...]) -> None:
-    database = Path(configuration.load_monitor(place.directory).database)
-    try:
-        say(control.ask(database, name, arguments))
-    except control.NoDaemon:
-        command = Command(name, arguments, getpass.getuser())
-        say(asyncio.run(perform_alone(configuration.load(place.directory), command)))
+    perform(place, "stories split", articles)
 
 
 def _count(number: int, noun: str) -> str:

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from monitor.model import Severity, Zone
+from monitor.model import OnTimeout, Severity, Updates, Zone
 from monitor.rules.conditions import Fact
 from monitor.rules.query import MOST_COUNTED, WIDEST_NEAR
+from monitor.rules.rhythm import MOST_SOURCES
 from monitor.rules.stems import LANGUAGES
 
 Schema: TypeAlias = Mapping[str, object]
@@ -54,10 +55,31 @@ def _rule() -> Schema:
             "channel": _described(_TEXT, "A Slack channel, in quotes; else slack.channel of monitor.yaml"),
             "page": {"type": "boolean", "description": "Read the page although the feed has the whole text"},
             "match": _CONDITION,
-            "alert": {"type": "object"},
+            "alert": _alert(),
             "examples": _mapping({"match": examples, "no_match": examples}),
         },
         required=["name", "match"],
+    )
+
+
+def _alert() -> Schema:
+    severity = {"enum": [str(severity) for severity in Severity]}
+    rise = {
+        "type": "object",
+        "propertyNames": {"pattern": "^[0-9]+$"},
+        "additionalProperties": severity,
+        "minProperties": 1,
+        "description": "From so many independent sources on: {3: high}",
+    }
+    return _mapping(
+        {
+            "updates": {"enum": list(map(str, Updates)), "description": "Where what is new of a told story is told"},
+            "cooldown": {"type": ["string", "integer"], "description": "Between two words on one story: 30m"},
+            "min_sources": _described(_number(1, MOST_SOURCES), "Independent ones, before anything is told"),
+            "sources_within": _described(_TEXT, "How long to wait for them: 24h"),
+            "on_timeout": {"enum": list(map(str, OnTimeout)), "description": "When they did not come in time"},
+            "rise": rise,
+        }
     )
 
 

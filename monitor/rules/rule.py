@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from monitor.model import Severity
+from monitor.model import Rhythm, Severity
 from monitor.rules.terms import Condition
 
 
@@ -41,3 +41,4 @@ class Rule:
     line: int
     examples: Examples
     concepts: tuple[str, ...] = ()  # that it names itself
+    rhythm: Rhythm = field(default_factory=Rhythm)  # how its matches are told; no part of its version

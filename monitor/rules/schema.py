@@ -23,6 +23,7 @@ from monitor.model import ConceptVersion, RuleVersion, Severity
 from monitor.rules.conditions import ConceptRef, Without, any_of
 from monitor.rules.index import RuleIndex
 from monitor.rules.mapping import ConditionReader, Notes
+from monitor.rules.rhythm import read_rhythm
 from monitor.rules.rule import Example, Examples, Rule
 from monitor.rules.stems import LANGUAGES
 from monitor.rules.terms import Condition
@@ -32,8 +33,6 @@ from monitor.yaml_file import load as load_yaml
 _RULE_KEYS = ("name", "title", "severity", "channel", "page", "match", "alert", "examples")
 _CONCEPT_KEYS = ("name", "title", "terms")
 _EXAMPLE_KEYS = ("match", "no_match")
-# What `alert` may say for now; the other values come with later versions.
-_ALERT_DEFAULTS: dict[str, object] = {"updates": "thread", "min_sources": 1, "cooldown": 0}
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LANGUAGE = re.compile(r"any|[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -327,7 +326,7 @@ class _Rules:
         page = _page(reader, entry, place)
         condition = _match(reader, entry, place)
         examples = _examples(reader, entry, place)
-        _alert(reader, entry, place)
+        rhythm = read_rhythm(reader, entry, place)
         if condition is None:
             return None
         match, none = condition, None
@@ -350,6 +349,7 @@ class _Rules:
             line=reader.file.line(place),
             examples=examples,
             concepts=tuple(sorted(reader.concepts)),
+            rhythm=rhythm,
         )
 
 
@@ -415,17 +415,3 @@ def _example_list(notes: Notes, given: dict[str, Anything], key: str, place: Pla
         else:
             notes.note((*place, index), "an example must be text; put quotes around it")
     return tuple(examples)
-
-
-def _alert(notes: Notes, entry: dict[str, Anything], place: Place) -> None:
-    if "alert" not in entry:
-        return
-    place = (*place, "alert")
-    given = notes.mapping(entry["alert"], place, what="alert:", example="alert: {updates: thread}")
-    if given is None:
-        return
-    notes.unknown_keys(given, tuple(_ALERT_DEFAULTS), place)
-    for key, value in given.items():
-        if key in _ALERT_DEFAULTS and (value != _ALERT_DEFAULTS[key] or isinstance(value, bool)):
-            instead = f"delete it or write {_ALERT_DEFAULTS[key]}"
-            notes.note((*place, key), f"{key}: {shown(value)} is not available yet in this version; {instead}")

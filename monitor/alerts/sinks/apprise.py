@@ -7,13 +7,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitor.alerts.message import report_lines, shorten
-from monitor.alerts.sinks.console import render
+from monitor.alerts.plain_text import text, title
 from monitor.errors import Refused as MissingExtra
-from monitor.model import Accepted, Delivery, FindOutcome, NotSent, Report, SendOutcome, TargetBroken, Unreadable
-from monitor.text import printable
+from monitor.model import Accepted, Delivery, FindOutcome, NotSent, SendOutcome, TargetBroken, Unreadable
 
-LONGEST_TITLE = 200
 EXTRA = "Apprise is not installed; install it with `pip install 'news-monitor[apprise]'`"
 
 
@@ -32,9 +29,9 @@ class AppriseSink:
         service = self._services.get(delivery.target)
         if service is None:
             return TargetBroken(f"no service is called {delivery.target!r} in monitor.yaml any more")
-        title, body = _words(delivery, self._clock())
+        heading, body = _words(delivery, self._clock())
         # It speaks over blocking sockets. Of a failure it only says that there was one.
-        done = await asyncio.to_thread(service.notify, body=body, title=title)
+        done = await asyncio.to_thread(service.notify, body=body, title=heading)
         return Accepted(receipt=f"apprise:{delivery.id}") if done else NotSent("the service did not take it")
 
     async def edit(self, delivery: Delivery) -> SendOutcome:
@@ -68,9 +65,5 @@ def _apprise() -> Any:
 
 
 def _words(delivery: Delivery, now: datetime) -> tuple[str, str]:
-    message = delivery.message
-    if isinstance(message, Report):
-        return "News monitor", "\n".join(printable(line) for line in report_lines(message))
-    assert message is not None  # noqa: S101 - folded deliveries are never sent
-    title = f"[{message.severity}] {message.headline}"
-    return printable(shorten(title, LONGEST_TITLE)), render(message, now, thread=bool(delivery.thread_of)).strip()
+    assert delivery.message is not None  # noqa: S101 - folded deliveries are never sent
+    return title(delivery.message), text(delivery.message, now, thread=bool(delivery.thread_of)).strip()

@@ -15,8 +15,7 @@ from typing import Final
 
 from lxml import etree
 
-from monitor.alerts.message import report_lines
-from monitor.alerts.sinks.console import render
+from monitor.alerts.plain_text import text, title
 from monitor.model import (
     Accepted,
     Delivery,
@@ -24,7 +23,6 @@ from monitor.model import (
     Message,
     Missing,
     NotSent,
-    Report,
     SendOutcome,
     TargetBroken,
     Unreadable,
@@ -101,24 +99,20 @@ def _entry(delivery: Delivery, published: str, now: datetime) -> etree._Element:
     _add(entry, "published", published)
     _add(entry, "updated", now.isoformat())
     message = delivery.message
-    if isinstance(message, Report):
-        _add(entry, "title", "What operators must know")
-        _add(entry, "content", "\n".join(report_lines(message)), type="text")
-        return entry
-    assert isinstance(message, Message)  # noqa: S101 - folded deliveries are never sent
-    _add(entry, "title", f"[{message.severity}] {message.headline}")
-    if message.url:
+    assert message is not None  # noqa: S101 - folded deliveries are never sent
+    _add(entry, "title", title(message))
+    if isinstance(message, Message) and message.url:
         _add(entry, "link", href=printable(message.url), rel="alternate")
-    for reason in message.reasons:
+    for reason in message.reasons if isinstance(message, Message) else ():
         _add(entry, "category", term=printable(reason.rule), label=printable(reason.title))
-    _add(entry, "content", render(message, now, thread=bool(delivery.thread_of)).strip(), type="text")
+    _add(entry, "content", text(message, now, thread=bool(delivery.thread_of)).strip(), type="text")
     return entry
 
 
-def _add(parent: etree._Element, name: str, text: str | None = None, **attributes: str) -> etree._Element:
+def _add(parent: etree._Element, name: str, words: str | None = None, **attributes: str) -> etree._Element:
     child = etree.SubElement(parent, f"{{{ATOM}}}{name}", attributes)
-    if text is not None:
-        child.text = "\n".join(printable(line) for line in text.splitlines())
+    if words is not None:
+        child.text = "\n".join(printable(line) for line in words.splitlines())
     return child
 
 

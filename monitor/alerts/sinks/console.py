@@ -8,8 +8,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TextIO
 
-from monitor.alerts.message import changed, matched_words, news, notes, provenance, report_lines, sentences
-from monitor.model import Accepted, Delivery, FindOutcome, Message, NotSent, Report, SendOutcome, Unreadable
+from monitor.alerts.plain_text import text
+from monitor.model import Accepted, Delivery, FindOutcome, Message, NotSent, SendOutcome, Unreadable
 from monitor.text import printable
 
 TARGET = "console"
@@ -34,7 +34,7 @@ class ConsoleSink:
         an outcome that nobody heard would have it told twice.
         """
         assert delivery.message is not None  # noqa: S101 - folded deliveries are never sent
-        return await self._say(delivery, _rendered(delivery.message, self._clock(), thread=bool(delivery.thread_of)))
+        return await self._say(delivery, text(delivery.message, self._clock(), thread=bool(delivery.thread_of)))
 
     async def edit(self, delivery: Delivery) -> SendOutcome:
         """What was written stays; a line says what has changed."""
@@ -68,27 +68,3 @@ class ConsoleSink:
 def _correction(message: Message) -> str:
     changed = (message.caution or message.standing or "Its page has been read: it says so too.").splitlines()
     return "\n" + "\n".join(printable(line) for line in (f"↳ {message.headline}", f"  ! {' '.join(changed)}")) + "\n"
-
-
-def _rendered(message: Message | Report, now: datetime, *, thread: bool) -> str:
-    if isinstance(message, Report):
-        return "\n".join(printable(f"▲ {line}") for line in ("OPERATIONS", *report_lines(message))) + "\n"
-    return render(message, now, thread=thread)
-
-
-def render(message: Message, now: datetime, *, thread: bool = False) -> str:
-    """Plain text without any control character: what comes from the web cannot drive the terminal."""
-    follows = "↳ CORRECTION" if message.changes else "↳ UPDATE"
-    mark = follows if thread else f"■ {message.severity.upper()}"
-    lines = ["", f"{mark}  {message.headline}", f"  {provenance(message)}"]
-    if message.url:
-        lines.append(f"  {message.url}")
-    lines += [f"  ! {note}" for note in notes(message, now)]
-    for label, *shown in map(changed, message.changes):
-        lines += [f"  ± {label}", *(f"      {line}" for line in shown)]
-    for added in message.additions if thread else ():
-        lines += [f"  + {news(added)}", f"      “{added.sentence}”"]
-    for reason in message.reasons:
-        lines.append(f"  ● {reason.title} [{reason.rule}]: {', '.join(matched_words(reason.hits))}")
-        lines += [f"      “{sentence}”" for sentence in sentences(reason.hits)]
-    return "\n".join(printable(" ".join(line.splitlines())) for line in lines) + "\n"

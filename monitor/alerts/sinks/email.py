@@ -21,11 +21,13 @@ from enum import StrEnum
 from html import escape
 from typing import Final
 
+from monitor.alerts.digest import about
 from monitor.alerts.message import changed, marked, news, notes, provenance, report_lines, sentences, shorten
-from monitor.alerts.sinks.console import render
+from monitor.alerts.plain_text import text, title
 from monitor.model import (
     Accepted,
     Delivery,
+    Digest,
     FindOutcome,
     Message,
     NotSent,
@@ -169,29 +171,41 @@ def compose(delivery: Delivery, sender: str, readers: tuple[str, ...], now: date
     if delivery.thread_of is not None:
         letter["In-Reply-To"] = letter["References"] = message_id(delivery.thread_of, sender)
     message = delivery.message
-    if isinstance(message, Report):
-        lines = report_lines(message)
-        letter["Subject"] = _subject("News monitor: what operators must know")
-        letter.set_content("\n".join(printable(line) for line in lines) + "\n")
-        html = "".join(f"<p>{_safe(line)}</p>" for line in lines)
-    else:
-        assert isinstance(message, Message)  # noqa: S101 - folded deliveries are never sent
-        letter["Subject"] = _subject(f"[{message.severity}] {message.headline}")
-        letter.set_content(render(message, now, thread=bool(delivery.thread_of)))
-        html = _html(message, now)
+    assert message is not None  # noqa: S101 - folded deliveries are never sent
+    letter["Subject"] = title(message)
+    letter.set_content(text(message, now, thread=bool(delivery.thread_of)))
     if not delivery.plain:
-        letter.add_alternative(f"<!doctype html><html><body>{html}</body></html>", subtype="html")
+        letter.add_alternative(f"<!doctype html><html><body>{_html(message, now)}</body></html>", subtype="html")
     return letter
 
 
-def _subject(text: str) -> str:
-    return printable(shorten(text, LONGEST_SUBJECT))
+def _html(message: Message | Report | Digest, now: datetime) -> str:
+    match message:
+        case Report():
+            return "".join(f"<p>{_safe(line)}</p>" for line in report_lines(message))
+        case Digest():
+            return _digest(message)
+        case Message():
+            return _alert(message, now)
 
 
-def _html(message: Message, now: datetime) -> str:
-    headline = f"<b>{_safe(message.headline)}</b>"
-    if message.url and message.url.startswith(("http://", "https://")):
-        headline = f'<a href="{escape(message.url)}">{headline}</a>'
+def _digest(digest: Digest) -> str:
+    parts = [f"<p>{_safe(line)}</p>" for line in (*digest.lines, *((digest.more,) if digest.more else ()))]
+    parts += [
+        f"<p>{escape(item.severity.upper())} · {_link(item.headline, item.url)}<br>{_safe(' · '.join(about(item)))}</p>"
+        for item in digest.items
+    ]
+    return "".join(parts)
+
+
+def _link(headline: str, url: str | None) -> str:
+    if url is None or not url.startswith(("http://", "https://")):
+        return f"<b>{_safe(headline)}</b>"
+    return f'<a href="{escape(url)}"><b>{_safe(headline)}</b></a>'
+
+
+def _alert(message: Message, now: datetime) -> str:
+    headline = _link(message.headline, message.url)
     parts = [f"<p>{escape(message.severity.upper())} · {headline}<br>{provenance(message, safe=_safe)}</p>"]
     parts += [f"<p><i>{_safe(note)}</i></p>" for note in notes(message, now)]
     parts += ["<p>" + "<br>".join(map(_safe, changed(change))) + "</p>" for change in message.changes]

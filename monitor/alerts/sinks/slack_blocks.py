@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from monitor.alerts.digest import about, heading
 from monitor.alerts.message import (
     changed,
     marked,
@@ -23,7 +24,7 @@ from monitor.alerts.message import (
     sentences,
     shorten,
 )
-from monitor.model import Message, Reason, Report, Severity
+from monitor.model import Digest, DigestItem, Message, Reason, Report, Severity
 
 Block = dict[str, Any]
 
@@ -46,17 +47,23 @@ MARKS = {
     Severity.LOW: "⚪",
 }
 
+_MENTION = re.compile(r"here|[SUW][A-Z0-9]+")
+
 # Characters that Slack's mrkdwn gives a meaning to. A zero-width space after one takes the meaning away.
 _FORMATTING = re.compile(r"([*_~`])")
 
 
-def blocks(message: Message | Report, *, key: str, now: datetime) -> list[Block]:
+def blocks(message: Message | Report | Digest, *, key: str, now: datetime) -> list[Block]:
     """The rich form. `key` comes back in the channel's history and tells whether this message is there."""
+    if isinstance(message, Digest):
+        return _digest(message, key)
     return _report(message, key) if isinstance(message, Report) else _alert(message, key, now)
 
 
 def _alert(message: Message, key: str, now: datetime) -> list[Block]:
-    found = [_header(message, key), _where(message), *_changes(message), *_additions(message)]
+    called = mentions(message)
+    found = [_header(message, key), *([_section(called)] if called else []), _where(message)]
+    found += [*_changes(message), *_additions(message)]
     spent = sum(len(str(block)) for block in found)
     shown = 0
     for reason in message.reasons[:MOST_REASONS]:
@@ -72,22 +79,55 @@ def _alert(message: Message, key: str, now: datetime) -> list[Block]:
 
 
 def _report(report: Report, key: str) -> list[Block]:
-    title = {"type": "plain_text", "text": REPORT_TITLE, "emoji": False}
-    sections = [_section(f"• {escape(line)}") for line in report_lines(report)]
-    return [{"type": "header", "block_id": f"news-monitor:{key}", "text": title}, *sections]
+    return [_title(REPORT_TITLE, key), *(_section(f"• {escape(line)}") for line in report_lines(report))]
 
 
-def fallback(message: Message | Report, now: datetime) -> str:
+def _digest(digest: Digest, key: str) -> list[Block]:
+    found = [_title(shorten(heading(digest), HEADER_LIMIT), key)]
+    if digest.lines:
+        found.append(_section("\n".join(map(escape, digest.lines))))
+    found += map(_item, digest.items)
+    return [*found, _section(escape(digest.more))] if digest.more else found
+
+
+def _item(item: DigestItem) -> Block:
+    headline = f"*{_label(item.headline)}*"
+    if item.url and _linkable(item.url):
+        headline = f"<{_link_target(item.url)}|{_label(item.headline)}>"
+    return _section(f"{MARKS[item.severity]} {headline}\n{escape(' · '.join(about(item)))}")
+
+
+def _title(text: str, key: str) -> Block:
+    shown = {"type": "plain_text", "text": text, "emoji": False}
+    return {"type": "header", "block_id": f"news-monitor:{key}", "text": shown}
+
+
+def fallback(message: Message | Report | Digest, now: datetime) -> str:
     """The notification's text, and the whole message where the rich form is refused."""
+    if isinstance(message, Digest):
+        return _digest_fallback(message)
     if isinstance(message, Report):
         return shorten(f"{REPORT_TITLE}: {escape(' · '.join(report_lines(message)))}", FALLBACK_LIMIT)
     return _alert_fallback(message, now)
 
 
+def _digest_fallback(digest: Digest) -> str:
+    """Whole lines, as many as there is room for; the command that shows the rest goes before them."""
+    lines = [heading(digest), *digest.lines, *([digest.more] if digest.more else [])]
+    text = "\n".join(map(escape, lines))
+    for item in digest.items:
+        line = f"{MARKS[item.severity]} {escape(shorten(item.headline, HEADER_LIMIT))} · {escape(item.outlet)}"
+        if len(text) + len(line) > FALLBACK_LIMIT:
+            return f"{text}\n…"
+        text = f"{text}\n{line}"
+    return text
+
+
 def _alert_fallback(message: Message, now: datetime) -> str:
+    called = mentions(message)
     subjects = [reason.title for reason in message.reasons] or [changed(change)[0] for change in message.changes]
     lines = [
-        f"{MARKS[message.severity]} {escape(shorten(message.headline, 300))}",
+        f"{MARKS[message.severity]} {escape(shorten(message.headline, 300))} {called}".rstrip(),
         escape(shorten(f"{', '.join(subjects)} · {provenance(message)}", 1_000)),
     ]
     lines += (escape(line) for change in message.changes for line in changed(change)[1:])
@@ -105,6 +145,17 @@ def _header(message: Message, key: str) -> Block:
         "block_id": f"news-monitor:{key}",
         "text": {"type": "plain_text", "text": headline, "emoji": False},
     }
+
+
+def mentions(message: Message) -> str:
+    """Whom the operator wants called, as Slack writes it (docs.slack.dev, formatting message text). Else nobody."""
+    return " ".join(_mention(name) for name in message.mentions if _MENTION.fullmatch(name))
+
+
+def _mention(name: str) -> str:
+    if name == "here":
+        return "<!here>"
+    return f"<!subteam^{name}>" if name.startswith("S") else f"<@{name}>"
 
 
 def _where(message: Message) -> Block:

@@ -24,6 +24,7 @@ from monitor.http_hints import retry_after
 from monitor.model import (
     Accepted,
     Delivery,
+    Digest,
     FindOutcome,
     Message,
     Missing,
@@ -102,17 +103,21 @@ def _outcome(status: int, wait: timedelta | None, delivery: Delivery) -> SendOut
 def _kind(delivery: Delivery) -> str:
     if isinstance(delivery.message, Report):
         return "report"
+    if isinstance(delivery.message, Digest):
+        return "digest"
     if isinstance(delivery.message, Message) and delivery.message.changes:
         return "correction"
     return "update" if delivery.thread_of else "alert"
 
 
 def payload(delivery: Delivery, kind: str, now: datetime) -> Mapping[str, Any]:
-    """What a receiver gets: `type` is alert, update, correction, changed or report. Times in RFC 3339, UTC."""
+    """What a receiver gets: `type` is alert, update, correction, changed, digest or report. Times in RFC 3339, UTC."""
     message = delivery.message
     told: Mapping[str, Any] = {}
     if isinstance(message, Report):
         told = {"lines": report_lines(message)}
+    elif isinstance(message, Digest):
+        told = {**asdict(message), "created_at": message.created_at.isoformat(), "items": _items(message)}
     elif isinstance(message, Message):
         told = _told(message, now)
     return {
@@ -122,6 +127,10 @@ def payload(delivery: Delivery, kind: str, now: datetime) -> Mapping[str, Any]:
         "timestamp": now.isoformat(),
         "data": told,
     }
+
+
+def _items(digest: Digest) -> list[Mapping[str, Any]]:
+    return [{**asdict(item), "seen_at": item.seen_at.isoformat()} for item in digest.items]
 
 
 def _told(message: Message, now: datetime) -> Mapping[str, Any]:

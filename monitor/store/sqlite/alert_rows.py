@@ -20,7 +20,6 @@ from monitor.model import (
     DueEdit,
     Edit,
     Message,
-    Report,
     Severity,
     StoryId,
     Told,
@@ -52,7 +51,8 @@ class AlertRows:
         """What has been said, or is on its way, about a story in a channel; the first word first."""
         rows = self._db.query(
             """
-            select a.rule, a.severity, a.article_id, coalesce(carrier.thread_of, carrier.id) as delivery_id
+            select a.rule, a.severity, a.article_id, coalesce(carrier.thread_of, carrier.id) as delivery_id,
+              d.created_at
             from alerts a join deliveries d on d.alert_id = a.id
             join deliveries carrier on carrier.id = coalesce(d.folded_into, d.id)
             where a.story_id = ? and d.sink = ? and d.target = ? and carrier.state <> 'dead'
@@ -66,6 +66,7 @@ class AlertRows:
                 severity=Severity(row["severity"]),
                 delivery_id=DeliveryId(row["delivery_id"]),
                 article_id=ArticleId(row["article_id"]),
+                at=to_time(row["created_at"]),
             )
             for row in rows
         )
@@ -95,12 +96,13 @@ class DeliveryRows:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def add(self, delivery: Delivery, *, folded_into: DeliveryId | None = None) -> None:
+    def add(self, delivery: Delivery, *, folded_into: DeliveryId | None = None, urgent: bool = False) -> None:
+        """`urgent`: it goes before what waits for the same target."""
         self._db.execute(
             """
             insert into deliveries (id, alert_id, sink, target, state, attempts, next_attempt_at, created_at,
-              thread_of, broadcast, folded_into, message, correction_id)
-            values (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing
+              thread_of, broadcast, folded_into, message, correction_id, urgent)
+            values (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing
             """,
             [
                 delivery.id,
@@ -115,20 +117,37 @@ class DeliveryRows:
                 folded_into,
                 None if delivery.message is None else message_json(delivery.message),
                 delivery.correction_id,
+                int(urgent),
             ],
         )
+
+    def count_since(self, since: datetime, *, sink: str, target: str) -> int:
+        """The messages about matches that a target was sent, or is about to be."""
+        rows = self._db.query(
+            """
+            select count(*) as n from deliveries
+            where sink = ? and target = ? and created_at > ? and folded_into is null and state <> 'dead'
+              and (alert_id is not null or json_extract(message, '$.digest') is not null)
+            """,
+            [sink, target, to_text(since)],
+        )
+        return int(next(iter(rows))["n"])
 
     def heads(self) -> tuple[DueDelivery, ...]:
         """For each target the first unfinished delivery, whenever it is due.
 
-        Only the first: an unsettled delivery holds its target back, so messages arrive in order.
+        Only the first: an unsettled delivery holds its target back, so messages arrive in order. What is urgent goes
+        before others, but neither before one that may have arrived nor before what it answers.
         """
         rows = self._db.query(
             f"""
-            select d.id, d.sink, d.target, d.state, d.next_attempt_at
-            from (select min(seq) as seq from deliveries where state in {_OPEN} group by sink, target) head
-            join deliveries d on d.seq = head.seq
-            order by d.seq
+            select id, sink, target, state, next_attempt_at from (
+              select d.*, row_number() over (partition by d.sink, d.target order by
+                d.state in ('sending', 'ambiguous') desc,
+                d.urgent and (parent.id is null or parent.state not in {_OPEN}) desc, d.seq) as turn
+              from deliveries d left join deliveries parent on parent.id = d.thread_of
+              where d.state in {_OPEN})
+            where turn = 1 order by seq
             """  # noqa: S608 - a constant
         )
         return tuple(
@@ -270,7 +289,7 @@ class DeliveryRows:
         ):
             target = targets.get(row["rule"], row["target"])
             told = message_of(self._message_text_of(row["carrier"]))
-            if target == row["target"] or isinstance(told, Report):
+            if target == row["target"] or not isinstance(told, Message):
                 continue
             own = tuple(reason for reason in told.reasons if reason.rule == row["rule"])
             others = tuple(reason for reason in told.reasons if reason.rule != row["rule"])
@@ -322,7 +341,7 @@ class DeliveryRows:
             )
         ):
             told = message_of(row["message"])
-            if isinstance(told, Report) or (revised := rewrite(told)) == told:
+            if not isinstance(told, Message) or (revised := rewrite(told)) == told:
                 continue
             if row["state"] in _UNTOLD:
                 self._db.execute("update deliveries set message = ? where id = ?", [message_json(revised), row["id"]])

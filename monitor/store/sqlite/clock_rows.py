@@ -38,4 +38,31 @@ class ClockRows:
                 f"update {table} set {column} = ? where rowid = ?",  # noqa: S608 - constants
                 [(to_text(max(to_time(row["at"]) - step, now)), row["row"]) for row in rows],
             )
+        self._move_holds(step, now)
         self._db.execute("update feeds set last_poll_at = ? where last_poll_at > ?", [to_text(now), to_text(now)])
+
+    def _move_holds(self, step: timedelta, now: datetime) -> None:
+        """The end of a mute is what a person said it is, unless the clock was wrong when he said it.
+
+        Other holds end earlier by the step. Where it is quiet then, they wait for the end of that.
+        """
+        for table, column, which in (
+            ("mutes", "until", "created_at > :now"),
+            ("alerts", "release_at", "fate = 'hold' and id in (select alert_id from holds where cause <> 'mute')"),
+            (
+                "alerts",
+                "release_at",
+                """fate = 'hold' and id in (select h.alert_id from holds h join mutes m on m.id = h.mute_id
+                  where m.created_at > :now)""",
+            ),
+        ):
+            rows = list(
+                self._db.query(
+                    f"select rowid as row, {column} as at from {table} where {column} > :now and {which}",  # noqa: S608
+                    {"now": to_text(now)},
+                )
+            )
+            self._db.conn.executemany(
+                f"update {table} set {column} = ? where rowid = ?",  # noqa: S608 - constants
+                [(to_text(max(to_time(row["at"]) - step, now)), row["row"]) for row in rows],
+            )

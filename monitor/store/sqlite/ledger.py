@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
+from monitor.model import MuteId
 from monitor.store.sqlite.values import Row, message_of, to_text
+
+_LATE = timedelta(hours=1)  # a hold is told within seconds of its time, if there is a daemon
+
+# What the clock says of it; `late` is an hour ago.
+_LAWS_OF_TIME: Mapping[str, str] = {
+    "a hold past its release": "select id, rule, release_at from alerts where fate = 'hold' and release_at < :late",
+    "a mute that is over without a receipt": """
+        select id, kind, subject, until from mutes
+        where closed_at is null and min(until, coalesce(ended_at, until)) < :late""",
+}
 
 # Each query finds rows that break the conservation law or the laws of the outbox; the sentence says which one.
 _LAWS: Mapping[str, str] = {
@@ -36,8 +47,20 @@ _LAWS: Mapping[str, str] = {
           select 1 from alerts a join deliveries told on told.alert_id = a.id
           where a.article_id = c.article_id and told.sink = d.sink and told.target = d.target)""",
     "a delivery that tells of no match, no correction and nothing to operators": """
-        select id, target from deliveries
-        where alert_id is null and correction_id is null and json_extract(message, '$.report') is null""",
+        select id, target from deliveries d
+        where alert_id is null and correction_id is null and json_extract(message, '$.report') is null
+          and (json_extract(message, '$.digest') is null
+            or not exists (select 1 from deliveries inside where inside.folded_into = d.id)
+              and sink in ('slack', 'console'))""",  # elsewhere it is an echo, and the channel's own carries the matches
+    "a hold that says nothing of what it holds": """
+        select a.id, a.rule from alerts a left join holds h on h.alert_id = a.id
+        where a.fate = 'hold' and (h.alert_id is null or h.released_at is not null)""",
+    "a hold that goes on although its match has another fate": """
+        select a.id, a.rule, a.fate from alerts a join holds h on h.alert_id = a.id
+        where a.fate <> 'hold' and h.released_at is null""",
+    "a mute that was closed before it told what it held": """
+        select m.id, m.kind, m.subject from mutes m join holds h on h.mute_id = m.id
+        where m.closed_at is not null and h.released_at is null""",
     "a delivery told inside another one of a different channel, or inside none": """
         select d.id, d.folded_into from deliveries d left join deliveries other on other.id = d.folded_into
         where d.state = 'folded' and (other.id is null or other.state = 'folded'
@@ -66,10 +89,12 @@ class Ledger:
     def delivery_states(self) -> dict[str, int]:
         return self._counts("select state as k, count(*) as n from deliveries group by state")
 
-    def violations(self) -> tuple[tuple[str, Row], ...]:
+    def violations(self, now: datetime) -> tuple[tuple[str, Row], ...]:
         """Rows that break a law, each with the law it breaks."""
+        laws: list[tuple[str, str, dict[str, str]]] = [(law, sql, {}) for law, sql in _LAWS.items()]
+        laws += [(law, sql, {"late": to_text(now - _LATE)}) for law, sql in _LAWS_OF_TIME.items()]
         return tuple(
-            (law, row) for law, sql in _LAWS.items() for row in self._db.query(f"{sql} limit {OFFENDERS_SHOWN}")
+            (law, row) for law, sql, given in laws for row in self._db.query(f"{sql} limit {OFFENDERS_SHOWN}", given)
         )
 
     def dead_letters(self) -> tuple[Row, ...]:
@@ -77,7 +102,8 @@ class Ledger:
         return tuple(
             self._db.query(
                 """
-                select d.id, coalesce(a.rule, iif(c.id is null, 'a report', 'a correction')) as rule,
+                select d.id, coalesce(a.rule, iif(c.id is not null, 'a correction',
+                    iif(json_extract(d.message, '$.digest') is null, 'a report', 'a digest'))) as rule,
                   coalesce(a.article_id, c.article_id) as article_id, d.sink, d.target, d.created_at, d.error
                 from deliveries d left join alerts a on a.id = d.alert_id
                 left join corrections c on c.id = d.correction_id
@@ -134,8 +160,8 @@ class Ledger:
             )
         )
 
-    def alerts(self, *, limit: int, since: datetime | None = None) -> tuple[Row, ...]:
-        """The latest matches with their fate, newest first."""
+    def alerts(self, *, limit: int, since: datetime | None = None, held_by: MuteId | None = None) -> tuple[Row, ...]:
+        """The latest matches with their fate, newest first. `held_by`: only those that a mute holds or held."""
         return tuple(
             self._db.query(
                 """
@@ -147,10 +173,11 @@ class Ledger:
                   d.receipt, d.error
                 from alerts a join articles art on art.id = a.article_id
                 left join deliveries d on d.alert_id = a.id
-                where a.created_at >= ?
-                order by a.created_at desc, a.rule limit ?
+                where a.created_at >= :since
+                  and (:mute is null or a.id in (select alert_id from holds where mute_id = :mute))
+                order by a.created_at desc, a.rule limit :limit
                 """,
-                [to_text(since) if since else "", limit],
+                {"since": to_text(since) if since else "", "mute": held_by, "limit": limit},
             )
         )
 

@@ -11,7 +11,7 @@ from sqlite_utils import Database, Migrations
 migrations = Migrations("news-monitor")
 
 # Raised by every migration; a program that finds a higher number than its own refuses to touch the file.
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 
 
 @migrations()
@@ -59,6 +59,12 @@ def m007_corrections(db: Database) -> None:
 def m008_rule_versions(db: Database) -> None:
     """A rule of the past can be read again, with the vocabulary that it used, and it is known what is in force."""
     _run(db, _EIGHTH)
+
+
+@migrations()
+def m009_holds(db: Database) -> None:
+    """What is told later, and why; mutes by a person, each with an end and a receipt."""
+    _run(db, _NINTH)
 
 
 def _run(db: Database, statements: str) -> None:
@@ -518,4 +524,46 @@ create table concept_versions (
   first_loaded_at text not null,
   primary key (concept, version)
 ) strict;
+"""
+
+_NINTH = """
+create table new_mutes (
+  id text primary key,
+  kind text not null check (kind in ('story', 'rule', 'feed', 'site', 'author')),
+  subject text not null,
+  until text not null,
+  by text not null,
+  reason text not null,
+  created_at text not null,
+  ended_at text,                         -- by a person, before its time
+  ended_by text,
+  closed_at text,                        -- when what it held was told
+  check ((ended_at is null) = (ended_by is null))
+) strict;
+insert into new_mutes (id, kind, subject, until, by, reason, created_at)
+  select id, kind, subject, until, by, reason, created_at from mutes;
+drop table mutes;
+alter table new_mutes rename to mutes;
+create index mutes_open on mutes (until) where closed_at is null;
+
+create table holds (                     -- matches that are told later than they came, or were
+  alert_id text primary key references alerts (id),
+  cause text not null
+    check (cause in ('mute', 'sources', 'cooldown', 'quiet', 'digest', 'group', 'storm')),
+  mute_id text references mutes (id),
+  sink text not null,
+  target text not null,
+  message text not null,                 -- JSON: what would have been told
+  held_at text not null,
+  released_at text,                      -- null: it waits until alerts.release_at
+  check ((cause = 'mute') = (mute_id is not null))
+) strict;
+create index holds_waiting on holds (sink, target) where released_at is null;
+create index holds_by_mute on holds (mute_id) where mute_id is not null;
+create index alerts_held on alerts (release_at) where fate = 'hold';
+
+create index deliveries_by_time on deliveries (sink, target, created_at) where folded_into is null;
+
+-- goes before others to its target
+alter table deliveries add column urgent integer not null default 0 check (urgent in (0, 1));
 """

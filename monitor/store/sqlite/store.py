@@ -14,6 +14,7 @@ from monitor.store.sqlite.archive_rows import ArchiveRows
 from monitor.store.sqlite.clock_rows import ClockRows
 from monitor.store.sqlite.connection import WriterLock, open_reader, open_writer
 from monitor.store.sqlite.feed_rows import FeedRows
+from monitor.store.sqlite.hold_rows import HoldRows, MuteRows
 from monitor.store.sqlite.ledger import Ledger
 from monitor.store.sqlite.notice_rows import NoticeRows
 from monitor.store.sqlite.page_rows import PageRows
@@ -41,6 +42,8 @@ class Store:
         self.watches = WatchRows(db)
         self.alerts = AlertRows(db)
         self.deliveries = DeliveryRows(db)
+        self.holds = HoldRows(db)
+        self.mutes = MuteRows(db)
         self.clock = ClockRows(db)
         self.notices = NoticeRows(db)
         self.subscriptions = PushRows(db)

@@ -16,6 +16,8 @@ from monitor.model import (
     BodySource,
     Change,
     ChangeKind,
+    Digest,
+    DigestItem,
     FeedHints,
     Hit,
     Message,
@@ -78,13 +80,17 @@ def _hint(value: object) -> object:
     return value.total_seconds() if isinstance(value, timedelta) else sorted(cast("frozenset[int]", value))
 
 
-def message_json(message: Message | Report) -> str:
-    value = {"report": asdict(message)} if isinstance(message, Report) else asdict(message)
+def message_json(message: Message | Report | Digest) -> str:
+    value = asdict(message)
+    if isinstance(message, Report | Digest):
+        value = {"report" if isinstance(message, Report) else "digest": value}
     return json.dumps(value, ensure_ascii=False, default=_text)
 
 
-def message_of(text: str) -> Message | Report:
+def message_of(text: str) -> Message | Report | Digest:
     value = json.loads(text)
+    if "digest" in value:
+        return _digest(value["digest"])
     return _report(value["report"]) if "report" in value else _message(value)
 
 
@@ -96,6 +102,29 @@ def _text(value: object) -> str:
 
 def _report(value: Row) -> Report:
     return Report(**{**value, "lines": tuple(value["lines"]), "created_at": to_time(value["created_at"])})
+
+
+def _digest(value: Row) -> Digest:
+    return Digest(
+        **{
+            **value,
+            "lines": tuple(value["lines"]),
+            "items": tuple(map(_digest_item, value["items"])),
+            "created_at": to_time(value["created_at"]),
+        }
+    )
+
+
+def _digest_item(value: Row) -> DigestItem:
+    return DigestItem(
+        **{
+            **value,
+            "severity": Severity(value["severity"]),
+            "rules": tuple(value["rules"]),
+            "seen_at": to_time(value["seen_at"]),
+            "story_id": StoryId(value["story_id"]),
+        }
+    )
 
 
 def _message(value: Row) -> Message:
@@ -121,6 +150,7 @@ def _message(value: Row) -> Message:
             "additions": tuple(
                 Addition(**{**one, "kind": AdditionKind(one["kind"])}) for one in value.get("additions", ())
             ),
+            "mentions": tuple(value.get("mentions", ())),
             "changes": tuple(Change(**{**one, "kind": ChangeKind(one["kind"])}) for one in value.get("changes", ())),
         }
     )

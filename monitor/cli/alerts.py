@@ -1,0 +1,42 @@
+"""`alerts`: the latest matches with their fate."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from monitor.cli.common import EXIT_FOUND, complain, reading_store, say, show_json, speaking
+
+
+@click.group(invoke_without_command=True)
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 100_000), help="At most so many.")
+@click.option("--mute", "mute", metavar="ID", help="Only what a mute held, named by the beginning of its id.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document a line.")
+@click.pass_context
+@speaking()
+def alerts(context: click.Context, limit: int, mute: str | None, as_json: bool) -> None:
+    """The latest matches with their fate, newest first."""
+    if context.invoked_subcommand is not None:
+        return
+    store = reading_store(context.obj)
+    held_by = None
+    if mute is not None:
+        found = store.mutes.named(mute)
+        if len(found) != 1:
+            complain(f"{mute!r} " + ("fits more than one mute" if found else "is no mute; `mute list` shows them"))
+            sys.exit(EXIT_FOUND)
+        held_by = found[0].id
+    for row in store.ledger.alerts(limit=limit, held_by=held_by):
+        if as_json:
+            show_json(row)
+        else:
+            _show(row)
+
+
+def _show(row: dict[str, Any]) -> None:
+    where = f"{row['delivery']} {row['sink']} {row['target']}" if row["delivery"] else "-"
+    until = f"until {row['release_at'][:16]}Z; " if row["fate"] == "hold" else ""
+    say(f"{row['created_at'][:19]}Z  {row['severity']:8} {row['fate']:8} {row['rule']}  {row['title']}")
+    say(f"    {row['url']}  ({until}{row['reason']}; {where})")

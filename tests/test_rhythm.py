@@ -1,0 +1,314 @@
+"""When matches are told: by the rule's pace and the channel's rhythm. What is held is told, once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.model import Addition, AdditionKind, Digest, Message
+from tests.rhythm_desk import CHANNEL, RhythmDesk, shown
+
+Open = Callable[..., Awaitable[RhythmDesk]]
+FIGURE = (Addition(AdditionKind.FIGURE, "12 tanks", "Twelve tanks were seen.", None),)
+DENIAL = (Addition(AdditionKind.DENIAL, "denied", "The ministry denied it.", None),)
+
+
+@pytest.fixture
+async def opened(tmp_path: Path) -> AsyncIterator[Open]:
+    desks: list[RhythmDesk] = []
+
+    async def opened(routing: dict[str, Any] | None = None, **rules: dict[str, Any]) -> RhythmDesk:
+        desks.append(RhythmDesk(tmp_path, routing, **rules))
+        await desks[-1].open()
+        return desks[-1]
+
+    yield opened
+    for desk in desks:
+        balance = await desk.balance()
+        assert balance.balanced, balance
+        await desk.close()
+
+
+# ---- the rule's pace ----
+
+
+async def test_one_source_is_not_enough(opened: Open) -> None:
+    """A copy adds no voice; the second independent one brings one alert that tells all of it."""
+    desk = await opened(armour={"alert": {"min_sources": 2}})
+    await desk.match("Tanks move", story="s")
+    await desk.match("Tanks move again", story="s", copy=True, feed=1)
+    await desk.pass_time(hours=1)
+    assert [] == desk.sink.said()
+    assert [("Tanks move", "hold"), ("Tanks move again", "hold")] == await desk.fates()
+    await desk.match("Armour seen", story="s", feed=2)
+    await desk.work()
+    assert ["Tanks move"] == desk.sink.said()
+    assert ["post"] * 3 == [fate for _, fate in await desk.fates()]
+    (message,) = (sent.message for sent in desk.sink.sent)
+    assert isinstance(message, Message)
+    assert "2 independent" in str(message.standing)
+    assert [1, 1, 1] == [len(sent) for sent in (await desk.told()).values()]
+
+
+@pytest.mark.parametrize(
+    ("on_timeout", "fate", "said"), [("digest", "post", ["From too few sources"]), ("suppress", "suppress", [])]
+)
+async def test_what_finds_no_second_source(opened: Open, on_timeout: str, fate: str, said: list[str]) -> None:
+    """In time it is told as what it is, or suppressed where the rule says so; never forgotten."""
+    desk = await opened(armour={"alert": {"min_sources": 3, "sources_within": "6h", "on_timeout": on_timeout}})
+    await desk.match("Tanks move", story="s")
+    await desk.pass_time(hours=5)
+    assert [] == desk.sink.said()
+    await desk.pass_time(hours=1)
+    assert said == desk.sink.said()
+    assert [("Tanks move", fate)] == await desk.fates()
+    if said:
+        assert "one source of 3" in shown(desk.sink.sent[0].message)
+
+
+async def test_severity_rises_with_the_sources(opened: Open) -> None:
+    """The third voice is told in the thread and to the channel, with nothing else new in it."""
+    desk = await opened(armour={"severity": "normal", "alert": {"rise": {"3": "high", "4": "critical"}}})
+    for feed in range(4):
+        await desk.match(f"Report {feed}", story="s", feed=feed)
+        await desk.work()
+    assert ["Report 0", "> Report 2", "> Report 3"] == desk.sink.said()
+    assert [False, True, True] == [sent.broadcast for sent in desk.sink.sent]
+    rows = await desk.rows("select severity, reason from alerts where fate = 'thread'")
+    assert [("high", "now high: 3 independent sources"), ("critical", "now critical: 4 independent sources")] == [
+        (row["severity"], row["reason"]) for row in rows
+    ]
+
+
+@pytest.mark.parametrize(
+    ("updates", "said", "broadcast"),
+    [
+        ("thread", ["First", "> More"], [False, False]),
+        ("channel", ["First", "> More"], [False, True]),
+        ("silent", ["First"], [False]),
+    ],
+)
+async def test_updates(opened: Open, updates: str, said: list[str], broadcast: list[bool]) -> None:
+    """What is new of a told story goes to the thread, to the channel too, or nowhere."""
+    desk = await opened(armour={"alert": {"updates": updates}})
+    await desk.match("First", story="s")
+    await desk.match("More", story="s", feed=1, additions=FIGURE)
+    await desk.work()
+    assert said == desk.sink.said()
+    assert broadcast == [sent.broadcast for sent in desk.sink.sent]
+
+
+async def test_a_cooldown_gathers_what_is_new_of_a_story(opened: Open) -> None:
+    """It is told in the thread when the time is over, in one reply; what turns the story round waits for nothing."""
+    desk = await opened(armour={"alert": {"cooldown": "30m"}})
+    await desk.match("First", story="s")
+    await desk.work()
+    for number in range(3):
+        await desk.pass_time(minutes=5)
+        await desk.match(f"More {number}", story="s", feed=1, additions=FIGURE)
+    await desk.match("Another story", story="t")
+    await desk.match("Denied", story="s", feed=2, additions=DENIAL)
+    await desk.work()
+    assert ["First", "Another story", "> Denied"] == desk.sink.said()
+    await desk.pass_time(minutes=15)
+    assert "> More 0" == desk.sink.said()[-1]
+    assert 4 == len(desk.sink.said())
+
+
+# ---- the channel's rhythm ----
+
+NIGHT = {"quiet": [{"hours": "13:00-15:00"}]}  # it is noon
+
+
+async def test_quiet_hours_hold_and_end_in_one_digest(opened: Open) -> None:
+    """The loudest comes first; what is critical breaks through; the digest tells each match once."""
+    desk = await opened(NIGHT, loud={"severity": "critical"}, high={"severity": "high"})
+    await desk.pass_time(hours=1)
+    for number in range(3):
+        await desk.match(f"Story {number}")
+    await desk.match("High", "high")
+    await desk.match("Loud", "loud")
+    await desk.pass_time(minutes=119)
+    assert ["Loud"] == desk.sink.said()
+    await desk.pass_time(minutes=1)
+    assert ["Loud", "What came in the quiet hours"] == desk.sink.said()
+    digest = desk.sink.sent[1].message
+    assert isinstance(digest, Digest)
+    assert ["High", "Story 0", "Story 1", "Story 2"] == [item.headline for item in digest.items]
+    assert all(len(sent) == 1 for sent in (await desk.told()).values())
+    await desk.pass_time(hours=20)
+    assert 2 == len(desk.sink.said())
+
+
+async def test_one_story_of_the_quiet_hours_is_told_as_an_alert(opened: Open) -> None:
+    """With its evidence; later articles of it are held with it, though the first was not told yet."""
+    desk = await opened(NIGHT)
+    await desk.pass_time(hours=1)
+    await desk.match("First", story="s")
+    await desk.match("Again", story="s", feed=1, copy=True)
+    await desk.pass_time(hours=2)
+    assert ["First"] == desk.sink.said()
+    assert [("First", "post"), ("Again", "post")] == await desk.fates()
+
+
+@pytest.mark.parametrize("breakthrough", ["high", "critical"])
+async def test_who_breaks_through(opened: Open, breakthrough: str) -> None:
+    """As the operator says."""
+    desk = await opened(NIGHT | {"breakthrough": breakthrough}, high={"severity": "high"})
+    await desk.pass_time(hours=1)
+    await desk.match("High", "high")
+    await desk.work()
+    assert (["High"] if breakthrough == "high" else []) == desk.sink.said()
+
+
+async def test_a_channel_of_its_own(opened: Open) -> None:
+    """What is said of one channel counts there only; what it leaves out is as for all."""
+    desk = await opened(
+        {"group": "5m", "channels": [{"channel": "#night", **NIGHT}]}, night={"channel": "#night"}, day={}
+    )
+    await desk.pass_time(hours=1)
+    await desk.match("Night", "night")
+    await desk.match("Day", "day")
+    await desk.pass_time(minutes=5)
+    assert ["Day"] == desk.sink.said()
+    assert [CHANNEL] == [sent.target for sent in desk.sink.sent]
+
+
+async def test_what_is_not_so_loud_waits_for_the_digest(opened: Open) -> None:
+    """Told at the time that the cron line names, in that time zone."""
+    desk = await opened(
+        {"time_zone": "Europe/Belgrade", "digest": {"below": "high", "cron": "0 8,17 * * *"}}, high={"severity": "high"}
+    )
+    await desk.match("High", "high")
+    await desk.match("Low one")
+    await desk.match("Low two")
+    await desk.pass_time(hours=3, minutes=59)  # Belgrade is an hour ahead in winter
+    assert ["High"] == desk.sink.said()
+    await desk.pass_time(minutes=1)
+    assert ["High", "Digest"] == desk.sink.said()
+
+
+async def test_what_comes_within_minutes_is_told_together(opened: Open) -> None:
+    """One message; the next one opens a new time."""
+    desk = await opened({"group": "5m"})
+    for number in range(3):
+        await desk.match(f"Story {number}")
+        await desk.pass_time(minutes=1)
+    assert [] == desk.sink.said()
+    await desk.pass_time(minutes=2)
+    assert ["Told together"] == desk.sink.said()
+    await desk.match("Alone")
+    await desk.pass_time(minutes=5)
+    assert ["Told together", "Alone"] == desk.sink.said()
+
+
+async def test_a_storm_is_told_together_and_said(opened: Open) -> None:
+    """The rest becomes one message, operators hear of it, what is critical breaks through, and nothing is lost."""
+    desk = await opened({"storm": {"messages": 3, "within": "10m"}}, loud={"severity": "critical"})
+    for number in range(20):
+        await desk.match(f"Story {number}")
+    await desk.match("Loud", "loud")
+    await desk.work()
+    assert ["Loud", "Story 0", "Story 1", "Story 2"] == desk.sink.said()
+    (notice,) = await desk.rows("select text, over_at from notices where kind = 'storm'")
+    assert "3 messages within 10 min" in notice["text"]
+    await desk.pass_time(minutes=10)
+    assert ["Storm: told together"] == desk.sink.said()[4:]
+    assert "17 matches in 17 stories" in shown(desk.sink.sent[-1].message)
+    (notice,) = await desk.rows("select over_text from notices where kind = 'storm'")
+    assert "17 matches were told together" in notice["over_text"]
+    await desk.match("After")
+    await desk.work()
+    assert "After" == desk.sink.said()[-1]
+    assert all(len(sent) == 1 for sent in (await desk.told()).values())
+
+
+async def test_a_flood_has_pages_and_an_end(opened: Open) -> None:
+    """Pages after the first go to its thread; what finds no room is counted, and folded into the last page."""
+    desk = await opened(NIGHT)
+    await desk.pass_time(hours=1)
+    for number in range(130):
+        await desk.match(f"Story {number}")
+    await desk.pass_time(hours=2)
+    digests = [sent.message for sent in desk.sink.sent]
+    assert [20] * 5 == [len(digest.items) for digest in digests if isinstance(digest, Digest)]
+    assert [None, *[desk.sink.sent[0].id] * 4] == [sent.thread_of for sent in desk.sink.sent]
+    assert "and 30 more stories" in shown(digests[-1])
+    assert all(len(sent) == 1 for sent in (await desk.told()).values())
+
+
+async def test_who_is_called(opened: Open) -> None:
+    """Only whom the configuration names, for the severity of the message; replies call nobody."""
+    mentions = {"critical": ["here"], "high": ["S0123456"]}
+    desk = await opened({"mentions": mentions}, loud={"severity": "critical"}, high={"severity": "high"})
+    await desk.match("<!channel> normal", story="s")
+    await desk.match("High", "high", story="t")
+    await desk.match("Loud", "loud", story="u")
+    await desk.match("More", "high", story="t", additions=FIGURE)
+    await desk.work()
+    called = [sent.message.mentions for sent in desk.sink.sent if isinstance(sent.message, Message)]
+    assert [("here",), (), ("S0123456",), ()] == called
+
+
+# ---- together ----
+
+
+async def test_a_mute_that_comes_while_something_is_held(opened: Open) -> None:
+    """What was held for the night is held on, and told in the receipt."""
+    desk = await opened(NIGHT)
+    await desk.pass_time(hours=1)
+    await desk.match("Story 0")
+    await desk.mute("rule", "armour", timedelta(days=1), reason="noise")
+    await desk.pass_time(hours=2)
+    assert [] == desk.sink.said()
+    await desk.pass_time(hours=22)
+    assert ["While muted: rule armour"] != desk.sink.said()  # it is quiet again
+    await desk.pass_time(hours=2)
+    assert ["While muted: rule armour"] == desk.sink.said()
+
+
+async def test_who_ends_a_mute_hears_at_once(opened: Open) -> None:
+    """Even in the quiet hours."""
+    desk = await opened(NIGHT)
+    await desk.mute("author", "Jane Doe", timedelta(days=1))
+    await desk.match("Story 0", author="John Roe and JANE DOE")
+    await desk.match("Story 1", author="John Roe")
+    await desk.pass_time(hours=1)
+    assert ["Story 1"] == desk.sink.said()
+    await desk.unmute("author", "Jane Doe")
+    await desk.work()
+    assert ["Story 1", "While muted: author jane doe"] == desk.sink.said()
+    assert "ended by ben" in shown(desk.sink.sent[-1].message)
+
+
+async def test_what_is_held_goes_where_its_rule_tells_now(opened: Open) -> None:
+    """A rule that changed its channel meanwhile."""
+    desk = await opened(NIGHT)
+    await desk.pass_time(hours=1)
+    await desk.match("Story 0")
+    desk.configure(NIGHT, armour={"channel": "#elsewhere"})
+    await desk.close()
+    await desk.open()
+    await desk.pass_time(hours=2)
+    assert ["#elsewhere"] == [sent.target for sent in desk.sink.sent]
+
+
+async def test_a_clock_that_is_set_back_holds_nothing_longer(opened: Open) -> None:
+    """A group of five minutes lasts five minutes, and a mute until a time ends at that time."""
+    desk = await opened({"group": "5m"})
+    await desk.match("Story 0")
+    await desk.mute("rule", "armour", timedelta(hours=3))
+    muted_until = desk.now + timedelta(hours=3)
+    await desk.unmute("rule", "armour")
+    await desk.mute("site", "x.example", timedelta(hours=3))
+    step = timedelta(hours=1)
+    desk.now -= step
+    await desk.thread.change(lambda store: store.clock.set_back(step, desk.now))
+    await desk.pass_time(minutes=5)
+    assert ["Story 0"] == desk.sink.said()
+    active = await desk.thread.ask(lambda store: store.mutes.active(desk.now))
+    assert [muted_until - step] == [mute.until for mute in active]
