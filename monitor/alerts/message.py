@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from monitor.model import (
     Addition,
     Article,
+    BodySource,
     Certainty,
     Change,
     ChangeKind,
@@ -116,7 +117,7 @@ def spread(standing: Standing) -> str:
 
 def news(added: Addition) -> str:
     """What is new, in a line."""
-    before = f" (before: {added.before})" if added.before else ""
+    before = f" (before: {shorten(added.before, LONGEST_WORDS * 2)})" if added.before else ""
     return f"New {added.kind}: {shorten(added.what, LONGEST_WORDS * 2)}{before}"
 
 
@@ -142,6 +143,13 @@ def changed(change: Change) -> tuple[str, ...]:
 def notes(message: Message, now: datetime) -> tuple[str, ...]:
     """What the reader must know beside the news itself."""
     return tuple(note for note in (message.caution, message.doubt, delay(message, now), message.standing) if note)
+
+
+def origin(message: Message) -> str | None:
+    """Where the words that matched stood; None when a caution says so, or when nothing matched."""
+    if message.caution or not message.reasons:
+        return None
+    return "matched on its page" if message.body_source is BodySource.PAGE else "matched on the feed's full text"
 
 
 def report(notices: Sequence[str], now: datetime) -> Report:

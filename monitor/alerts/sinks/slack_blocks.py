@@ -1,13 +1,11 @@
-"""An alert as Slack Block Kit, inside Slack's limits.
+"""An alert as Slack Block Kit, inside Slack's limits. One glance: how loud, what, who says so, since when, and why.
 
-Text from the web goes into plain_text objects or is escaped (docs.slack.dev, formatting message text): it can neither
-mention anybody nor hide a link.
+Whatever comes from the web goes through `slack_text`: it can neither mention anybody nor hide a link.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -15,29 +13,32 @@ from monitor.alerts.message import (
     changed,
     marked,
     matched_words,
-    minute,
     news,
     notes,
+    origin,
     provenance,
     report_lines,
     sentences,
     shorten,
 )
+from monitor.alerts.sinks.slack_text import bare_link, bold, escape, link, local, visible
 from monitor.model import Message, Reason, Report, Severity
 
 Block = dict[str, Any]
 
-HEADER_LIMIT = 150
 FALLBACK_LIMIT = 2_800
-LINK_LIMIT = 2_000
 # Undocumented: about 13,200 characters of blocks are refused as msg_blocks_too_long.
 TOTAL_LIMIT = 10_000
 SECTION_LIMIT = 3_000
+HEADLINE_LIMIT = 300
+LINK_LIMIT = 2_500  # with its label
+NOTES_LIMIT = 1_900
 MOST_REASONS = 10
 LONGEST_ADDITION = 400
-REASON_LIMIT = 1_200
+REASON_LIMIT = 2_400
 
 REPORT_TITLE = "News monitor: operations"
+NO_HEADLINE = "(no headline)"
 
 MARKS = {
     Severity.CRITICAL: "🔴",
@@ -46,80 +47,74 @@ MARKS = {
     Severity.LOW: "⚪",
 }
 
-# Characters that Slack's mrkdwn gives a meaning to. A zero-width space after one takes the meaning away.
-_FORMATTING = re.compile(r"([*_~`])")
-
 
 def blocks(message: Message | Report, *, key: str, now: datetime) -> list[Block]:
     """The rich form. `key` comes back in the channel's history and tells whether this message is there."""
-    return _report(message, key) if isinstance(message, Report) else _alert(message, key, now)
+    first, *others = _report(message) if isinstance(message, Report) else _alert(message, now)
+    return [{**first, "block_id": f"news-monitor:{key}"}, *others]
 
 
-def _alert(message: Message, key: str, now: datetime) -> list[Block]:
-    found = [_header(message, key), _where(message), *_changes(message), *_additions(message)]
-    spent = sum(len(str(block)) for block in found)
-    shown = 0
-    for reason in message.reasons[:MOST_REASONS]:
-        block = _reason(reason)
-        spent += len(block["text"]["text"])
-        if spent > TOTAL_LIMIT:
-            break
-        found.append(block)
-        shown += 1
-    left_out = [reason.rule for reason in message.reasons[shown:]]
-    found.append(_context(message, now, left_out))
-    return found
+def _alert(message: Message, now: datetime) -> list[Block]:
+    news_of_it = [_first(message), *_changes(message), *_additions(message)]
+    why = [_section(_lines(_reason_lines(reason), REASON_LIMIT)) for reason in message.reasons[:MOST_REASONS]]
+    shown = list(_within(TOTAL_LIMIT, [*news_of_it, *why]))
+    left_out = message.reasons[max(0, len(shown) - len(news_of_it)) :]
+    return [*shown, _context(message, now, [reason.rule for reason in left_out])]
 
 
-def _report(report: Report, key: str) -> list[Block]:
+def _within(limit: int, sections: Iterable[Block]) -> Iterator[Block]:
+    """As many as there is room for."""
+    spent = 0
+    for section in sections:
+        spent += len(section["text"]["text"])
+        if spent > limit:
+            return
+        yield section
+
+
+def _report(report: Report) -> list[Block]:
     title = {"type": "plain_text", "text": REPORT_TITLE, "emoji": False}
-    sections = [_section(f"• {escape(line)}") for line in report_lines(report)]
-    return [{"type": "header", "block_id": f"news-monitor:{key}", "text": title}, *sections]
+    return [{"type": "header", "text": title}, *(_section(f"• {escape(line)}") for line in report_lines(report))]
 
 
 def fallback(message: Message | Report, now: datetime) -> str:
     """The notification's text, and the whole message where the rich form is refused."""
     if isinstance(message, Report):
-        return shorten(f"{REPORT_TITLE}: {escape(' · '.join(report_lines(message)))}", FALLBACK_LIMIT)
-    return _alert_fallback(message, now)
+        first, *others = map(escape, report_lines(message))
+        return _lines([f"{REPORT_TITLE}: {first}", *others], FALLBACK_LIMIT, " · ")
+    return _lines(_fallback_lines(message, now), FALLBACK_LIMIT)
 
 
-def _alert_fallback(message: Message, now: datetime) -> str:
+def _fallback_lines(message: Message, now: datetime) -> Iterator[str]:
     subjects = [reason.title for reason in message.reasons] or [changed(change)[0] for change in message.changes]
-    lines = [
-        f"{MARKS[message.severity]} {escape(shorten(message.headline, 300))}",
-        escape(shorten(f"{', '.join(subjects)} · {provenance(message)}", 1_000)),
-    ]
-    lines += (escape(line) for change in message.changes for line in changed(change)[1:])
-    if message.url and _linkable(message.url) and len(link := _bare_link(message.url)) <= LINK_LIMIT:
-        lines.append(link)
-    lines += map(escape, notes(message, now))
-    text = "\n".join(lines)
-    return text if len(text) <= FALLBACK_LIMIT else lines[0]
+    yield f"{MARKS[message.severity]} {escape(_headline(message))}"
+    yield escape(shorten(f"{', '.join(subjects)} · {provenance(message)}", 1_000))
+    if address := bare_link(message.url):
+        yield address
+    yield from (escape(line) for change in message.changes for line in changed(change)[1:])
+    yield from map(escape, notes(message, now))
 
 
-def _header(message: Message, key: str) -> Block:
-    headline = shorten(f"{MARKS[message.severity]} {message.headline}", HEADER_LIMIT)
-    return {
-        "type": "header",
-        "block_id": f"news-monitor:{key}",
-        "text": {"type": "plain_text", "text": headline, "emoji": False},
-    }
+def _first(message: Message) -> Block:
+    """The headline as a link, unless it could be taken for another address: then the link has a line of its own."""
+    headline = _headline(message)
+    linked = link(message.url, headline)
+    linked = linked if linked and len(linked) <= LINK_LIMIT else None
+    where = provenance(message, safe=escape, when=local)
+    lines = [f"{MARKS[message.severity]} *{linked or escape(headline)}*", f"{message.severity.capitalize()} · {where}"]
+    if linked is None and (address := link(message.url, "Read it")):
+        lines.append(f"{address} at {escape(shorten(message.site, 200))}")
+    return _section(_lines(lines, SECTION_LIMIT))
 
 
-def _where(message: Message) -> Block:
-    text = provenance(message, safe=escape, when=_local)
-    if message.url and _linkable(message.url):
-        linked = f"<{_link_target(message.url)}|{_label('Read at ' + message.site)}>\n{text}"
-        # An address that has no room here may still have it in the plain text of the notification.
-        text = linked if len(linked) <= SECTION_LIMIT else text
-    return _section(text)
+def _headline(message: Message) -> str:
+    return shorten(visible(message.headline), HEADLINE_LIMIT) or NO_HEADLINE
 
 
 def _changes(message: Message) -> list[Block]:
     """What became of an article after it was told, with what it said and says."""
     return [
-        _section("\n".join((f"*{escape(label)}*", *(f"> {escape(line)}" for line in lines))))
+        _section(_lines([bold(label), *(f"> {escape(line)}" for line in lines)], SECTION_LIMIT))
         for label, *lines in map(changed, message.changes)
     ]
 
@@ -129,13 +124,9 @@ def _additions(message: Message) -> list[Block]:
     lines = [
         line
         for added in message.additions
-        for line in (f"*{escape(news(added))}*", f"> {escape(shorten(added.sentence, LONGEST_ADDITION))}")
+        for line in (bold(news(added)), f"> {escape(shorten(added.sentence, LONGEST_ADDITION))}")
     ]
-    return [_section("\n".join(lines))] if lines else []
-
-
-def _reason(reason: Reason) -> Block:
-    return _section("\n".join(_reason_lines(reason)))
+    return [_section(_lines(lines, SECTION_LIMIT))] if lines else []
 
 
 def _section(text: str) -> Block:
@@ -143,56 +134,31 @@ def _section(text: str) -> Block:
 
 
 def _reason_lines(reason: Reason) -> Iterator[str]:
-    """Whole lines only, so that no entity is ever cut in two."""
-    first = f"*{escape(shorten(reason.title, 150))}* ({escape(reason.rule)})"
-    words = escape(shorten(", ".join(matched_words(reason.hits)), 300))
-    yield f"{first}: {words}"
-    spent = len(first) + len(words)
+    words = shorten(", ".join(matched_words(reason.hits)), 300)
+    yield f"{bold(shorten(reason.title, 150))} ({escape(reason.rule)}): {escape(words)}"
     for sentence in sentences(reason.hits):
         pieces = marked(sentence, reason.hits)
-        line = "> " + "".join(_bold(piece) if matched else escape(piece) for piece, matched in pieces)
-        spent += len(line)
-        if spent > REASON_LIMIT * 2:
-            return
-        yield line
+        yield "> " + "".join(bold(piece) if matched else escape(piece) for piece, matched in pieces)
+
+
+def _lines(lines: Iterable[str], limit: int, between: str = "\n") -> str:
+    """Whole lines only, so that no entity is ever cut in two. The first one is short enough by its making."""
+    first, *others = lines
+    kept, spent = [first], len(first)
+    for line in others:
+        spent += len(between) + len(line)
+        if spent > limit:
+            break
+        kept.append(line)
+    return between.join(kept)
 
 
 def _context(message: Message, now: datetime, left_out: list[str]) -> Block:
     shown = list(notes(message, now))
     if left_out:
-        shown.append(f"Also matched: {', '.join(left_out)}.")
+        shown.append(f"Also matched: {', '.join(left_out)}")
+    if (read := origin(message)) is not None:
+        shown.append(read)
     shown.append(f"story {message.story_id[:12]}")
-    text = shorten("  ".join(shown), 1_900)
+    text = shorten(visible(" · ".join(shown)), NOTES_LIMIT)
     return {"type": "context", "elements": [{"type": "plain_text", "text": text, "emoji": False}]}
-
-
-def escape(text: str) -> str:
-    """Slack's three entities, and no formatting: `*`, `_`, `~` and backquote mean nothing in a quoted sentence."""
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _FORMATTING.sub("\\1\u200b", text)
-
-
-def _bold(text: str) -> str:
-    return f"*{escape(text)}*"
-
-
-def _local(time: datetime) -> str:
-    """In the reader's own time zone (docs.slack.dev, date formatting)."""
-    return f"<!date^{round(time.timestamp())}^{{date_short_pretty}} {{time}}|{minute(time)}>"
-
-
-def _label(text: str) -> str:
-    return escape(shorten(text.replace("|", " "), 200))
-
-
-def _linkable(url: str) -> bool:
-    return re.match(r"https?://[^@\s]+$", url.split("?")[0].split("#")[0]) is not None
-
-
-def _link_target(url: str) -> str:
-    quoted = url.replace("|", "%7C").replace("<", "%3C").replace(">", "%3E").replace(" ", "%20")
-    return quoted.replace("&", "&amp;")
-
-
-def _bare_link(url: str) -> str:
-    return f"<{_link_target(url)}>"
