@@ -21,6 +21,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     """The README's three files beside the vocabulary of the starter configuration."""
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-1")
     (tmp_path / "rules").mkdir()
     (tmp_path / "concepts").symlink_to(ROOT / "config" / "concepts")
     for text in re.findall(r"```yaml\n(# .*?)```", README, re.DOTALL):
@@ -32,7 +33,10 @@ def test_its_configuration_is_good(shown: Config) -> None:
     """The feed, the rule with its examples, and monitor.yaml, which shows the defaults as they are."""
     assert ["kosovo-military-deployment"] == [rule.name for rule in shown.rules.rules]
     assert ["Balkan Insight"] == [feed.name for feed in shown.feeds]
-    chosen: Any = {"http": {"contact", "allow_networks"}, "slack": {"token", "ops_channel"}}
+    chosen: Any = {
+        "http": {"contact", "allow_networks"},
+        "slack": {"token", "app_token", "allowed_users", "allowed_channels", "ops_channel"},
+    }
     chosen |= {"publishers": True, "websub": True}
     assert MonitorFile().model_dump(exclude=chosen) == shown.monitor.model_dump(exclude=chosen)
 

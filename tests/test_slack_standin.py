@@ -21,6 +21,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from tests.slack_api import Api
+from tests.slack_socket_mode import SocketMode
 from tests.slack_standin import TOKEN, Channel, Fault, Link, Message, SlackStandIn, Token
 from tests.slack_workspace import ALL_SCOPES, Workspace, microseconds
 
@@ -395,7 +396,7 @@ async def test_history_of_other_rooms(slack: SlackStandIn) -> None:
 def test_pages_show_everything_once(count: int, limit: int) -> None:
     """However long the pages, they hold each message exactly once, and time stamps strictly increase."""
     workspace = Workspace({TOKEN: Token()}, CHANNELS)
-    api = Api(workspace, messages_per_second=1_000_000, burst=1)
+    api = Api(workspace, SocketMode(), messages_per_second=1_000_000, burst=1)
     for _ in range(count):
         api.prepare("chat.postMessage", Token(), {"channel": "C0ALERTS", "text": "news"}).do()
     stamps = [microseconds(message.ts) for message in workspace.messages()]

@@ -21,6 +21,7 @@ from monitor.alerts.message import (
     sentences,
     shorten,
 )
+from monitor.alerts.sinks import slack_buttons
 from monitor.alerts.sinks.slack_text import bare_link, bold, escape, link, local, visible
 from monitor.model import Message, Reason, Report, Severity
 
@@ -48,15 +49,17 @@ MARKS = {
 }
 
 
-def blocks(message: Message | Report, *, key: str, now: datetime) -> list[Block]:
-    """The rich form. `key` comes back in the channel's history and tells whether this message is there."""
+def blocks(message: Message | Report, *, key: str, now: datetime, buttons: bool = False) -> list[Block]:
+    """The rich form. `key` comes back in the channel's history, and with every click."""
     first, *others = _report(message) if isinstance(message, Report) else _alert(message, now)
+    if buttons and isinstance(message, Message) and message.reasons:
+        others.append(slack_buttons.buttons(message, key))
     return [{**first, "block_id": f"news-monitor:{key}"}, *others]
 
 
 def _alert(message: Message, now: datetime) -> list[Block]:
     news_of_it = [_first(message), *_changes(message), *_additions(message)]
-    why = [_section(_lines(_reason_lines(reason), REASON_LIMIT)) for reason in message.reasons[:MOST_REASONS]]
+    why = [section(_lines(_reason_lines(reason), REASON_LIMIT)) for reason in message.reasons[:MOST_REASONS]]
     shown = list(_within(TOTAL_LIMIT, [*news_of_it, *why]))
     left_out = message.reasons[max(0, len(shown) - len(news_of_it)) :]
     return [*shown, _context(message, now, [reason.rule for reason in left_out])]
@@ -74,7 +77,7 @@ def _within(limit: int, sections: Iterable[Block]) -> Iterator[Block]:
 
 def _report(report: Report) -> list[Block]:
     title = {"type": "plain_text", "text": REPORT_TITLE, "emoji": False}
-    return [{"type": "header", "text": title}, *(_section(f"• {escape(line)}") for line in report_lines(report))]
+    return [{"type": "header", "text": title}, *(section(f"• {escape(line)}") for line in report_lines(report))]
 
 
 def fallback(message: Message | Report, now: datetime) -> str:
@@ -104,7 +107,7 @@ def _first(message: Message) -> Block:
     lines = [f"{MARKS[message.severity]} *{linked or escape(headline)}*", f"{message.severity.capitalize()} · {where}"]
     if linked is None and (address := link(message.url, "Read it")):
         lines.append(f"{address} at {escape(shorten(message.site, 200))}")
-    return _section(_lines(lines, SECTION_LIMIT))
+    return section(_lines(lines, SECTION_LIMIT))
 
 
 def _headline(message: Message) -> str:
@@ -114,7 +117,7 @@ def _headline(message: Message) -> str:
 def _changes(message: Message) -> list[Block]:
     """What became of an article after it was told, with what it said and says."""
     return [
-        _section(_lines([bold(label), *(f"> {escape(line)}" for line in lines)], SECTION_LIMIT))
+        section(_lines([bold(label), *(f"> {escape(line)}" for line in lines)], SECTION_LIMIT))
         for label, *lines in map(changed, message.changes)
     ]
 
@@ -126,10 +129,10 @@ def _additions(message: Message) -> list[Block]:
         for added in message.additions
         for line in (bold(news(added)), f"> {escape(shorten(added.sentence, LONGEST_ADDITION))}")
     ]
-    return [_section(_lines(lines, SECTION_LIMIT))] if lines else []
+    return [section(_lines(lines, SECTION_LIMIT))] if lines else []
 
 
-def _section(text: str) -> Block:
+def section(text: str) -> Block:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
 
 

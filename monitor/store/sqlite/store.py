@@ -13,6 +13,7 @@ from monitor.store.sqlite.alert_rows import AlertRows, DeliveryRows
 from monitor.store.sqlite.clock_rows import ClockRows
 from monitor.store.sqlite.connection import WriterLock, open_reader, open_writer
 from monitor.store.sqlite.feed_rows import FeedRows
+from monitor.store.sqlite.feedback_rows import FeedbackRows
 from monitor.store.sqlite.ledger import Ledger
 from monitor.store.sqlite.notice_rows import NoticeRows
 from monitor.store.sqlite.page_rows import PageRows
@@ -43,6 +44,7 @@ class Store:
         self.notices = NoticeRows(db)
         self.subscriptions = PushRows(db)
         self.actions = ActionRows(db)
+        self.feedback = FeedbackRows(db)
         self.ledger = Ledger(db)
         self.story_ledger = StoryLedger(db)
 
