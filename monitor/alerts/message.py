@@ -43,7 +43,10 @@ def compose(
     article: Article, outlet: str, placement: Placement, decisions: Iterable[Decision], seen_at: datetime
 ) -> Message:
     """One message for all rules that matched, the loudest first."""
-    reasons = tuple(Reason(decision.rule, decision.title, decision.severity, decision.hits) for decision in decisions)
+    reasons = tuple(
+        Reason(decision.rule, decision.title, decision.severity, decision.hits, decision.template)
+        for decision in decisions
+    )
     return Message(
         headline=shorten(article.title or article.url, LONGEST_HEADLINE),
         url=article.url,

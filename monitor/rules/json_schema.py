@@ -54,7 +54,10 @@ def _rule() -> Schema:
             "channel": _described(_TEXT, "A Slack channel, in quotes; else slack.channel of monitor.yaml"),
             "page": {"type": "boolean", "description": "Read the page although the feed has the whole text"},
             "match": _CONDITION,
-            "alert": {"type": "object"},
+            "alert": {
+                "type": "object",
+                "properties": {"template": _described(_TEXT, "Jinja2: the rule's own paragraph in a message")},
+            },
             "examples": _mapping({"match": examples, "no_match": examples}),
         },
         required=["name", "match"],

@@ -40,3 +40,4 @@ class Rule:
     file: str
     line: int
     examples: Examples
+    template: str | None = None  # of its paragraph in a message; no part of what it matches, so of no version

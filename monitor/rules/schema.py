@@ -16,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any as Anything
 
+from monitor import templates
 from monitor.channels import channel
 from monitor.errors import ConfigError, Problem
 from monitor.ids import digest
@@ -284,7 +285,7 @@ class _Rules:
         page = _page(reader, entry, place)
         condition = _match(reader, entry, place)
         examples = _examples(reader, entry, place)
-        _alert(reader, entry, place)
+        template = _alert(reader, entry, place)
         if condition is None:
             return None
         match, none = condition, None
@@ -306,6 +307,7 @@ class _Rules:
             file=reader.file.name,
             line=reader.file.line(place),
             examples=examples,
+            template=template,
         )
 
 
@@ -373,15 +375,30 @@ def _example_list(notes: Notes, given: dict[str, Anything], key: str, place: Pla
     return tuple(examples)
 
 
-def _alert(notes: Notes, entry: dict[str, Anything], place: Place) -> None:
+def _alert(notes: Notes, entry: dict[str, Anything], place: Place) -> str | None:
+    """The rule's template, if it has one that can be used."""
     if "alert" not in entry:
-        return
+        return None
     place = (*place, "alert")
     given = notes.mapping(entry["alert"], place, what="alert:", example="alert: {updates: thread}")
     if given is None:
-        return
-    notes.unknown_keys(given, tuple(_ALERT_DEFAULTS), place)
+        return None
+    notes.unknown_keys(given, (*_ALERT_DEFAULTS, "template"), place)
     for key, value in given.items():
         if key in _ALERT_DEFAULTS and (value != _ALERT_DEFAULTS[key] or isinstance(value, bool)):
             instead = f"delete it or write {_ALERT_DEFAULTS[key]}"
             notes.note((*place, key), f"{key}: {shown(value)} is not available yet in this version; {instead}")
+    return _template(notes, given["template"], (*place, "template")) if "template" in given else None
+
+
+def _template(notes: Notes, value: Anything, place: Place) -> str | None:
+    if not isinstance(value, str) or not value.strip():
+        notes.note(place, "template: must be text; write it as in template: \"{{ title }}: {{ words | join(', ') }}\"")
+        return None
+    try:
+        templates.check(value)
+    except templates.TemplateProblem as e:
+        at = f"line {e.line} of it " if e.line > 1 else ""
+        notes.note(place, f"template: {at}{e}")
+        return None
+    return value

@@ -11,7 +11,6 @@ from typing import Any
 
 from monitor.alerts.message import (
     changed,
-    marked,
     matched_words,
     news,
     notes,
@@ -21,8 +20,8 @@ from monitor.alerts.message import (
     sentences,
     shorten,
 )
-from monitor.alerts.sinks import slack_buttons
-from monitor.alerts.sinks.slack_text import bare_link, bold, escape, link, local, visible
+from monitor.alerts.sinks import slack_buttons, slack_template
+from monitor.alerts.sinks.slack_text import bare_link, bold, escape, highlighted, link, local, visible
 from monitor.model import Message, Reason, Report, Severity
 
 Block = dict[str, Any]
@@ -59,7 +58,7 @@ def blocks(message: Message | Report, *, key: str, now: datetime, buttons: bool 
 
 def _alert(message: Message, now: datetime) -> list[Block]:
     news_of_it = [_first(message), *_changes(message), *_additions(message)]
-    why = [section(_lines(_reason_lines(reason), REASON_LIMIT)) for reason in message.reasons[:MOST_REASONS]]
+    why = [_reason(message, reason) for reason in message.reasons[:MOST_REASONS]]
     shown = list(_within(TOTAL_LIMIT, [*news_of_it, *why]))
     left_out = message.reasons[max(0, len(shown) - len(news_of_it)) :]
     return [*shown, _context(message, now, [reason.rule for reason in left_out])]
@@ -136,12 +135,17 @@ def section(text: str) -> Block:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
 
 
+def _reason(message: Message, reason: Reason) -> Block:
+    """In the words of the rule's template, or in ours where it has none or its template fails."""
+    lines = (reason.template and slack_template.lines(reason.template, message, reason)) or _reason_lines(reason)
+    return section(_lines(lines, REASON_LIMIT))
+
+
 def _reason_lines(reason: Reason) -> Iterator[str]:
     words = shorten(", ".join(matched_words(reason.hits)), 300)
     yield f"{bold(shorten(reason.title, 150))} ({escape(reason.rule)}): {escape(words)}"
     for sentence in sentences(reason.hits):
-        pieces = marked(sentence, reason.hits)
-        yield "> " + "".join(bold(piece) if matched else escape(piece) for piece, matched in pieces)
+        yield f"> {highlighted(sentence, reason.hits)}"
 
 
 def _lines(lines: Iterable[str], limit: int, between: str = "\n") -> str:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime
 
-from monitor.alerts.message import minute, shorten
+from monitor.alerts.message import marked, minute, shorten
+from monitor.model import Hit
 
 LINK_LIMIT = 2_000
 LABEL_LIMIT = 300
@@ -47,6 +49,11 @@ def escape(text: str) -> str:
 
 def bold(text: str) -> str:
     return f"*{escape(text)}*" if visible(text).strip() else escape(text)
+
+
+def highlighted(sentence: str, hits: Iterable[Hit]) -> str:
+    """A sentence with the words that matched in bold."""
+    return "".join(bold(piece) if matched else escape(piece) for piece, matched in marked(sentence, hits))
 
 
 def local(time: datetime) -> str:
