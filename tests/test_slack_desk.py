@@ -120,7 +120,7 @@ async def test_a_day_at_the_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         (user, view), shown = here.slack.people.views[0], ""
         shown = "\n".join(_texts(view["blocks"]))  # type: ignore[arg-type]
         assert "U0ANN" == user
-        for words in ("armour", "version", "concept kosovo", "*Times*", "told <!date", "1 outlet"):
+        for words in ("armour", "version", "concept kosovo", "*Times*", "• told <!date", "1 outlet"):
             assert words in shown
 
         for number, (text, expected) in enumerate(
@@ -161,6 +161,21 @@ async def test_who_may_not_is_told_so_and_nothing_is_done(tmp_path: Path, monkey
         assert [(0, 0)] == here.rows("select (select count(*) from feedback), (select count(*) from actions)")
         await here.slack.command("status", by=BOB)
         assert "*Feeds* 1" in await here.answered(4)
+
+
+async def test_a_reload_moves_the_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another connection under the new configuration; a channel that no alert goes to may be named."""
+    async with world(tmp_path, monkeypatch) as here:
+        await here.slack.command("help", channel="C0BALKANS")
+        assert "slack.allowed_channels" in await here.answered(1)
+        file = tmp_path / "config" / "monitor.yaml"
+        file.write_text(file.read_text().replace("slack:\n", "slack:\n  allowed_channels: ['#balkans-watch']\n"))
+        await until(lambda: here.slack.people.opened == 2 and len(here.slack.people.sockets) == 1)
+        await until(lambda: bool(here.rows("select 1 from sink_names where target = '#balkans-watch'")))
+        await here.slack.command("help", channel="C0BALKANS")
+        assert "/news status" in await here.answered(2)
+        await here.slack.command("help", channel="C0ALERTS")
+        assert "slack.allowed_channels" in await here.answered(3)
 
 
 async def test_a_revoked_app_token_stops_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from tests.builders import NOON, hit, message, reason
 from tests.hostile_texts import CORES
 from tests.slack_blocks import problems
 
-STANDARD = "*Armour* (armour): tanks\n> Serbia has deployed *tanks*."
+STANDARD = "*Armour* (armour)\n> Serbia has deployed *tanks*."
 
 
 def told(template: str, headline: str = "Serbia moves tanks", words: str = "tanks") -> Message:

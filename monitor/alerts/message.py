@@ -115,7 +115,8 @@ def grown(told: Message, standing: Standing) -> Message:
 def spread(standing: Standing) -> str:
     """`7 outlets, 3 independent, first 10:02 UTC Balkan Insight`."""
     first = f"first {standing.first_at:%H:%M} UTC {standing.first_outlet}"
-    return f"{standing.outlets} outlets, {standing.independent} independent, {first}"
+    outlets = "1 outlet" if standing.outlets == 1 else f"{standing.outlets} outlets"
+    return f"{outlets}, {standing.independent} independent, {first}"
 
 
 def news(added: Addition) -> str:

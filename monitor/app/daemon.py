@@ -176,7 +176,8 @@ class Daemon:
             return
         routes = routes_of(parts.config)
         targets = {routes.target(rule.channel) for rule in parts.config.rules.rules}
-        wrong = await parts.slack.check(targets | {routes.operations or routes.default_target})
+        targets |= {routes.operations or routes.default_target, *parts.config.monitor.slack.allowed_channels}
+        wrong = await parts.slack.check(targets)
         if wrong is None:
             return
         for problem in wrong:

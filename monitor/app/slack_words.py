@@ -104,23 +104,26 @@ def why(store: Store, key: DeliveryId) -> Iterator[str]:
     message: Message = row["message"]
     yield f"*{link(message.url, message.headline) or escape(shorten(message.headline, LONGEST))}*"
     decisions = store.ledger.decisions(message.article_id)
+    titles = {reason.rule: reason.title for reason in message.reasons}
     fates = {alert["rule"]: alert for alert in store.ledger.alerts_of(message.article_id)}
     for decision in decisions:
         if decision["outcome"] == "matched":
-            yield from _matched(decision, fates.get(decision["rule"]))
+            rule = str(decision["rule"])
+            yield from _matched(decision, titles.get(rule, rule), fates.get(rule))
     near = [decision for decision in decisions if decision["outcome"] == "near"]
     if near:
-        yield "*Came near*"
+        yield from ("", "*Came near*")
     for decision in near[:MOST_NAMED]:
         yield f"• {escape(decision['rule'])}: {_because(decision['evidence'])}"
     standing = store.stories.standing(message.story_id)
-    yield f"*Story* {message.story_id[:12]}: {escape(spread(standing))}"
-    yield "*Times* " + ", ".join(_times(store, message, time_or_none(row["sent_at"])))
+    yield from ("", f"*Story* {message.story_id[:12]}: {escape(spread(standing))}")
+    yield from ("", "*Times*", *_times(store, message, time_or_none(row["sent_at"])))
 
 
-def _matched(decision: dict[str, Any], alert: dict[str, Any] | None) -> Iterator[str]:
+def _matched(decision: dict[str, Any], title: str, alert: dict[str, Any] | None) -> Iterator[str]:
     fate = f": {alert['fate']}, {escape(shorten(alert['reason'], LONGEST))}" if alert else ""
-    yield f"{bold(decision['rule'])} version {decision['rule_version'][:8]}{fate}"
+    version = decision["rule_version"][:8]
+    yield from ("", f"{bold(shorten(title, 150))} ({escape(decision['rule'])}, version {version}){fate}")
     parts: dict[tuple[str, str], dict[str, None]] = {}
     for hit in decision["evidence"]["hits"]:
         parts.setdefault((hit["part"], hit["zone"]), {})[hit["words"]] = None
@@ -137,11 +140,11 @@ def _because(evidence: dict[str, Any]) -> str:
 def _times(store: Store, message: Message, sent_at: datetime | None) -> Iterator[str]:
     """Each step with what it took after the one before."""
     before = message.published_at
-    yield f"published {local(before)}" if before else "undated"
+    yield f"• published {local(before)}" if before else "• undated"
     read_at = store.stories.first_read_at(message.article_id)
     for step, at in (("seen", message.seen_at), ("read", read_at), ("told", sent_at)):
         if at is not None:
-            yield f"{step} {local(at)}" + (f" (+{_span(at - before)})" if before and at >= before else "")
+            yield f"• {step} {local(at)}" + (f" (+{_span(at - before)})" if before and at >= before else "")
             before = at
 
 

@@ -142,9 +142,12 @@ def _reason(message: Message, reason: Reason) -> Block:
 
 
 def _reason_lines(reason: Reason) -> Iterator[str]:
-    words = shorten(", ".join(matched_words(reason.hits)), 300)
-    yield f"{bold(shorten(reason.title, 150))} ({escape(reason.rule)}): {escape(words)}"
-    for sentence in sentences(reason.hits):
+    shown = sentences(reason.hits)
+    # In the sentences they are bold already.
+    others = [words for words in matched_words(reason.hits) if not any(words in sentence for sentence in shown)]
+    also = f": {escape(shorten(', '.join(others), 300))}" if others else ""
+    yield f"{bold(shorten(reason.title, 150))} ({escape(reason.rule)}){also}"
+    for sentence in shown:
         yield f"> {highlighted(sentence, reason.hits)}"
 
 
@@ -161,11 +164,12 @@ def _lines(lines: Iterable[str], limit: int, between: str = "\n") -> str:
 
 
 def _context(message: Message, now: datetime, left_out: list[str]) -> Block:
-    shown = list(notes(message, now))
+    shown = [note.rstrip(".") for note in notes(message, now)]
     if left_out:
         shown.append(f"Also matched: {', '.join(left_out)}")
     if (read := origin(message)) is not None:
         shown.append(read)
     shown.append(f"story {message.story_id[:12]}")
-    text = shorten(visible(" · ".join(shown)), NOTES_LIMIT)
+    warning = "⚠ " if message.caution or message.doubt else ""
+    text = warning + shorten(visible(" · ".join(shown)), NOTES_LIMIT)
     return {"type": "context", "elements": [{"type": "plain_text", "text": text, "emoji": False}]}
