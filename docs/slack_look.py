@@ -84,7 +84,7 @@ def _mrkdwn(source: str) -> str:
 
 
 def _inline(source: str) -> str:
-    source = _DATE.sub(lambda found: f"{datetime.fromtimestamp(int(found[1]), UTC):Today at %H:%M}", source)
+    source = _DATE.sub(lambda found: f"{datetime.fromtimestamp(int(found[1]), UTC):today %H:%M}", source)
     source = _LINK.sub(lambda found: f"\x01{found[1]}\x02{found[2] or found[1]}\x03", source)
     shown = escape(unescape(source), quote=False)
     shown = _BOLD.sub(r"<b>\1</b>", _CODE.sub(r"<code>\1</code>", shown))

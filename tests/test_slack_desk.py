@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from monitor.alerts.sinks.slack_buttons import Action
+from monitor.alerts.sinks.slack_replies import sections
 from monitor.alerts.sinks.slack_requests import Asker, Click, Words
 from monitor.app import config as configuration
 from monitor.app.commands import Commands
@@ -25,7 +26,9 @@ from monitor.errors import Refused, SinkError
 from monitor.model import DeliveryId
 from monitor.store.sqlite.store import Store
 from monitor.store.sqlite.values import to_time
+from tests import slack_blocks, slack_mrkdwn
 from tests.builders import NOON
+from tests.hostile_texts import CORES
 from tests.newsroom import TALKS, TANKS, Newsroom, write_config
 from tests.slack_blocks import objects
 from tests.slack_standin import APP_TOKEN, TOKEN, Message, Person, SlackStandIn, Token
@@ -233,7 +236,7 @@ async def desk(tmp_path: Path, verb: Callable[[Store, Sequence[str]], str]) -> A
     try:
         yield (
             SlackDesk(
-                commands=Commands({"mute": verb}, store, lambda: NOON),
+                commands=Commands({"mute": verb, "unmute": verb}, store, lambda: NOON),
                 access=Access(frozenset(), frozenset({"C0ALERTS"})),
                 replies=replies,
                 store=store,
@@ -292,6 +295,35 @@ async def test_what_fails_is_said(tmp_path: Path, error: Exception, words: str) 
         await desk_.take(Words(ASKER, "help"))
     assert words in replies.answers[0]
     assert 2 == len(replies.answers)
+
+
+async def test_an_unmute_is_a_command_too(tmp_path: Path) -> None:
+    """With kind and subject; one that names neither is told how."""
+    asked: list[Sequence[str]] = []
+
+    def verb(store: Store, arguments: Sequence[str]) -> str:
+        asked.append(arguments)
+        return "Unmuted."
+
+    async with desk(tmp_path, verb) as (desk_, replies):
+        await desk_.take(Words(ASKER, "unmute feed Test Courier"))
+        await desk_.take(Words(ASKER, "unmute everything"))
+    assert [("feed", "Test Courier")] == asked
+    assert "Not done: write /news unmute" in replies.answers[1]
+
+
+async def test_hostile_words_do_no_harm_to_the_one_who_types_them(tmp_path: Path) -> None:
+    """Nor to anybody else: they come back escaped, in messages that Slack takes."""
+    async with desk(tmp_path, lambda store, arguments: arguments[1]) as (desk_, replies):
+        for evil in CORES:
+            for verb in ("", "search ", "explain ", "mute rule ", "mute story "):
+                await desk_.take(Words(ASKER, f"{verb}{evil} 8h"))
+    for answer in replies.answers:
+        blocks = sections(answer.split("\n"))
+        assert [] == slack_blocks.problems(blocks)
+        assert () == slack_mrkdwn.mentions("", blocks, link_names=False)
+        assert () == slack_mrkdwn.links("", blocks, bare=False)
+        assert () == slack_mrkdwn.emojis(blocks)
 
 
 async def test_a_message_that_is_gone_is_said(tmp_path: Path) -> None:

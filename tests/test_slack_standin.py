@@ -22,7 +22,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from tests.slack_api import Api
 from tests.slack_socket_mode import SocketMode
-from tests.slack_standin import TOKEN, Channel, Fault, Link, Message, SlackStandIn, Token
+from tests.slack_standin import APP_TOKEN, TOKEN, Channel, Fault, Link, Message, SlackStandIn, Token
 from tests.slack_workspace import ALL_SCOPES, Workspace, microseconds
 
 METADATA = {"event_type": "news_alert", "event_payload": {"k": "1"}}
@@ -65,6 +65,12 @@ async def error(call: Awaitable[AsyncSlackResponse]) -> str:
 
 
 # ---- who may call ----
+
+
+async def test_an_app_token_is_good_for_connections_only(slack: SlackStandIn) -> None:
+    """And a bot token for everything else."""
+    assert "not_allowed_token_type" == await error(client(slack, token=APP_TOKEN).auth_test())
+    assert "not_allowed_token_type" == await error(client(slack).apps_connections_open(app_token=TOKEN))
 
 
 async def test_who_am_i(slack: SlackStandIn) -> None:

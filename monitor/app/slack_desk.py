@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -162,6 +162,8 @@ class SlackDesk:
                 return await self._read(lambda store: slack_words.explain(store, rest.strip()))
             case "mute":
                 return [escape(await self._perform(words.asker, "mute", await self._mute(rest)))]
+            case "unmute":
+                return [escape(await self._perform(words.asker, "unmute", await self._unmute(rest)))]
             case "" | "help":
                 return slack_words.HELP
         return [f"I do not know {escape(verb)!r}.", *slack_words.HELP]
@@ -176,10 +178,19 @@ class SlackDesk:
         at = next((index for index, word in enumerate(words) if _SPAN.fullmatch(word)), 0)
         if kind not in MUTABLE or not at:
             raise Refused(f"write /news mute {'|'.join(MUTABLE)} NAME 8h [WHY], the time in m, h or d")
-        subject, span, reason = " ".join(words[:at]), _span(words[at]), " ".join(words[at + 1 :])
-        if kind == "story":
-            subject = await self._store.ask(lambda store: _named(store, subject))
-        return kind, subject, self._until(span), reason or REASON
+        span, reason = _span(words[at]), " ".join(words[at + 1 :]) or REASON
+        return kind, await self._subject(kind, words[:at]), self._until(span), reason
+
+    async def _unmute(self, rest: str) -> tuple[str, str]:
+        kind, *words = rest.split() or [""]
+        if kind not in MUTABLE or not words:
+            raise Refused(f"write /news unmute {'|'.join(MUTABLE)} NAME")
+        return kind, await self._subject(kind, words)
+
+    async def _subject(self, kind: str, words: Sequence[str]) -> str:
+        """Stories are called by the beginning of their ids."""
+        name = " ".join(words)
+        return await self._store.ask(lambda store: _named(store, name)) if kind == "story" else name
 
 
 def _reading(database: Path, verb: Callable[[Store], Iterator[str]]) -> list[str]:

@@ -28,6 +28,7 @@ HELP = (
     "`/news search WORDS`  the latest articles that have all the words",
     "`/news explain URL`  what became of an article: seen, read, decided, told",
     "`/news mute story|rule|feed|site|author NAME 8h [WHY]`  hold back what comes, until then",
+    "`/news unmute story|rule|feed|site|author NAME`  let it through again",
     "`/news help`  this",
     "Below each alert: *Relevant*, *Not relevant*, *Why?*, and menus that mute its story or snooze its rule.",
 )
