@@ -7,7 +7,8 @@ NewsMonitorError
 │   └── StoreUnusable  trying again cannot help: another version, another program's file, damage
 ├── FetchError       an address gave nothing usable
 ├── ParseError       the bytes are not a feed
-└── ExtractError     the page gave no article
+├── ExtractError     the page gave no article
+└── SinkError        a person could not be answered where he asked
 """
 
 from __future__ import annotations
@@ -94,3 +95,7 @@ class ParseError(NewsMonitorError):
 
 class ExtractError(NewsMonitorError):
     """The page gave no article, or the worker that read it died."""
+
+
+class SinkError(NewsMonitorError):
+    """A person could not be answered where he asked; the message says what the sink said."""

@@ -466,6 +466,7 @@ class Decision:
     outcome: Outcome
     hits: tuple[Hit, ...]
     missing: tuple[str, ...] = ()  # near: the parts that were absent, or the exclusion that fired
+    template: str | None = None  # the rule's own words for a message, see templates.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -716,6 +717,7 @@ class Reason:
     title: str
     severity: Severity
     hits: tuple[Hit, ...]
+    template: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

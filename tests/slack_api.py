@@ -19,6 +19,7 @@ from typing import NoReturn
 from tests import slack_blocks, slack_mrkdwn
 from tests.slack_blocks import Json
 from tests.slack_mrkdwn import Link
+from tests.slack_socket_mode import SocketMode
 from tests.slack_workspace import (
     JITTER,
     Bucket,
@@ -45,6 +46,8 @@ BODY = frozenset({"channel", "text", "blocks", "metadata", "markdown_text", "lin
 WINDOW = frozenset({"channel", "cursor", "limit", "oldest", "latest", "inclusive", "include_all_metadata"})
 ARGUMENTS: Mapping[str, frozenset[str]] = {
     "auth.test": frozenset(),
+    "apps.connections.open": frozenset(),
+    "views.open": frozenset({"trigger_id", "view"}),
     "chat.postMessage": BODY
     | {"thread_ts", "reply_broadcast", "unfurl_links", "unfurl_media", "mrkdwn", "client_msg_id"},
     "chat.update": BODY | {"ts"},
@@ -98,8 +101,12 @@ class _Body:
 class Api:
     """Slack's methods, and what a test may ask of them afterwards."""
 
-    def __init__(self, workspace: Workspace, *, messages_per_second: float, burst: int) -> None:
+    def __init__(
+        self, workspace: Workspace, socket_mode: SocketMode, *, messages_per_second: float, burst: int
+    ) -> None:
         self._workspace = workspace
+        self._socket_mode = socket_mode
+        self.socket_url = ""
         self._buckets = defaultdict[str, Bucket](lambda: Bucket(per_second=messages_per_second, burst=burst))
         self._closed_until: dict[str, float] = {}
         self.posts_while_limited = 0
@@ -121,8 +128,12 @@ class Api:
         unknown = sorted(arguments.keys() - ARGUMENTS[method])
         if unknown:
             raise SlackError("invalid_arguments", *(f"unknown argument: {name}" for name in unknown))
+        if token.is_app is not (method == "apps.connections.open"):
+            raise SlackError("not_allowed_token_type")
         prepare: Mapping[str, Callable[[Token, Arguments], Call]] = {
             "auth.test": self._auth_test,
+            "apps.connections.open": self._connect,
+            "views.open": self._open_view,
             "chat.postMessage": self._post,
             "chat.update": self._update,
             "conversations.history": self._history,
@@ -142,6 +153,25 @@ class Api:
         where = {"url": "https://desk.slack.com/", "team": "Desk", "team_id": "T0DESK"}
         who = {"user": "news-monitor", "user_id": token.user_id, "bot_id": token.bot_id}
         return Call(lambda: {"ok": True, **where, **who})
+
+    # ---- people ----
+
+    def _connect(self, token: Token, _: Arguments) -> Call:
+        _need(token, "connections:write")
+        return Call(lambda: {"ok": True, "url": f"{self.socket_url}?ticket={self._socket_mode.ticket()}"})
+
+    def _open_view(self, _: Token, arguments: Arguments) -> Call:
+        trigger_id = arguments.text("trigger_id")
+        view = arguments.parsed("view", error="invalid_arguments")
+        error = self._socket_mode.view_error(trigger_id, view)
+        if error or not isinstance(view, dict):
+            raise SlackError(error or "invalid_arguments")
+
+        def show() -> dict[str, object]:
+            self._socket_mode.show_view(trigger_id, view)
+            return {"ok": True, "view": {"id": "V0NEWS", "type": "modal"}}
+
+        return Call(show)
 
     # ---- chat ----
 

@@ -186,6 +186,27 @@ _BUTTON = _shape(
     },
 )
 
+_OPTION = _shape({"text": _kinds(_any_text(75)), "value": _string(150)}, {"description": _kinds(_plain(75))})
+_OPTION_GROUP = _shape({"label": _kinds(_plain(75)), "options": _array(_OPTION, limit=100)})
+_SELECT_SHAPE = _shape(
+    {"placeholder": _kinds(_plain(150))},
+    {
+        "action_id": _string(255),
+        "options": _array(_OPTION, limit=100),
+        "option_groups": _array(_OPTION_GROUP, limit=100),
+        "confirm": _CONFIRM,
+    },
+)
+
+
+def _select(value: object, where: str) -> Iterator[str]:
+    yield from _SELECT_SHAPE(value, where)
+    if isinstance(value, Mapping) and len({"options", "option_groups"} & value.keys()) != 1:
+        yield _say("either options or option_groups", where)
+
+
+_OVERFLOW = _shape({"options": _array(_OPTION, limit=5)}, {"action_id": _string(255), "confirm": _CONFIRM})
+
 # ---- rich text ----
 
 _STYLE = _shape({}, dict.fromkeys(("bold", "italic", "strike", "code", "underline"), _boolean))
@@ -231,7 +252,7 @@ _SECTION_SHAPE = _block(
     {
         "text": _kinds(_any_text(3_000)),
         "fields": _array(_kinds(_any_text(2_000)), limit=10),
-        "accessory": _kinds({"button": _BUTTON, "image": _shape(_PICTURE)}),
+        "accessory": _kinds({"button": _BUTTON, "overflow": _OVERFLOW, "image": _shape(_PICTURE)}),
         "expand": _boolean,
     },
 )
@@ -243,7 +264,8 @@ def _section(value: object, where: str) -> Iterator[str]:
         yield _say("missing required field: text or fields", where)
 
 
-_ACTIONS_SHAPE = _block({"elements": _array(_kinds({"button": _BUTTON}), limit=25)})
+_ELEMENT = _kinds({"button": _BUTTON, "static_select": _select, "overflow": _OVERFLOW})
+_ACTIONS_SHAPE = _block({"elements": _array(_ELEMENT, limit=25)})
 
 
 def _actions(value: object, where: str) -> Iterator[str]:
@@ -252,17 +274,29 @@ def _actions(value: object, where: str) -> Iterator[str]:
         yield from _duplicates(value.get("elements"), "action_id", f"{where}/elements")
 
 
-_blocks = _array(
-    _kinds(
-        {
-            "header": _block({"text": _kinds(_plain(150))}),
-            "section": _section,
-            "context": _block({"elements": _array(_kinds({**_any_text(3_000), "image": _shape(_PICTURE)}), limit=10)}),
-            "divider": _block({}),
-            "actions": _actions,
-            "image": _block(_PICTURE, {"title": _kinds(_plain(2_000))}),
-            "rich_text": _block({"elements": _array(_RICH_PART, limit=1_000)}),
-        }
-    ),
-    limit=BLOCKS,
+_BLOCK = _kinds(
+    {
+        "header": _block({"text": _kinds(_plain(150))}),
+        "section": _section,
+        "context": _block({"elements": _array(_kinds({**_any_text(3_000), "image": _shape(_PICTURE)}), limit=10)}),
+        "divider": _block({}),
+        "actions": _actions,
+        "image": _block(_PICTURE, {"title": _kinds(_plain(2_000))}),
+        "rich_text": _block({"elements": _array(_RICH_PART, limit=1_000)}),
+    }
 )
+_blocks = _array(_BLOCK, limit=BLOCKS)
+
+_VIEW = _kinds(
+    {
+        "modal": _shape(
+            {"title": _kinds(_plain(24)), "blocks": _array(_BLOCK, limit=100)},
+            {"close": _kinds(_plain(24)), "callback_id": _string(255), "private_metadata": _string(3_000)},
+        )
+    }
+)
+
+
+def view_problems(view: object) -> list[str]:
+    """What Slack would say against a modal. One with a `submit` would need inputs, which the project never shows."""
+    return list(_VIEW(view, "/view"))

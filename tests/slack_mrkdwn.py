@@ -8,9 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from tests.slack_blocks import Json, objects
 
+_EMOJI = re.compile(r":(?=\S*[^\W\d_]|[+-]1:)[\w+'-]+:")
+_HOST = re.compile(r"(?:https?://)?((?:[\w-]+\.)+[^\W\d_]{2,})", re.IGNORECASE)
 _ESCAPE = re.compile(r"<([^<>]*)>")
 _BARE_ADDRESS = re.compile(r"https?://[^\s<>|]+")
 _NAMED = re.compile(r"(?<![\w.])@(channel|here|everyone)\b")
@@ -22,6 +25,12 @@ class Link:
 
     url: str
     label: str
+
+    @property
+    def is_disguised(self) -> bool:
+        """Whether its label reads like the address of another place."""
+        host = urlsplit(self.url).hostname or ""
+        return any(named.casefold() != host.casefold() for named in _HOST.findall(self.label))
 
 
 def mentions(text: str, blocks: Sequence[Json], *, link_names: bool) -> tuple[str, ...]:
@@ -39,6 +48,11 @@ def links(text: str, blocks: Sequence[Json], *, bare: bool) -> tuple[Link, ...]:
     for source, verbatim in _mrkdwn(blocks):
         found += _links_in(source, bare=not verbatim)
     return (*found, *_rich_links(blocks))
+
+
+def emojis(blocks: Sequence[Json]) -> tuple[str, ...]:
+    """Codes in mrkdwn that Slack draws as pictures; in plain text it does so only if it is told to."""
+    return tuple(code for source, _ in _mrkdwn(blocks) for code in _EMOJI.findall(_ESCAPE.sub(" ", source)))
 
 
 def _mrkdwn(blocks: Sequence[Json]) -> Iterator[tuple[str, bool]]:

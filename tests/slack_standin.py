@@ -28,18 +28,23 @@ import click
 from aiohttp import web
 
 from tests.slack_api import ARGUMENTS, Api, Call, RateLimitError, SlackError, missing_scope
+from tests.slack_blocks import objects
 from tests.slack_faults import NOT_TAKEN, Fault, FaultPlan, Strike
 from tests.slack_mrkdwn import Link
+from tests.slack_socket_mode import ANN, Person, SocketMode
 from tests.slack_workspace import Channel, Message, Token, Workspace
 
-__all__ = ["TOKEN", "Channel", "Fault", "Link", "Message", "Request", "SlackStandIn", "Token"]
+__all__ = ["APP_TOKEN", "TOKEN", "Channel", "Fault", "Link", "Message", "Person", "Request", "SlackStandIn", "Token"]
 
 TOKEN = "xoxb-stand-in"
+APP_TOKEN = "xapp-stand-in"
 CHANNELS = (
     Channel("C0ALERTS", "news-alerts"),
     Channel("C0OPS", "news-ops"),
     Channel("C0BALKANS", "balkans-watch"),
 )
+
+TOKENS = {TOKEN: Token(), APP_TOKEN: Token(frozenset({"connections:write"}), is_app=True)}
 
 OnPost = Callable[[str, int], Awaitable[None] | None]
 
@@ -87,8 +92,9 @@ class SlackStandIn:
         ledger: Path | None = None,
         port: int = 0,
     ) -> None:
-        self._workspace = Workspace({TOKEN: Token()} if tokens is None else tokens, channels)
-        self._api = Api(self._workspace, messages_per_second=messages_per_second, burst=burst)
+        self._workspace = Workspace(TOKENS if tokens is None else tokens, channels)
+        self.people = SocketMode()
+        self._api = Api(self._workspace, self.people, messages_per_second=messages_per_second, burst=burst)
         self._plan = FaultPlan(faults or {}, seconds=seconds or {}, seed=seed)
         self._on_post = on_post
         self._posts = 0
@@ -104,17 +110,21 @@ class SlackStandIn:
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_route("*", "/api/{method}", self._handle)
+        app.router.add_get("/link", self.people.serve)
+        app.router.add_post("/answers/{id}", self.people.respond)
         self._runner = web.AppRunner(app, shutdown_timeout=1, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
         await site.start()
         self._port = self._runner.addresses[0][1]
+        self._api.socket_url = f"ws://127.0.0.1:{self._port}/link"
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closing.set()
+        await self.people.close()
         await self.settled()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -123,6 +133,10 @@ class SlackStandIn:
     def url(self) -> str:
         """The base address for a client, with the slash at the end that slack-sdk needs."""
         return f"http://127.0.0.1:{self._port}/api/"
+
+    @property
+    def _base(self) -> str:
+        return f"http://127.0.0.1:{self._port}/"
 
     # ---- what a test arranges ----
 
@@ -140,6 +154,36 @@ class SlackStandIn:
     def delete(self, message: Message) -> None:
         """As if a person deleted it."""
         self._workspace.delete(message.channel, message.ts)
+
+    async def click(
+        self,
+        message: Message,
+        action_id: str,
+        value: str | None = None,
+        *,
+        by: Person = ANN,
+        again: int = 0,
+        channel: str | None = None,
+    ) -> None:
+        """Somebody clicks a button of a message, or picks an option of a select; returns when the app knows."""
+        elements = [item for item in objects(list(message.blocks)) if item.get("action_id") == action_id]
+        if not elements:
+            raise LookupError(f"no {action_id} to click")
+        (element,) = elements
+        block = next(block for block in message.blocks if any(item is element for item in objects(block)))
+        action = {"type": element["type"], "action_id": action_id, "block_id": block["block_id"]}
+        if element["type"] == "button":
+            action["value"] = element.get("value")
+        else:
+            options = [item for item in objects(element) if item.get("value") == value and "text" in item]
+            action["selected_option"] = options[0]
+        await self.people.click(self._base, message, action, by=by, channel=channel, again=again)
+
+    async def command(self, text: str, *, by: Person = ANN, channel: str = "C0ALERTS") -> None:
+        """Somebody types /news TEXT in a channel; returns when the app knows."""
+        found = self._workspace.channels.get(channel)
+        name = found.name if found else "elsewhere"
+        await self.people.command(self._base, text, by=by, channel=channel, name=name)
 
     async def settled(self) -> None:
         """Returns when no call is under way: no commit can come late any more."""

@@ -23,6 +23,7 @@ class Token:
     bot_id: str = "B0NEWS"
     user_id: str = "U0NEWS"
     revoked: bool = False
+    is_app: bool = False  # an app-level token (xapp-): good for connections, and for nothing else
 
 
 @dataclass(frozen=True, slots=True)

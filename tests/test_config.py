@@ -36,6 +36,8 @@ RIGHT = {
     "slack.app_token": "${NEWS_TEST_TOKEN}",
     "slack.channel": "'#news'",
     "slack.ops_channel": "C0123456789",
+    "slack.allowed_users": "[U0123ABCD]",
+    "slack.allowed_channels": "['#news', C0123456789]",
     "slack.api_url": "https://slack.com/api/",
     "slack.timeout": "10s",
     "slack.settle_after": "1m",
@@ -128,6 +130,7 @@ LISTS = (
     *("routing.quiet", "routing.mentions.high", "routing.mentions.critical", "routing.channels"),
     *("http.allow_networks", "feeds.0.tags", "feeds.0.sections", "publishers", "publishers.0.sites", "feeds"),
     *("sinks.webhooks", "sinks.email.readers", "sinks.email.readers.0.to", "sinks.apprise", "sinks.atom"),
+    *("slack.allowed_users", "slack.allowed_channels"),
 )
 YES_NO = ("http.robots", "sinks.webhooks.0.operations")
 NUMBERS = ("schedule.budget", "http.per_host", "http.at_once", "sinks.email.port", "routing.storm.messages")
@@ -242,6 +245,13 @@ def test_a_wrong_value_is_one_sentence(tmp_path: Path, key: str, value: str) -> 
             "#ops",
             "slack.ops_channel is empty; write a value, in quotes if it begins with # (which",
         ),
+        (
+            "slack.allowed_users",
+            "[]",
+            "slack.allowed_users: a list is empty; name whoever may, as in [U012AB3CD], or delete it",
+        ),
+        ("slack.allowed_users", "[ann]", "slack.allowed_users.0: 'ann' is not a user of Slack; write the member ID"),
+        ("slack.allowed_channels", "[news]", "slack.allowed_channels.0: 'news' is not a channel; write"),
         ("slack.channel", "news", "slack.channel: 'news' is not a channel; write \"#name\" in quotes"),
         ("slack", "yes", "slack: 'yes' is not a mapping; write keys and values, of token, app_token, channel"),
         ("feeds", "[]", "feeds: a list is empty; add a feed"),

@@ -21,6 +21,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     """The README's three files beside the vocabulary of the starter configuration; what it shows apart is appended."""
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-1")
     for name in ("SOC_SECRET", "MAIL_PASSWORD"):
         monkeypatch.setenv(name, "a long enough secret")
     monkeypatch.setenv("PHONES_URL", "json://127.0.0.1/")
@@ -37,7 +38,10 @@ def test_its_configuration_is_good(shown: Config) -> None:
     assert {} == shown.failing
     assert ["kosovo-military-deployment"] == [rule.name for rule in shown.rules.rules]
     assert ["Balkan Insight"] == [feed.name for feed in shown.feeds]
-    chosen: Any = {"http": {"contact", "allow_networks"}, "slack": {"token", "ops_channel"}}
+    chosen: Any = {
+        "http": {"contact", "allow_networks"},
+        "slack": {"token", "app_token", "allowed_users", "allowed_channels", "ops_channel"},
+    }
     chosen |= {"publishers": True, "websub": True, "sinks": True}
     assert MonitorFile().model_dump(exclude=chosen) == shown.monitor.model_dump(exclude=chosen)
 

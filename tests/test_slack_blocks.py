@@ -175,6 +175,55 @@ def test_what_slack_refuses(block: object, problem: str) -> None:
     assert slack_blocks.problems([block]) == [problem]
 
 
+def option(text: str = "8 hours", value: str = "8", **more: object) -> dict[str, object]:
+    return {"text": plain(text), "value": value, **more}
+
+
+def select(**more: object) -> dict[str, object]:
+    return {"type": "static_select", "placeholder": plain("Mute"), **more}
+
+
+@pytest.mark.parametrize(
+    ("element", "problem"),
+    [
+        (select(options=[option("x" * 75, "v" * 150)] * 100), None),
+        (select(option_groups=[{"label": plain("A"), "options": [option()]}]), None),
+        ({"type": "overflow", "options": [option()] * 5}, None),
+        (select(), "either options or option_groups"),
+        (select(options=[option()], option_groups=[{"label": plain("A"), "options": [option()]}]), "either options or"),
+        (select(options=[]), "no fewer than 1 items allowed"),
+        (select(options=[option()] * 101), "no more than 100 items allowed"),
+        (select(options=[option("x" * 76)]), "must be less than 76 characters"),
+        (select(options=[option(value="v" * 151)]), "must be less than 151 characters"),
+        (select(option_groups=[{"label": plain("x" * 76), "options": [option()]}]), "must be less than 76 characters"),
+        ({"type": "overflow", "options": [option()] * 6}, "no more than 5 items allowed"),
+    ],
+)
+def test_menus(element: Json, problem: str | None) -> None:
+    """A select has options or groups of them, each within its limits."""
+    found = slack_blocks.problems([actions(element)])
+    assert ([] if problem is None else [problem]) == [
+        said.partition(" [json")[0][: len(problem or "")] for said in found
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({}, None),
+        ({"title": plain("x" * 25)}, "must be less than 25 characters"),
+        ({"blocks": [DIVIDER] * 101}, "no more than 100 items allowed"),
+        ({"blocks": []}, "no fewer than 1 items allowed"),
+        ({"submit": plain("Save")}, "invalid additional property: submit"),
+        ({"type": "home"}, "unsupported type: home"),
+    ],
+)
+def test_modals(changed: Json, problem: str | None) -> None:
+    """A modal has a short title and up to a hundred blocks."""
+    found = slack_blocks.view_problems({"type": "modal", "title": plain("Why"), "blocks": [DIVIDER], **changed})
+    assert ([] if problem is None else [problem]) == [said.partition(" [json")[0] for said in found]
+
+
 def test_too_many_blocks() -> None:
     """A message has at most fifty blocks."""
     assert slack_blocks.problems([DIVIDER] * 50) == []

@@ -21,7 +21,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from tests.slack_api import Api
-from tests.slack_standin import TOKEN, Channel, Fault, Link, Message, SlackStandIn, Token
+from tests.slack_socket_mode import SocketMode
+from tests.slack_standin import APP_TOKEN, TOKEN, Channel, Fault, Link, Message, SlackStandIn, Token
 from tests.slack_workspace import ALL_SCOPES, Workspace, microseconds
 
 METADATA = {"event_type": "news_alert", "event_payload": {"k": "1"}}
@@ -64,6 +65,12 @@ async def error(call: Awaitable[AsyncSlackResponse]) -> str:
 
 
 # ---- who may call ----
+
+
+async def test_an_app_token_is_good_for_connections_only(slack: SlackStandIn) -> None:
+    """And a bot token for everything else."""
+    assert "not_allowed_token_type" == await error(client(slack, token=APP_TOKEN).auth_test())
+    assert "not_allowed_token_type" == await error(client(slack).apps_connections_open(app_token=TOKEN))
 
 
 async def test_who_am_i(slack: SlackStandIn) -> None:
@@ -395,7 +402,7 @@ async def test_history_of_other_rooms(slack: SlackStandIn) -> None:
 def test_pages_show_everything_once(count: int, limit: int) -> None:
     """However long the pages, they hold each message exactly once, and time stamps strictly increase."""
     workspace = Workspace({TOKEN: Token()}, CHANNELS)
-    api = Api(workspace, messages_per_second=1_000_000, burst=1)
+    api = Api(workspace, SocketMode(), messages_per_second=1_000_000, burst=1)
     for _ in range(count):
         api.prepare("chat.postMessage", Token(), {"channel": "C0ALERTS", "text": "news"}).do()
     stamps = [microseconds(message.ts) for message in workspace.messages()]

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from monitor.model import (
     Addition,
     Article,
+    BodySource,
     Certainty,
     Change,
     ChangeKind,
@@ -42,7 +43,10 @@ def compose(
     article: Article, outlet: str, placement: Placement, decisions: Iterable[Decision], seen_at: datetime
 ) -> Message:
     """One message for all rules that matched, the loudest first."""
-    reasons = tuple(Reason(decision.rule, decision.title, decision.severity, decision.hits) for decision in decisions)
+    reasons = tuple(
+        Reason(decision.rule, decision.title, decision.severity, decision.hits, decision.template)
+        for decision in decisions
+    )
     return Message(
         headline=shorten(article.title or article.url, LONGEST_HEADLINE),
         url=article.url,
@@ -121,12 +125,13 @@ def grown(told: Message, standing: Standing) -> Message:
 def spread(standing: Standing) -> str:
     """`7 outlets, 3 independent, first 10:02 UTC Balkan Insight`."""
     first = f"first {standing.first_at:%H:%M} UTC {standing.first_outlet}"
-    return f"{standing.outlets} outlets, {standing.independent} independent, {first}"
+    outlets = "1 outlet" if standing.outlets == 1 else f"{standing.outlets} outlets"
+    return f"{outlets}, {standing.independent} independent, {first}"
 
 
 def news(added: Addition) -> str:
     """What is new, in a line."""
-    before = f" (before: {added.before})" if added.before else ""
+    before = f" (before: {shorten(added.before, LONGEST_WORDS * 2)})" if added.before else ""
     return f"New {added.kind}: {shorten(added.what, LONGEST_WORDS * 2)}{before}"
 
 
@@ -152,6 +157,13 @@ def changed(change: Change) -> tuple[str, ...]:
 def notes(message: Message, now: datetime) -> tuple[str, ...]:
     """What the reader must know beside the news itself."""
     return tuple(note for note in (message.caution, message.doubt, delay(message, now), message.standing) if note)
+
+
+def origin(message: Message) -> str | None:
+    """Where the words that matched stood; None when a caution says so, or when nothing matched."""
+    if message.caution or not message.reasons:
+        return None
+    return "matched on its page" if message.body_source is BodySource.PAGE else "matched on the feed's full text"
 
 
 def report(notices: Sequence[str], now: datetime) -> Report:

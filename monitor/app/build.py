@@ -16,6 +16,8 @@ from monitor.alerts.sinks.atom import AtomSink
 from monitor.alerts.sinks.console import ConsoleSink
 from monitor.alerts.sinks.email import EmailSink, MailServer
 from monitor.alerts.sinks.slack import SlackSettings, SlackSink
+from monitor.alerts.sinks.slack_replies import SlackReplies
+from monitor.alerts.sinks.slack_socket import SlackSocket, SocketSettings
 from monitor.alerts.sinks.webhook import Webhook, WebhookSink
 from monitor.app.alerter import Alerter, Routes
 from monitor.app.commands import Commands
@@ -25,6 +27,7 @@ from monitor.app.config_sections import HttpSection
 from monitor.app.config_sinks import SinksSection
 from monitor.app.deliverer import Deliverer
 from monitor.app.echoes import Echoes, places_of
+from monitor.app.feedback import Feedback
 from monitor.app.gate import Gate
 from monitor.app.healing import Healing
 from monitor.app.holds import Holds
@@ -37,6 +40,7 @@ from monitor.app.push import Push
 from monitor.app.reader import Reader
 from monitor.app.releaser import Releaser
 from monitor.app.rule_book import take_up
+from monitor.app.slack_desk import Access, SlackDesk
 from monitor.app.store_thread import StoreThread
 from monitor.app.story_changes import StoryChanges
 from monitor.app.story_desk import Memory, StoryDesk
@@ -62,6 +66,7 @@ class Parts:
     healing: Healing
     push: Push | None
     commands: Commands
+    socket: SlackSocket | None  # hears what is clicked and typed in Slack while it runs
 
     async def close(self) -> None:
         if self.push is not None:
@@ -155,8 +160,9 @@ def assemble(
     websub = config.monitor.websub
     push = None if websub is None else Push(listen=websub.listen, store=store, http=http, clock=clock)
     changes = StoryChanges(feeds=config.feeds, rules=config.rules, alerter=alerter, clock=clock)
-    commands = Commands(changes.verbs, store, clock, signed=mutes.verbs)
-    return Parts(config, http, sinks, slack, pipeline, healing, push, commands)
+    commands = Commands({**changes.verbs, **Feedback(clock).verbs}, store, clock, signed=mutes.verbs)
+    socket = _socket(config, commands, store, clock)
+    return Parts(config, http, sinks, slack, pipeline, healing, push, commands, socket)
 
 
 def http_settings(http: HttpSection) -> HttpSettings:
@@ -199,7 +205,8 @@ def _slack(config: Config, store: StoreThread, clock: Callable[[], datetime]) ->
     slack = config.monitor.slack
     if slack.token is None:
         return None
-    settings = SlackSettings(slack.token, slack.api_url, slack.timeout, settle_after(config))
+    interactive = slack.app_token is not None
+    settings = SlackSettings(slack.token, slack.api_url, slack.timeout, settle_after(config), interactive)
     return SlackSink(settings, StoredNames(store, SlackSink.name), clock)
 
 
@@ -218,6 +225,32 @@ def _other_sinks(section: SinksSection, http: Http, clock: Callable[[], datetime
     if section.atom:
         sinks.append(AtomSink({feed.name: feed.path for feed in section.atom}, clock))
     return {sink.name: sink for sink in sinks}
+
+
+def _socket(
+    config: Config, commands: Commands, store: StoreThread, clock: Callable[[], datetime]
+) -> SlackSocket | None:
+    slack = config.monitor.slack
+    if slack.token is None or slack.app_token is None:
+        return None
+    desk = SlackDesk(
+        commands=commands,
+        access=access_of(config),
+        replies=SlackReplies(token=slack.token, api_url=slack.api_url, timeout=slack.timeout),
+        store=store,
+        database=config.database,
+        clock=clock,
+    )
+    settings = SocketSettings(slack.app_token, slack.api_url, slack.timeout)
+    return SlackSocket(settings, take=desk.take, tell=desk.tell)
+
+
+def access_of(config: Config) -> Access:
+    """Who may ask for something in Slack, and in which channels: unless said otherwise, where alerts go."""
+    slack, routes = config.monitor.slack, routes_of(config)
+    alerted = {routes.target(rule.channel) for rule in config.rules.rules} | {slack.channel}
+    alerted |= {routes.operations} if routes.operations is not None else set()
+    return Access(frozenset(slack.allowed_users), frozenset(slack.allowed_channels or alerted))
 
 
 def settle_after(config: Config) -> timedelta:

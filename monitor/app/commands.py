@@ -32,7 +32,7 @@ class Commands:
         store: StoreThread,
         clock: Callable[[], datetime],
         *,
-        signed: Mapping[str, SignedVerb],
+        signed: Mapping[str, SignedVerb] = {},
     ) -> None:
         self._verbs: Mapping[str, SignedVerb] = {name: _unsigned(verb) for name, verb in verbs.items()} | dict(signed)
         self._store = store

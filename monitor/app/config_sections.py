@@ -11,11 +11,11 @@ from pydantic import BeforeValidator, Field
 
 from monitor.app.config_routing import RoutingSection
 from monitor.app.config_sinks import SinksSection
+from monitor.app.config_slack import SlackSection
 from monitor.app.config_values import (
     Address,
     AtOnce,
     Callback,
-    Channel,
     Duration,
     File,
     Language,
@@ -34,7 +34,6 @@ from monitor.app.config_values import (
 )
 from monitor.model import PagePolicy
 
-SLACK_API = "https://slack.com/api/"
 _SOME_FEEDS = partial(some, remedy="add a feed, as in - {name: Courier, url: https://courier.example/feed}")
 _SOME_SITES = partial(some, remedy="add a site, as in [courier.example]")
 
@@ -50,16 +49,6 @@ class HttpSection(Section):
     max_feed: Size = 10_000_000
     max_page: Size = 8_000_000
     robots: YesNo = True
-
-
-class SlackSection(Section):
-    token: str | None = None
-    app_token: str | None = None
-    channel: Channel = "#news-alerts"
-    ops_channel: Channel | None = None
-    api_url: WebUrl = SLACK_API
-    timeout: SomeTime = timedelta(seconds=10)
-    settle_after: SomeTime = timedelta(seconds=30)
 
 
 class ScheduleSection(Section):

@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TextIO
+from typing import Any, TextIO
 
 from monitor.app import config as configuration
 from monitor.app import systemd
@@ -79,7 +79,7 @@ class Daemon:
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
         self._clock_watch = ClockWatch(clock)
-        self._checks: set[asyncio.Task[None]] = set()
+        self._beside: set[asyncio.Task[None]] = set()  # what holds up no news
 
     @property
     def stopped(self) -> bool:
@@ -176,7 +176,8 @@ class Daemon:
             return
         routes = routes_of(parts.config)
         targets = {routes.target(rule.channel) for rule in parts.config.rules.rules}
-        wrong = await parts.slack.check(targets | {routes.operations or routes.default_target})
+        targets |= {routes.operations or routes.default_target, *parts.config.monitor.slack.allowed_channels}
+        wrong = await parts.slack.check(targets)
         if wrong is None:
             return
         for problem in wrong:
@@ -227,23 +228,33 @@ class Daemon:
             words = f"No hub can reach us, feeds are polled without them: {wrong}; mend `websub.listen` and reload"
             store.notices.add_anew(Notice(*PUSH, words), self._clock())
 
-    def _check_slack_soon(self, parts: Parts) -> None:
+    def _begin_beside(self, parts: Parts) -> None:
         """Beside the work: a Slack that does not answer holds up nothing."""
-        check = asyncio.create_task(self._check_slack(parts))
-        self._checks.add(check)
-        check.add_done_callback(self._checks.discard)
+        self._begin(self._check_slack(parts))
+        if parts.socket is not None:
+            self._begin(parts.socket.run())
 
-    async def _end_checks(self) -> None:
-        for check in self._checks:
-            check.cancel()
-        await asyncio.gather(*self._checks, return_exceptions=True)
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._beside.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("something beside the work ended unexpectedly", exc_info=error)
+
+    async def _end_beside(self) -> None:
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
 
     async def _serve(self, parts: Parts) -> None:
         jobs = self._jobs(parts)
         heartbeat = Heartbeat(self._wake.set)
         heartbeat.start()
         systemd.notify(f"READY=1\nSTATUS={_status(parts)}")
-        self._check_slack_soon(parts)
+        self._begin_beside(parts)
         try:
             await self._take_commands(parts)
             await self._listen(parts)
@@ -260,7 +271,7 @@ class Daemon:
             log.info("stopping", extra={"under_way": jobs.under_way})
             heartbeat.stop()
             await self._control.close()
-            await self._end_checks()
+            await self._end_beside()
             await jobs.finish(STOP_LIMIT)
             await parts.close()
 
@@ -342,13 +353,13 @@ class Daemon:
         except StoreError as e:
             await self._refuse_reload([str(e)])
             return parts, self._jobs(parts)
-        await self._end_checks()
+        await self._end_beside()
         await parts.close()
         self._config = config
         renewed = assemble(config, self._store, self._workers, self._output, self._clock, self._memory)
         await renewed.pipeline.holds.take_up()
         self._commands = renewed.commands
-        self._check_slack_soon(renewed)
+        self._begin_beside(renewed)
         await self._listen(renewed)
         log.info("reloaded", extra={"feeds": len(config.feeds), "rules": len(config.rules.rules)})
         systemd.notify(f"READY=1\nSTATUS={_status(renewed)}")

@@ -40,10 +40,11 @@ def slack() -> None:
 
 
 @slack.command()
+@click.option("--socket-mode/--no-socket-mode", default=True, help="With buttons and /news (default), or alerts only.")
 @speaking()
-def manifest() -> None:
+def manifest(socket_mode: bool) -> None:
     """The app manifest to paste into Slack (Create New App, From a manifest)."""
-    say(slack_manifest.MANIFEST.rstrip())
+    say(slack_manifest.manifest(socket_mode=socket_mode).rstrip())
 
 
 @slack.command(name="test")

@@ -79,6 +79,7 @@ def _alert() -> Schema:
             "sources_within": _described(_TEXT, "How long to wait for them: 24h"),
             "on_timeout": {"enum": list(map(str, OnTimeout)), "description": "When they did not come in time"},
             "rise": rise,
+            "template": _described(_TEXT, "Jinja2: the rule's own paragraph in a message"),
         }
     )
 

@@ -79,6 +79,7 @@ def _decision(
         outcome=outcome,
         hits=tuple(_hit(document, one) for one in dict.fromkeys(found)),
         missing=tuple(dict.fromkeys(missing)),
+        template=rule.template,
     )
 
 

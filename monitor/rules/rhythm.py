@@ -1,4 +1,4 @@
-"""`alert` of a rule: how its matches are told."""
+"""`alert` of a rule: when its matches are told, and in which words."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any as Anything
 from typing import TypeVar
 
+from monitor import templates
 from monitor.model import Rhythm, Severity
 from monitor.rules.mapping import Notes
 from monitor.yaml_file import Place, shown
@@ -15,7 +16,7 @@ from monitor.yaml_file import Place, shown
 MOST_SOURCES = 100
 LONGEST = timedelta(days=30)
 
-_KEYS = ("updates", "cooldown", "min_sources", "sources_within", "on_timeout", "rise")
+_KEYS = ("updates", "cooldown", "min_sources", "sources_within", "on_timeout", "rise", "template")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 W = TypeVar("W", bound=StrEnum)
@@ -39,6 +40,24 @@ def read_rhythm(notes: Notes, entry: dict[str, Anything], place: Place) -> Rhyth
         on_timeout=_word(notes, given, "on_timeout", place, usual.on_timeout),
         rise=_rise(notes, given, (*place, "rise")),
     )
+
+
+def read_template(notes: Notes, entry: dict[str, Anything], place: Place) -> str | None:
+    """The rule's template, if it has one that can be used."""
+    given = entry.get("alert")
+    if not isinstance(given, dict) or "template" not in given:
+        return None
+    value, place = given["template"], (*place, "alert", "template")
+    if not isinstance(value, str) or not value.strip():
+        notes.note(place, "template: must be text; write it as in template: \"{{ title }}: {{ words | join(', ') }}\"")
+        return None
+    try:
+        templates.check(value)
+    except templates.TemplateProblem as e:
+        at = f"line {e.line} of it " if e.line > 1 else ""
+        notes.note(place, f"template: {at}{e}")
+        return None
+    return value
 
 
 def _word(notes: Notes, given: dict[str, Anything], key: str, place: Place, usual: W) -> W:

@@ -42,3 +42,4 @@ class Rule:
     examples: Examples
     concepts: tuple[str, ...] = ()  # that it names itself
     rhythm: Rhythm = field(default_factory=Rhythm)  # how its matches are told; no part of its version
+    template: str | None = None  # of its paragraph in a message; no part of what it matches, so of no version

@@ -23,7 +23,7 @@ from monitor.model import ConceptVersion, RuleVersion, Severity
 from monitor.rules.conditions import ConceptRef, Without, any_of
 from monitor.rules.index import RuleIndex
 from monitor.rules.mapping import ConditionReader, Notes
-from monitor.rules.rhythm import read_rhythm
+from monitor.rules.rhythm import read_rhythm, read_template
 from monitor.rules.rule import Example, Examples, Rule
 from monitor.rules.stems import LANGUAGES
 from monitor.rules.terms import Condition
@@ -326,7 +326,7 @@ class _Rules:
         page = _page(reader, entry, place)
         condition = _match(reader, entry, place)
         examples = _examples(reader, entry, place)
-        rhythm = read_rhythm(reader, entry, place)
+        rhythm, template = read_rhythm(reader, entry, place), read_template(reader, entry, place)
         if condition is None:
             return None
         match, none = condition, None
@@ -350,6 +350,7 @@ class _Rules:
             examples=examples,
             concepts=tuple(sorted(reader.concepts)),
             rhythm=rhythm,
+            template=template,
         )
 
 

@@ -1,6 +1,5 @@
-"""Alerts in Slack, by its Web API; the only file that knows slack-sdk.
+"""Alerts in Slack, by its Web API.
 
-slack-sdk's own retries are off: one of them doubled every message whose connection dropped after Slack had taken it.
 Every answer becomes one of the outcomes of `model.SendOutcome`; what is neither a clear yes nor a clear no is Unclear.
 """
 
@@ -14,11 +13,28 @@ from typing import Any, Protocol
 from uuid import NAMESPACE_URL, uuid5
 
 import aiohttp
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from monitor.alerts.sinks import slack_blocks
+from monitor.alerts.sinks.slack_client import (
+    LOCKED,
+    MAYBE_WRITTEN,
+    NEVER_CONNECTED,
+    NO_THREAD,
+    NOTHING_WRITTEN,
+    OUR_MESSAGE,
+    RATE_LIMITED,
+    REMEDIES,
+    UNCLEAR,
+    client,
+    code_of,
+    explain,
+    in_words,
+    may_pass,
+    retry_after_of,
+    status_of,
+)
 from monitor.model import (
     Accepted,
     Delivery,
@@ -44,41 +60,6 @@ MOST_PAGES = 20
 Body = dict[str, Any]
 
 
-def _codes(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-# docs.slack.dev/reference/methods/chat.postMessage, errors; what to do with each is our judgement.
-_RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
-_NOTHING_WRITTEN = frozenset({"request_timeout"})
-_MAYBE_WRITTEN = frozenset({"fatal_error", "internal_error", "service_unavailable"})
-_LOCKED = _codes("""
-    invalid_auth not_authed token_revoked token_expired account_inactive missing_scope not_allowed_token_type
-    access_denied accesslimited app_access_restricted org_login_required team_added_to_org
-    two_factor_setup_required enterprise_is_restricted message_limit_exceeded
-""")
-_NO_THREAD = _codes("""
-    cannot_reply_to_message thread_not_found message_not_found restricted_action_thread_locked
-    restricted_action_thread_only_channel restricted_action_non_threadable_channel
-""")
-_OUR_MESSAGE = _codes("""
-    invalid_blocks invalid_blocks_format msg_blocks_too_long msg_too_long no_text invalid_metadata_format
-    invalid_metadata_schema metadata_too_large metadata_must_be_sent_from_app too_many_attachments
-    invalid_arguments invalid_argument_name invalid_array_arg markdown_text_conflict
-""")
-_REMEDIES: Mapping[str, str] = {
-    "invalid_auth": "the token is wrong; set SLACK_BOT_TOKEN to the app's bot token (xoxb-…)",
-    "not_authed": "no token arrived; set SLACK_BOT_TOKEN to the app's bot token (xoxb-…)",
-    "token_revoked": "the token was revoked; install the app again and set SLACK_BOT_TOKEN to the new bot token",
-    "account_inactive": "the bot's account is switched off; install the app again",
-    "missing_scope": "the app lacks a scope; add chat:write, channels:read, channels:history and reinstall it",
-    "channel_not_found": "there is no such channel, or it is private and the app is not in it; "
-    "correct the name or /invite the app there",
-    "not_in_channel": "the app is not in the channel; /invite it there",
-    "is_archived": "the channel is archived; unarchive it or name another one",
-}
-
-
 class Names(Protocol):
     """Slack's own id for a channel that the operator calls by name, kept over restarts."""
 
@@ -93,6 +74,7 @@ class SlackSettings:
     api_url: str
     timeout: timedelta
     settle_after: timedelta
+    interactive: bool = False  # somebody hears what is clicked
 
 
 class SlackSink:
@@ -109,15 +91,8 @@ class SlackSink:
         self._names = names
         self._clock = clock
         self._session = aiohttp.ClientSession()
-        self._client = AsyncWebClient(
-            token=settings.token,
-            base_url=settings.api_url if settings.api_url.endswith("/") else settings.api_url + "/",
-            timeout=max(1, round(self._timeout)),
-            session=self._session,
-            retry_handlers=[],
-        )
-        if settings.api_url.startswith("http://"):
-            self._client.proxy = None  # slack-sdk takes HTTPS_PROXY from the environment and knows no NO_PROXY
+        self._client = client(settings.token, api_url=settings.api_url, timeout=settings.timeout, session=self._session)
+        self._interactive = settings.interactive
 
     async def send(self, delivery: Delivery) -> SendOutcome:
         outcome = await self._call(self._client.chat_postMessage, self._arguments(delivery))
@@ -136,10 +111,10 @@ class SlackSink:
                 answer = await method(**arguments)
         except SlackApiError as e:
             return _refusal(e)
-        except _NEVER_CONNECTED as e:
-            return NotSent(f"Slack cannot be reached ({e.os_error.strerror or _words(e)})")
-        except _UNCLEAR as e:
-            return Unclear(f"Slack's answer did not arrive ({_words(e)})")
+        except NEVER_CONNECTED as e:
+            return NotSent(f"Slack cannot be reached ({e.os_error.strerror or in_words(e)})")
+        except UNCLEAR as e:
+            return Unclear(f"Slack's answer did not arrive ({in_words(e)})")
         channel, ts = answer.get("channel"), answer.get("ts")
         if not channel or not ts:
             return Unclear("Slack's answer names no message")
@@ -157,8 +132,8 @@ class SlackSink:
                             return Accepted(receipt=f"{channel}:{message['ts']}")
         except SlackApiError as e:
             return _history_refusal(e)
-        except _UNCLEAR as e:
-            return Unreadable(f"Slack's history did not arrive ({_words(e)})")
+        except UNCLEAR as e:
+            return Unreadable(f"Slack's history did not arrive ({in_words(e)})")
         return Missing()
 
     async def check(self, targets: Iterable[str] = ()) -> tuple[str, ...] | None:
@@ -171,9 +146,9 @@ class SlackSink:
                 await self._client.auth_test()
                 return tuple([wrong for target in sorted(targets) for wrong in await self._check_channel(target)])
         except SlackApiError as e:
-            code = _code(e)
-            return (_explain(code),) if code in _LOCKED else None
-        except _UNCLEAR:
+            code = code_of(e)
+            return (explain(code),) if code in LOCKED else None
+        except UNCLEAR:
             return None
 
     async def _check_channel(self, target: str) -> tuple[str, ...]:
@@ -182,14 +157,14 @@ class SlackSink:
         try:
             found = await self._listed(target)
         except SlackApiError as e:
-            if _may_pass(e):
+            if may_pass(e):
                 return ()
             return (
-                f"the id of {target} cannot be looked up ({_code(e)}), so a doubtful message there would be sent "
+                f"the id of {target} cannot be looked up ({code_of(e)}), so a doubtful message there would be sent "
                 "twice; add the scope channels:read (private channels: groups:read), or write the channel's id",
             )
         if found is None:
-            return (f"{target}: {_REMEDIES['channel_not_found']}; its alerts wait",)
+            return (f"{target}: {REMEDIES['channel_not_found']}; its alerts wait",)
         await self._names.save_own_id(target, found)
         return ()
 
@@ -222,7 +197,7 @@ class SlackSink:
             "parse": "none",
         }
         if not delivery.plain:
-            body["blocks"] = slack_blocks.blocks(message, key=delivery.id, now=now)
+            body["blocks"] = slack_blocks.blocks(message, key=delivery.id, now=now, buttons=self._interactive)
         return body
 
     async def _channel_ids(self, target: str) -> tuple[str, ...]:
@@ -236,7 +211,7 @@ class SlackSink:
         try:
             listed = await self._listed(target)
         except SlackApiError as e:
-            if _may_pass(e):
+            if may_pass(e):
                 raise
         return tuple(dict.fromkeys(id_ for id_ in (listed, known) if id_)) or (target,)
 
@@ -286,10 +261,6 @@ class SlackSink:
         raise ValueError(f"more than {MOST_PAGES} pages")
 
 
-_NEVER_CONNECTED = (aiohttp.ClientConnectorError,)
-_UNCLEAR = (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, ValueError)
-
-
 def _parent_ts(delivery: Delivery) -> str | None:
     if not delivery.thread_of or not delivery.thread_receipt:
         return None
@@ -309,70 +280,30 @@ def _key_of(message: Mapping[str, Any]) -> str | None:
 
 
 def _refusal(error: SlackApiError) -> SendOutcome:
-    code, status = _code(error), _status(error)
-    if status == 429 or code in _RATE_LIMITED:
-        return NotSent("Slack asked us to slow down", _retry_after(error))
-    if code in _NOTHING_WRITTEN:
-        return NotSent(_explain(code))
-    if code is None or code in _MAYBE_WRITTEN or (status is not None and status >= 500):
+    code, status = code_of(error), status_of(error)
+    if status == 429 or code in RATE_LIMITED:
+        return NotSent("Slack asked us to slow down", retry_after_of(error))
+    if code in NOTHING_WRITTEN:
+        return NotSent(explain(code))
+    if code is None or code in MAYBE_WRITTEN or (status is not None and status >= 500):
         return Unclear(f"Slack had an error of its own ({code or status})")
-    if code in _LOCKED:
-        return SinkLocked(_explain(code))
-    if code in _NO_THREAD:
-        return ThreadBroken(_explain(code))
-    if code in _OUR_MESSAGE:
-        return Refused(_explain(code))
-    return TargetBroken(_explain(code))
+    if code in LOCKED:
+        return SinkLocked(explain(code))
+    if code in NO_THREAD:
+        return ThreadBroken(explain(code))
+    if code in OUR_MESSAGE:
+        return Refused(explain(code))
+    return TargetBroken(explain(code))
 
 
 def _history_refusal(error: SlackApiError) -> FindOutcome:
-    code, status = _code(error), _status(error)
-    if status == 429 or code in _RATE_LIMITED:
-        return Unreadable("Slack asked us to slow down", retry_after=_retry_after(error))
-    if code in _NO_THREAD:
+    code, status = code_of(error), status_of(error)
+    if status == 429 or code in RATE_LIMITED:
+        return Unreadable("Slack asked us to slow down", retry_after=retry_after_of(error))
+    if code in NO_THREAD:
         return Missing()
-    return Unreadable(_explain(code or str(status)), lasting=not _may_pass(error))
-
-
-def _may_pass(error: SlackApiError) -> bool:
-    """Whether asking again later may be answered."""
-    code, status = _code(error), _status(error)
-    trouble = code is None or code in _RATE_LIMITED | _MAYBE_WRITTEN | _NOTHING_WRITTEN
-    return trouble or (status or 0) >= 429
-
-
-def _code(error: SlackApiError) -> str | None:
-    """Slack's word for the error; None when the answer was not Slack's JSON."""
-    data = getattr(error.response, "data", error.response)
-    code = data.get("error") if isinstance(data, Mapping) else None
-    return code if isinstance(code, str) else None
-
-
-def _status(error: SlackApiError) -> int | None:
-    """The HTTP status: slack-sdk's response and aiohttp's call it by different names."""
-    status = getattr(error.response, "status_code", None) or getattr(error.response, "status", None)
-    return status if isinstance(status, int) else None
-
-
-def _retry_after(error: SlackApiError) -> timedelta | None:
-    """In seconds; slack-sdk's own handler dies of a fraction here."""
-    headers = getattr(error.response, "headers", None) or {}
-    for name, value in headers.items():
-        if name.lower() == "retry-after":
-            try:
-                return timedelta(seconds=min(max(float(value), 0.0), 86_400.0))
-            except ValueError:
-                return None
-    return None
+    return Unreadable(explain(code or str(status)), lasting=not may_pass(error))
 
 
 def _next_cursor(page: Any) -> str:
     return (page.get("response_metadata") or {}).get("next_cursor") or ""
-
-
-def _explain(code: str) -> str:
-    return f"Slack said {code}: {_REMEDIES[code]}" if code in _REMEDIES else f"Slack said {code}"
-
-
-def _words(error: BaseException) -> str:
-    return str(error).split("\n")[0][:200] or type(error).__name__

@@ -1,44 +1,47 @@
-"""An alert as Slack Block Kit, inside Slack's limits.
+"""An alert as Slack Block Kit, inside Slack's limits. One glance: how loud, what, who says so, since when, and why.
 
-Text from the web goes into plain_text objects or is escaped (docs.slack.dev, formatting message text): it can neither
-mention anybody nor hide a link.
+Whatever comes from the web goes through `slack_text`: it can neither mention anybody nor hide a link.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from monitor.alerts.digest import about, heading
 from monitor.alerts.message import (
     changed,
-    marked,
     matched_words,
-    minute,
     news,
     notes,
+    origin,
     provenance,
     report_lines,
     sentences,
     shorten,
 )
+from monitor.alerts.sinks import slack_buttons, slack_template
+from monitor.alerts.sinks.slack_text import bare_link, bold, escape, highlighted, link, local, visible
 from monitor.model import Digest, DigestItem, Message, Reason, Report, Severity
 
 Block = dict[str, Any]
 
-HEADER_LIMIT = 150
 FALLBACK_LIMIT = 2_800
-LINK_LIMIT = 2_000
 # Undocumented: about 13,200 characters of blocks are refused as msg_blocks_too_long.
 TOTAL_LIMIT = 10_000
 SECTION_LIMIT = 3_000
+HEADLINE_LIMIT = 300
+TITLE_LIMIT = 150
+LINK_LIMIT = 2_500  # with its label
+NOTES_LIMIT = 1_900
 MOST_REASONS = 10
 LONGEST_ADDITION = 400
-REASON_LIMIT = 1_200
+REASON_LIMIT = 2_400
 
 REPORT_TITLE = "News monitor: operations"
+NO_HEADLINE = "(no headline)"
 
 MARKS = {
     Severity.CRITICAL: "🔴",
@@ -49,102 +52,92 @@ MARKS = {
 
 _MENTION = re.compile(r"here|[SUW][A-Z0-9]+")
 
-# Characters that Slack's mrkdwn gives a meaning to. A zero-width space after one takes the meaning away.
-_FORMATTING = re.compile(r"([*_~`])")
+
+def blocks(message: Message | Report | Digest, *, key: str, now: datetime, buttons: bool = False) -> list[Block]:
+    """The rich form. `key` comes back in the channel's history, and with every click."""
+    first, *others = _told(message, now)
+    if buttons and isinstance(message, Message) and message.reasons:
+        others.append(slack_buttons.buttons(message, key))
+    return [{**first, "block_id": f"news-monitor:{key}"}, *others]
 
 
-def blocks(message: Message | Report | Digest, *, key: str, now: datetime) -> list[Block]:
-    """The rich form. `key` comes back in the channel's history and tells whether this message is there."""
-    if isinstance(message, Digest):
-        return _digest(message, key)
-    return _report(message, key) if isinstance(message, Report) else _alert(message, key, now)
+def _told(message: Message | Report | Digest, now: datetime) -> list[Block]:
+    match message:
+        case Report():
+            return _report(message)
+        case Digest():
+            return _digest(message)
+        case Message():
+            return _alert(message, now)
 
 
-def _alert(message: Message, key: str, now: datetime) -> list[Block]:
+def _alert(message: Message, now: datetime) -> list[Block]:
     called = mentions(message)
-    found = [_header(message, key), *([_section(called)] if called else []), _where(message)]
-    found += [*_changes(message), *_additions(message)]
-    spent = sum(len(str(block)) for block in found)
-    shown = 0
-    for reason in message.reasons[:MOST_REASONS]:
-        block = _reason(reason)
-        spent += len(block["text"]["text"])
-        if spent > TOTAL_LIMIT:
-            break
-        found.append(block)
-        shown += 1
-    left_out = [reason.rule for reason in message.reasons[shown:]]
-    found.append(_context(message, now, left_out))
-    return found
+    news_of_it = [_first(message), *([section(called)] if called else []), *_changes(message), *_additions(message)]
+    why = [_reason(message, reason) for reason in message.reasons[:MOST_REASONS]]
+    shown = list(_within(TOTAL_LIMIT, [*news_of_it, *why]))
+    left_out = message.reasons[max(0, len(shown) - len(news_of_it)) :]
+    return [*shown, _context(message, now, [reason.rule for reason in left_out])]
 
 
-def _report(report: Report, key: str) -> list[Block]:
-    return [_title(REPORT_TITLE, key), *(_section(f"• {escape(line)}") for line in report_lines(report))]
+def _within(limit: int, sections: Iterable[Block]) -> Iterator[Block]:
+    """As many as there is room for."""
+    spent = 0
+    for section in sections:
+        spent += len(section["text"]["text"])
+        if spent > limit:
+            return
+        yield section
 
 
-def _digest(digest: Digest, key: str) -> list[Block]:
-    found = [_title(shorten(heading(digest), HEADER_LIMIT), key)]
+def _report(report: Report) -> list[Block]:
+    return [_title(REPORT_TITLE), *(section(f"• {escape(line)}") for line in report_lines(report))]
+
+
+def _digest(digest: Digest) -> list[Block]:
+    found = [_title(shorten(visible(heading(digest)), TITLE_LIMIT))]
     if digest.lines:
-        found.append(_section("\n".join(map(escape, digest.lines))))
+        found.append(section("\n".join(map(escape, digest.lines))))
     found += map(_item, digest.items)
-    return [*found, _section(escape(digest.more))] if digest.more else found
+    return [*found, section(escape(digest.more))] if digest.more else found
 
 
 def _item(item: DigestItem) -> Block:
-    headline = f"*{_label(item.headline)}*"
-    if item.url and _linkable(item.url):
-        headline = f"<{_link_target(item.url)}|{_label(item.headline)}>"
-    return _section(f"{MARKS[item.severity]} {headline}\n{escape(' · '.join(about(item)))}")
+    linked = link(item.url, item.headline)
+    headline = linked if linked and len(linked) <= LINK_LIMIT else escape(item.headline)
+    lines = (f"{MARKS[item.severity]} *{headline}*", escape(" · ".join(about(item))))
+    return section(_lines(lines, SECTION_LIMIT))
 
 
-def _title(text: str, key: str) -> Block:
-    shown = {"type": "plain_text", "text": text, "emoji": False}
-    return {"type": "header", "block_id": f"news-monitor:{key}", "text": shown}
+def _title(text: str) -> Block:
+    return {"type": "header", "text": {"type": "plain_text", "text": text, "emoji": False}}
 
 
 def fallback(message: Message | Report | Digest, now: datetime) -> str:
     """The notification's text, and the whole message where the rich form is refused."""
     if isinstance(message, Digest):
-        return _digest_fallback(message)
+        return _lines(_digest_lines(message), FALLBACK_LIMIT)
     if isinstance(message, Report):
-        return shorten(f"{REPORT_TITLE}: {escape(' · '.join(report_lines(message)))}", FALLBACK_LIMIT)
-    return _alert_fallback(message, now)
+        first, *others = map(escape, report_lines(message))
+        return _lines([f"{REPORT_TITLE}: {first}", *others], FALLBACK_LIMIT, " · ")
+    return _lines(_fallback_lines(message, now), FALLBACK_LIMIT)
 
 
-def _digest_fallback(digest: Digest) -> str:
-    """Whole lines, as many as there is room for; the command that shows the rest goes before them."""
-    lines = [heading(digest), *digest.lines, *([digest.more] if digest.more else [])]
-    text = "\n".join(map(escape, lines))
+def _digest_lines(digest: Digest) -> Iterator[str]:
+    """The command that shows the rest goes first."""
+    yield from map(escape, (heading(digest), *digest.lines, *([digest.more] if digest.more else [])))
     for item in digest.items:
-        line = f"{MARKS[item.severity]} {escape(shorten(item.headline, HEADER_LIMIT))} · {escape(item.outlet)}"
-        if len(text) + len(line) > FALLBACK_LIMIT:
-            return f"{text}\n…"
-        text = f"{text}\n{line}"
-    return text
+        yield f"{MARKS[item.severity]} {escape(shorten(item.headline, HEADLINE_LIMIT))} · {escape(item.outlet)}"
 
 
-def _alert_fallback(message: Message, now: datetime) -> str:
-    called = mentions(message)
+def _fallback_lines(message: Message, now: datetime) -> Iterator[str]:
     subjects = [reason.title for reason in message.reasons] or [changed(change)[0] for change in message.changes]
-    lines = [
-        f"{MARKS[message.severity]} {escape(shorten(message.headline, 300))} {called}".rstrip(),
-        escape(shorten(f"{', '.join(subjects)} · {provenance(message)}", 1_000)),
-    ]
-    lines += (escape(line) for change in message.changes for line in changed(change)[1:])
-    if message.url and _linkable(message.url) and len(link := _bare_link(message.url)) <= LINK_LIMIT:
-        lines.append(link)
-    lines += map(escape, notes(message, now))
-    text = "\n".join(lines)
-    return text if len(text) <= FALLBACK_LIMIT else lines[0]
-
-
-def _header(message: Message, key: str) -> Block:
-    headline = shorten(f"{MARKS[message.severity]} {message.headline}", HEADER_LIMIT)
-    return {
-        "type": "header",
-        "block_id": f"news-monitor:{key}",
-        "text": {"type": "plain_text", "text": headline, "emoji": False},
-    }
+    yield f"{MARKS[message.severity]} {escape(_headline(message))} {mentions(message)}".rstrip()
+    yield escape(shorten(f"{', '.join(subjects)} · {provenance(message)}", 1_000))
+    if address := bare_link(message.url):
+        yield address
+    yield from (escape(line) for change in message.changes for line in changed(change)[1:])
+    yield from map(escape, notes(message, now))
 
 
 def mentions(message: Message) -> str:
@@ -158,19 +151,26 @@ def _mention(name: str) -> str:
     return f"<!subteam^{name}>" if name.startswith("S") else f"<@{name}>"
 
 
-def _where(message: Message) -> Block:
-    text = provenance(message, safe=escape, when=_local)
-    if message.url and _linkable(message.url):
-        linked = f"<{_link_target(message.url)}|{_label('Read at ' + message.site)}>\n{text}"
-        # An address that has no room here may still have it in the plain text of the notification.
-        text = linked if len(linked) <= SECTION_LIMIT else text
-    return _section(text)
+def _first(message: Message) -> Block:
+    """The headline as a link, unless it could be taken for another address: then the link has a line of its own."""
+    headline = _headline(message)
+    linked = link(message.url, headline)
+    linked = linked if linked and len(linked) <= LINK_LIMIT else None
+    where = provenance(message, safe=escape, when=local)
+    lines = [f"{MARKS[message.severity]} *{linked or escape(headline)}*", f"{message.severity.capitalize()} · {where}"]
+    if linked is None and (address := link(message.url, "Read it")):
+        lines.append(f"{address} at {escape(shorten(message.site, 200))}")
+    return section(_lines(lines, SECTION_LIMIT))
+
+
+def _headline(message: Message) -> str:
+    return shorten(visible(message.headline), HEADLINE_LIMIT) or NO_HEADLINE
 
 
 def _changes(message: Message) -> list[Block]:
     """What became of an article after it was told, with what it said and says."""
     return [
-        _section("\n".join((f"*{escape(label)}*", *(f"> {escape(line)}" for line in lines))))
+        section(_lines([bold(label), *(f"> {escape(line)}" for line in lines)], SECTION_LIMIT))
         for label, *lines in map(changed, message.changes)
     ]
 
@@ -180,70 +180,50 @@ def _additions(message: Message) -> list[Block]:
     lines = [
         line
         for added in message.additions
-        for line in (f"*{escape(news(added))}*", f"> {escape(shorten(added.sentence, LONGEST_ADDITION))}")
+        for line in (bold(news(added)), f"> {escape(shorten(added.sentence, LONGEST_ADDITION))}")
     ]
-    return [_section("\n".join(lines))] if lines else []
+    return [section(_lines(lines, SECTION_LIMIT))] if lines else []
 
 
-def _reason(reason: Reason) -> Block:
-    return _section("\n".join(_reason_lines(reason)))
-
-
-def _section(text: str) -> Block:
+def section(text: str) -> Block:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
 
 
+def _reason(message: Message, reason: Reason) -> Block:
+    """In the words of the rule's template, or in ours where it has none or its template fails."""
+    lines = (reason.template and slack_template.lines(reason.template, message, reason)) or _reason_lines(reason)
+    return section(_lines(lines, REASON_LIMIT))
+
+
 def _reason_lines(reason: Reason) -> Iterator[str]:
-    """Whole lines only, so that no entity is ever cut in two."""
-    first = f"*{escape(shorten(reason.title, 150))}* ({escape(reason.rule)})"
-    words = escape(shorten(", ".join(matched_words(reason.hits)), 300))
-    yield f"{first}: {words}"
-    spent = len(first) + len(words)
-    for sentence in sentences(reason.hits):
-        pieces = marked(sentence, reason.hits)
-        line = "> " + "".join(_bold(piece) if matched else escape(piece) for piece, matched in pieces)
-        spent += len(line)
-        if spent > REASON_LIMIT * 2:
-            return
-        yield line
+    shown = sentences(reason.hits)
+    # In the sentences they are bold already.
+    others = [words for words in matched_words(reason.hits) if not any(words in sentence for sentence in shown)]
+    also = f": {escape(shorten(', '.join(others), 300))}" if others else ""
+    yield f"{bold(shorten(reason.title, 150))} ({escape(reason.rule)}){also}"
+    for sentence in shown:
+        yield f"> {highlighted(sentence, reason.hits)}"
+
+
+def _lines(lines: Iterable[str], limit: int, between: str = "\n") -> str:
+    """Whole lines only, so that no entity is ever cut in two. The first one is short enough by its making."""
+    first, *others = lines
+    kept, spent = [first], len(first)
+    for line in others:
+        spent += len(between) + len(line)
+        if spent > limit:
+            break
+        kept.append(line)
+    return between.join(kept)
 
 
 def _context(message: Message, now: datetime, left_out: list[str]) -> Block:
-    shown = list(notes(message, now))
+    shown = [note.rstrip(".") for note in notes(message, now)]
     if left_out:
-        shown.append(f"Also matched: {', '.join(left_out)}.")
+        shown.append(f"Also matched: {', '.join(left_out)}")
+    if (read := origin(message)) is not None:
+        shown.append(read)
     shown.append(f"story {message.story_id[:12]}")
-    text = shorten("  ".join(shown), 1_900)
+    warning = "⚠ " if message.caution or message.doubt else ""
+    text = warning + shorten(visible(" · ".join(shown)), NOTES_LIMIT)
     return {"type": "context", "elements": [{"type": "plain_text", "text": text, "emoji": False}]}
-
-
-def escape(text: str) -> str:
-    """Slack's three entities, and no formatting: `*`, `_`, `~` and backquote mean nothing in a quoted sentence."""
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _FORMATTING.sub("\\1\u200b", text)
-
-
-def _bold(text: str) -> str:
-    return f"*{escape(text)}*"
-
-
-def _local(time: datetime) -> str:
-    """In the reader's own time zone (docs.slack.dev, date formatting)."""
-    return f"<!date^{round(time.timestamp())}^{{date_short_pretty}} {{time}}|{minute(time)}>"
-
-
-def _label(text: str) -> str:
-    return escape(shorten(text.replace("|", " "), 200))
-
-
-def _linkable(url: str) -> bool:
-    return re.match(r"https?://[^@\s]+$", url.split("?")[0].split("#")[0]) is not None
-
-
-def _link_target(url: str) -> str:
-    quoted = url.replace("|", "%7C").replace("<", "%3C").replace(">", "%3E").replace(" ", "%20")
-    return quoted.replace("&", "&amp;")
-
-
-def _bare_link(url: str) -> str:
-    return f"<{_link_target(url)}>"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlite_utils import Database
@@ -51,7 +51,7 @@ _LAWS: Mapping[str, str] = {
         where alert_id is null and correction_id is null and json_extract(message, '$.report') is null
           and (json_extract(message, '$.digest') is null
             or not exists (select 1 from deliveries inside where inside.folded_into = d.id)
-              and sink in ('slack', 'console'))""",  # elsewhere it is an echo, and the channel's own carries the matches
+              and sink in ('slack', 'console'))""",  # elsewhere it is an echo of the channel's
     "a hold that says nothing of what it holds": """
         select a.id, a.rule from alerts a left join holds h on h.alert_id = a.id
         where a.fate = 'hold' and (h.alert_id is null or h.released_at is not null)""",
@@ -192,6 +192,27 @@ class Ledger:
         )
         return tuple({**row, "message": message_of(row["message"])} for row in rows)
 
+    def message(self, delivery: str) -> Row | None:
+        """One message of any sink, parsed, with where and when it was told."""
+        rows = self._db.query(
+            """
+            select id, sink, target, state, sent_at, receipt, message from deliveries
+            where id = ? and message is not null
+            """,
+            [delivery],
+        )
+        return next(({**row, "message": message_of(row["message"])} for row in rows), None)
+
+    def articles_with(self, words: Sequence[str], *, limit: int) -> tuple[Row, ...]:
+        """Those whose headline or text has all the words, the latest first. Reads every article: not for the writer."""
+        # `like` knows no case but that of ASCII
+        cases = [dict.fromkeys((word, word.lower(), word.upper(), word.capitalize())) for word in words]
+        has = "(title || ' ' || text) like ? escape '\\'"
+        having = " and ".join(f"({' or '.join([has] * len(forms))})" for forms in cases)
+        sql = f"select id, title, url, site, published_at, read_at from articles where {having} "  # noqa: S608 - marks
+        patterns = [f"%{_literally(form)}%" for forms in cases for form in forms]
+        return tuple(self._db.query(f"{sql} order by first_read_at desc limit ?", [*patterns, limit]))
+
     def entries_at(self, url: str, article_id: str) -> tuple[Row, ...]:
         """Where and when an address was seen."""
         return tuple(
@@ -237,3 +258,8 @@ class Ledger:
 
     def _counts(self, sql: str) -> dict[str, int]:
         return {row["k"]: row["n"] for row in self._db.query(sql)}
+
+
+def _literally(word: str) -> str:
+    """For `like`, whose signs mean nothing in it."""
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

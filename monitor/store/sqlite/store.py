@@ -14,6 +14,7 @@ from monitor.store.sqlite.archive_rows import ArchiveRows
 from monitor.store.sqlite.clock_rows import ClockRows
 from monitor.store.sqlite.connection import WriterLock, open_reader, open_writer
 from monitor.store.sqlite.feed_rows import FeedRows
+from monitor.store.sqlite.feedback_rows import FeedbackRows
 from monitor.store.sqlite.hold_rows import HoldRows, MuteRows
 from monitor.store.sqlite.ledger import Ledger
 from monitor.store.sqlite.notice_rows import NoticeRows
@@ -50,6 +51,7 @@ class Store:
         self.actions = ActionRows(db)
         self.rules = RuleRows(db)
         self.archive = ArchiveRows(db)
+        self.feedback = FeedbackRows(db)
         self.ledger = Ledger(db)
         self.story_ledger = StoryLedger(db)
 

@@ -134,6 +134,7 @@ def _message(value: Row) -> Message:
             title=reason["title"],
             severity=Severity(reason["severity"]),
             hits=hits_of(reason["hits"]),
+            template=reason.get("template"),
         )
         for reason in value["reasons"]
     )
