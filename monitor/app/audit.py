@@ -35,9 +35,11 @@ class Balance:
 
 
 def audit(store: Store) -> Balance:
-    """The balance of one moment, and a look at the whole file."""
+    """The balance of one moment, and a look at the search index and at the whole file."""
     with store.snapshot():
-        return replace(_balance(store), file=store.ledger.check_file())
+        found = _balance(store)
+        offenders = found.offenders + store.ledger.violations_in_archive()
+        return replace(found, offenders=offenders, file=store.ledger.check_file())
 
 
 def balance(store: Store) -> Balance:

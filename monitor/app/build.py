@@ -28,6 +28,7 @@ from monitor.app.reader import Reader
 from monitor.app.store_thread import StoreThread
 from monitor.app.story_changes import StoryChanges
 from monitor.app.story_desk import Memory, StoryDesk
+from monitor.app.upkeep import Upkeep
 from monitor.app.watcher import Watcher
 from monitor.app.workers import Workers
 from monitor.articles.robots import Robots
@@ -125,9 +126,10 @@ def assemble(
         pages=pages,
         holds=holds,
         clock=clock,
-        keep_pages=keep_pages,
     )
-    pipeline = Pipeline(poller, reader, watcher, alerter, Deliverer(store=store, sinks=sinks, clock=clock), holds)
+    deliverer = Deliverer(store=store, sinks=sinks, clock=clock)
+    upkeep = Upkeep(store, clock, keep_pages=keep_pages)
+    pipeline = Pipeline(poller, reader, watcher, alerter, deliverer, holds, upkeep)
     by_id = {feed.id: feed for feed in config.feeds}
     healing = Healing(feeds=by_id, store=store, http=http, workers=workers, clock=clock)
     websub = config.monitor.websub

@@ -44,7 +44,7 @@ SINK_PATIENCE = timedelta(seconds=60)
 class Job:
     """Jobs of the same kind and id are the same job."""
 
-    kind: str  # poll | try | read | watch | deliver | edit | prune | heal | subscribe | report | budget
+    kind: str  # poll | try | read | watch | deliver | edit | prune | heal | subscribe | report | budget | index
     id: str
     site: str = field(compare=False)  # the host that it will be busy with
     work: Callable[[], Awaitable[bool]] = field(compare=False, repr=False)  # whether it made something due
@@ -132,6 +132,7 @@ class Jobs:
             "report": Lane(at_once=1, per_site=1),
             "budget": Lane(at_once=1, per_site=1),
             "prune": Lane(at_once=1, per_site=1),
+            "index": Lane(at_once=1, per_site=1),
         }
         self._running: dict[Job, asyncio.Task[None]] = {}
         self._resting: dict[Job, float] = {}  # until when, on the loop's clock
@@ -169,7 +170,7 @@ class Jobs:
         return any(job not in self._resting for job in coming)
 
     def _coming(self, store: Store, now: datetime) -> Iterator[Job]:
-        yield from (job for job in self._found(store, now) if job.kind not in ("budget", "prune"))
+        yield from (job for job in self._found(store, now) if job.kind not in ("budget", "prune", "index"))
         for entry in store.feeds.waiting(now + PAGE_PATIENCE, LOOK_AHEAD):
             yield self._read(entry)
         for head in store.deliveries.heads():
@@ -239,10 +240,12 @@ class Jobs:
         since = store.notices.untold_since()
         if since is not None and (self._each_feed_once or is_to_be_told(since, now)):
             yield Job("report", "operations", "operations", self._pipeline.alerter.report, _nothing)
+        if store.search.is_behind():
+            yield Job("index", "archive", "archive", self._pipeline.upkeep.index, _nothing)
         if self._upkeep_at is None or now - self._upkeep_at >= PRICE_EVERY:
             self._upkeep_at = now
             yield Job("budget", "requests", "requests", self._pipeline.poller.budget, _nothing)
-            yield Job("prune", "pages", "pages", self._pipeline.reader.prune, _nothing)
+            yield Job("prune", "pages", "pages", self._pipeline.upkeep.prune, _nothing)
 
     def _poll(self, state: FeedState) -> Job:
         is_doubtful = state.last_success_at is None or state.failures > 0

@@ -16,6 +16,7 @@ from monitor.app.deliverer import Deliverer
 from monitor.app.holds import Holds
 from monitor.app.poller import Poller
 from monitor.app.reader import Reader
+from monitor.app.upkeep import Upkeep
 from monitor.app.watcher import Watcher
 
 
@@ -29,3 +30,4 @@ class Pipeline:
     alerter: Alerter
     deliverer: Deliverer
     holds: Holds
+    upkeep: Upkeep

@@ -45,7 +45,6 @@ PATIENCE = timedelta(seconds=12)  # since the entry was seen; a page that fails 
 QUICK_RETRY = timedelta(seconds=3)
 WALL_WAIT = timedelta(minutes=1)
 SLOW = timedelta(seconds=8)  # a page that takes longer does not hold up what the feed's own words say
-PRUNED_AT_ONCE = 500
 PAGE_RETRIES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 # An entry that our own program fails over.
 FIRST_REST = timedelta(minutes=1)
@@ -96,7 +95,6 @@ class Reader:
         pages: Pages,
         holds: Holds,
         clock: Callable[[], datetime],
-        keep_pages: timedelta,
     ) -> None:
         self._feeds = {feed.id: feed for feed in feeds}
         self._rules = rules
@@ -107,7 +105,6 @@ class Reader:
         self._pages = pages
         self._holds = holds
         self._clock = clock
-        self._keep_pages = keep_pages
 
     async def read(self, entry_id: EntryId) -> bool:
         waiting, known = await self._store.ask(lambda store: _waiting(store, entry_id))
@@ -283,11 +280,3 @@ class Reader:
             known = habits.unpack(store.pages.habits(site))
             learnt = habits.learn(known, page.extract.text, page.snapshot.fetched_at.date())
             store.pages.save_habits(site, learnt.pack())
-
-    # ---- upkeep ----
-
-    async def prune(self) -> bool:
-        """Let go of pages that were kept for as long as they should be; whether there is more of them."""
-        before = self._clock() - self._keep_pages
-        dropped = await self._store.change(lambda store: store.pages.drop_bodies(before, limit=PRUNED_AT_ONCE))
-        return dropped == PRUNED_AT_ONCE

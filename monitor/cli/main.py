@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "extract": "monitor.cli.extract",
     "explain": "monitor.cli.examine",
     "alerts": "monitor.cli.examine",
+    "search": "monitor.cli.search",
     "stories": "monitor.cli.stories",
     "slack": "monitor.cli.setup",
     "db": "monitor.cli.setup",

@@ -47,6 +47,20 @@ _LAWS: Mapping[str, str] = {
         where s.story_id is null or s.story_id <> a.story_id""",
 }
 
+# As many rows as there are articles are looked at, so not at every glance.
+_LAWS_OF_THE_ARCHIVE: Mapping[str, str] = {
+    "an article that search cannot find": """
+        select a.id, a.url from articles a
+        where not exists (select 1 from search_documents d where d.article_id = a.id)
+          and not exists (select 1 from search_waiting w where w.article_id = a.id)""",
+    "an article whose words are not in the search index": """
+        select d.article_id from search_documents d
+        where not exists (select 1 from search_words_docsize w where w.id = d.id)""",
+    "words in the search index that belong to no article": """
+        select w.id from search_words_docsize w
+        where not exists (select 1 from search_documents d where d.id = w.id)""",
+}
+
 OFFENDERS_SHOWN = 20
 
 
@@ -68,8 +82,15 @@ class Ledger:
 
     def violations(self) -> tuple[tuple[str, Row], ...]:
         """Rows that break a law, each with the law it breaks."""
+        return self._offenders(_LAWS)
+
+    def violations_in_archive(self) -> tuple[tuple[str, Row], ...]:
+        """Articles and the search index that do not fit."""
+        return self._offenders(_LAWS_OF_THE_ARCHIVE)
+
+    def _offenders(self, laws: Mapping[str, str]) -> tuple[tuple[str, Row], ...]:
         return tuple(
-            (law, row) for law, sql in _LAWS.items() for row in self._db.query(f"{sql} limit {OFFENDERS_SHOWN}")
+            (law, row) for law, sql in laws.items() for row in self._db.query(f"{sql} limit {OFFENDERS_SHOWN}")
         )
 
     def dead_letters(self) -> tuple[Row, ...]:

@@ -11,7 +11,7 @@ from sqlite_utils import Database, Migrations
 migrations = Migrations("news-monitor")
 
 # Raised by every migration; a program that finds a higher number than its own refuses to touch the file.
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 
 @migrations()
@@ -53,6 +53,12 @@ def m006_actions(db: Database) -> None:
 def m007_corrections(db: Database) -> None:
     """What was told is looked at again: later versions of pages, and what readers were told of them."""
     _run(db, _SEVENTH)
+
+
+@migrations()
+def m008_operations(db: Database) -> None:
+    """The archive can be searched; what was in it before is entered step by step, beside the work."""
+    _run(db, _EIGHTH)
 
 
 def _run(db: Database, statements: str) -> None:
@@ -492,4 +498,21 @@ insert into new_pages select * from pages;
 drop table pages;
 alter table new_pages rename to pages;
 create index pages_with_body on pages (fetched_at) where body is not null;
+"""
+
+_EIGHTH = """
+create table search_documents (          -- articles that can be found; their own rowids may change (vacuum)
+  id integer primary key,
+  article_id text not null unique references articles (id)
+) strict;
+
+-- words are folded before they come here, see store/sqlite/search_rows.py; the vowel signs of India are part of them
+create virtual table search_words using fts5 (
+  title, text, captions, content = '', tokenize = "unicode61 remove_diacritics 0 categories 'L* M* N* Co'"
+);
+
+create table search_waiting (            -- articles that are still to be entered, the latest first
+  article_id text not null unique references articles (id)
+) strict;
+insert into search_waiting select id from articles order by first_read_at desc;
 """

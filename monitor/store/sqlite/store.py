@@ -17,6 +17,7 @@ from monitor.store.sqlite.ledger import Ledger
 from monitor.store.sqlite.notice_rows import NoticeRows
 from monitor.store.sqlite.page_rows import PageRows
 from monitor.store.sqlite.push_rows import PushRows
+from monitor.store.sqlite.search_rows import SearchRows
 from monitor.store.sqlite.story_ledger import StoryLedger
 from monitor.store.sqlite.story_moves import StoryMoves
 from monitor.store.sqlite.story_rows import StoryRows
@@ -33,6 +34,7 @@ class Store:
         self.epoch = 0  # who remembers what was written must ask again when it is another one
         self.feeds = FeedRows(db)
         self.pages = PageRows(db)
+        self.search = SearchRows(db)
         self.stories = StoryRows(db)
         self.moves = StoryMoves(db)
         self.window = WindowRows(db)
