@@ -48,6 +48,8 @@ RIGHT = {
     "websub": "{callback: 'https://news.example.org/push', listen: '127.0.0.1:8090'}",
     "websub.callback": "https://news.example.org/push",
     "websub.listen": "'[::1]:8090'",
+    "web": "{listen: '127.0.0.1:8091'}",
+    "web.listen": "'[::1]:8091'",
     "feeds": "[{name: A, url: 'https://a.example/'}]",
     "feeds.0": "{name: A, url: 'https://a.example/'}",
     "feeds.0.name": "Courier",
@@ -70,7 +72,7 @@ RIGHT = {
     "publishers.0.sites": "[a.example, www.b.example]",
     "publishers.0.sites.0": "a.example",
 }
-MAPPINGS = ("http", "slack", "schedule", "baseline", "retention", "websub", "publishers.0", "feeds.0")
+MAPPINGS = ("http", "slack", "schedule", "baseline", "retention", "websub", "web", "publishers.0", "feeds.0")
 LISTS = ("http.allow_networks", "feeds.0.tags", "feeds.0.sections", "publishers", "publishers.0.sites", "feeds")
 NUMBERS = ("schedule.budget", "http.per_host", "http.at_once")
 REQUIRED = {  # beside any other key

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from monitor.app.config_operations import WebSection
 from monitor.app.config_values import (
     Address,
     AtOnce,
@@ -97,6 +98,7 @@ class MonitorFile(Section):
     baseline: BaselineSection = BaselineSection()
     retention: RetentionSection = RetentionSection()
     websub: WebSubSection | None = None  # None: polling only
+    web: WebSection | None = None  # None: nothing is shown
     publishers: tuple[PublisherSection, ...] = Field(default=(), strict=False)
 
     @property

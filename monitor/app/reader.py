@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -75,6 +76,18 @@ class Reading:
         return any(decision.outcome is Outcome.MATCHED for decision in self.decisions)
 
 
+@dataclass(slots=True)
+class Spent:
+    """What all rules together cost so far: articles, and seconds for them."""
+
+    times: int = 0
+    seconds: float = 0.0
+
+    def add(self, seconds: float) -> None:
+        self.times += 1
+        self.seconds += seconds
+
+
 def _waiting(store: Store, id_: EntryId) -> tuple[WaitingEntry | None, Article | None]:
     """The entry, unless it was read meanwhile, and what is known of its article."""
     waiting = store.feeds.waiting_entry(id_)
@@ -105,6 +118,7 @@ class Reader:
         self._pages = pages
         self._holds = holds
         self._clock = clock
+        self.judged = Spent()
 
     async def read(self, entry_id: EntryId) -> bool:
         waiting, known = await self._store.ask(lambda store: _waiting(store, entry_id))
@@ -189,8 +203,9 @@ class Reader:
         return self._judged(text, waiting.entry, again=again)
 
     def _judged(self, text: Text, entry: Entry, *, again: datetime | None = None) -> Reading:
-        article, feed = text.article, self._feeds.get(entry.feed_id)
+        article, feed, started = text.article, self._feeds.get(entry.feed_id), time.perf_counter()
         decisions = decide(self._rules, article.title, article.text, article.captions, about(article, feed))
+        self.judged.add(time.perf_counter() - started)
         return Reading(text, decisions, again)
 
     async def _text(self, waiting: WaitingEntry, now: datetime) -> Text:

@@ -57,7 +57,10 @@ def m007_corrections(db: Database) -> None:
 
 @migrations()
 def m008_operations(db: Database) -> None:
-    """The archive can be searched; what was in it before is entered step by step, beside the work."""
+    """The archive can be searched, and what happens lately can be counted without a look at all that ever did.
+
+    What was in the archive before is entered into the index step by step, beside the work.
+    """
     _run(db, _EIGHTH)
 
 
@@ -515,4 +518,7 @@ create table search_waiting (            -- articles that are still to be entere
   article_id text not null unique references articles (id)
 ) strict;
 insert into search_waiting select id from articles order by first_read_at desc;
+
+create index deliveries_by_sent on deliveries (sent_at) where sent_at is not null;
+create index deliveries_by_state on deliveries (state, created_at);
 """

@@ -13,7 +13,9 @@ from monitor.store.sqlite.alert_rows import AlertRows, DeliveryRows
 from monitor.store.sqlite.clock_rows import ClockRows
 from monitor.store.sqlite.connection import WriterLock, open_reader, open_writer
 from monitor.store.sqlite.feed_rows import FeedRows
+from monitor.store.sqlite.flow_rows import FlowRows
 from monitor.store.sqlite.ledger import Ledger
+from monitor.store.sqlite.load_rows import LoadRows
 from monitor.store.sqlite.notice_rows import NoticeRows
 from monitor.store.sqlite.page_rows import PageRows
 from monitor.store.sqlite.push_rows import PushRows
@@ -46,6 +48,8 @@ class Store:
         self.subscriptions = PushRows(db)
         self.actions = ActionRows(db)
         self.ledger = Ledger(db)
+        self.flow = FlowRows(db)
+        self.load = LoadRows(db)
         self.story_ledger = StoryLedger(db)
 
     @classmethod

@@ -1,0 +1,26 @@
+"""The keys of monitor.yaml that are about looking after the service."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from monitor.app.config_values import Address, Listen, Section
+
+
+def _loopback(listen: Listen) -> Listen:
+    """Nobody is asked who he is there."""
+    if not ip_address(listen.host).is_loopback:
+        raise ValueError(
+            "can be reached from other machines; write 127.0.0.1 and a port, and let your web server pass on what "
+            "others may see"
+        )
+    return listen
+
+
+class WebSection(Section):
+    """Where health and metrics are shown; nowhere unless it is set."""
+
+    listen: Annotated[Address, AfterValidator(_loopback)]
