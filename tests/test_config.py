@@ -48,6 +48,9 @@ RIGHT = {
     "websub": "{callback: 'https://news.example.org/push', listen: '127.0.0.1:8090'}",
     "websub.callback": "https://news.example.org/push",
     "websub.listen": "'[::1]:8090'",
+    "heartbeat": "{every: 5m}",
+    "heartbeat.url": "${NEWS_TEST_URL}",
+    "heartbeat.every": "1m",
     "web": "{listen: '127.0.0.1:8091'}",
     "web.listen": "'[::1]:8091'",
     "feeds": "[{name: A, url: 'https://a.example/'}]",
@@ -72,7 +75,8 @@ RIGHT = {
     "publishers.0.sites": "[a.example, www.b.example]",
     "publishers.0.sites.0": "a.example",
 }
-MAPPINGS = ("http", "slack", "schedule", "baseline", "retention", "websub", "web", "publishers.0", "feeds.0")
+SECTIONS = ("http", "slack", "schedule", "baseline", "retention", "websub", "web", "heartbeat")
+MAPPINGS = (*SECTIONS, "publishers.0", "feeds.0")
 LISTS = ("http.allow_networks", "feeds.0.tags", "feeds.0.sections", "publishers", "publishers.0.sites", "feeds")
 NUMBERS = ("schedule.budget", "http.per_host", "http.at_once")
 REQUIRED = {  # beside any other key
@@ -86,6 +90,7 @@ NOT_OURS = re.compile(r"Input|input should|instance|pydantic|valid |None|True|Fa
 @pytest.fixture(autouse=True)
 def token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEWS_TEST_TOKEN", "xoxb-1")
+    monkeypatch.setenv("NEWS_TEST_URL", "https://beats.example/key")
 
 
 def read(directory: Path, key: str, value: str) -> list[str]:

@@ -30,6 +30,7 @@ class View:
     workers: Workers
     pulse: Pulse
     clock: Callable[[], datetime]
+    up_since: datetime
 
     async def troubles(self) -> tuple[str, ...]:
         """Why news may not come through, in words; none when it does."""
@@ -37,7 +38,7 @@ class View:
         if stuck:  # perhaps the store, which would not answer
             return stuck
         try:
-            found = await self.store.ask(lambda store: troubles(store, self.clock()))
+            found = await self.store.ask(lambda store: troubles(store, self.clock(), up_since=self.up_since))
         except StoreError as e:
             return (str(e),)
         return (*found, self.pulse.store_error) if self.pulse.store_error else found

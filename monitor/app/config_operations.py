@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from ipaddress import ip_address
 from typing import Annotated
 
 from pydantic import AfterValidator
 
-from monitor.app.config_values import Address, Listen, Section
+from monitor.app.config_values import Address, Listen, Section, SomeTime, WebUrl
 
 
 def _loopback(listen: Listen) -> Listen:
@@ -24,3 +25,10 @@ class WebSection(Section):
     """Where health and metrics are shown; nowhere unless it is set."""
 
     listen: Annotated[Address, AfterValidator(_loopback)]
+
+
+class HeartbeatSection(Section):
+    """A call to somebody who speaks up when it fails to come. Without the secret there is none."""
+
+    url: WebUrl | None = None
+    every: SomeTime = timedelta(minutes=5)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from monitor.app.config_operations import WebSection
+from monitor.app.config_operations import HeartbeatSection, WebSection
 from monitor.app.config_values import (
     Address,
     AtOnce,
@@ -99,6 +99,7 @@ class MonitorFile(Section):
     retention: RetentionSection = RetentionSection()
     websub: WebSubSection | None = None  # None: polling only
     web: WebSection | None = None  # None: nothing is shown
+    heartbeat: HeartbeatSection | None = None  # None: nobody is called
     publishers: tuple[PublisherSection, ...] = Field(default=(), strict=False)
 
     @property

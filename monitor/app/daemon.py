@@ -84,6 +84,7 @@ class Daemon:
         self._clock_watch = ClockWatch(clock)
         self._checks: set[asyncio.Task[None]] = set()
         self._pulse = Pulse(self._workers)
+        self._up_since = clock()
         self._writing: asyncio.Task[None] | None = None  # to see whether the store can
         self._attendants = Attendants(attendants)
 
@@ -280,7 +281,7 @@ class Daemon:
             await parts.close()
 
     def _view(self, parts: Parts) -> View:
-        return View(parts, self._store, self._workers, self._pulse, self._clock)
+        return View(parts, self._store, self._workers, self._pulse, self._clock, self._up_since)
 
     def _write_now_and_then(self) -> None:
         """An empty transaction shows that the store can. Beside the work: one that is stuck must not hold that up."""

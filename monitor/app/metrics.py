@@ -85,7 +85,7 @@ class Metrics:
     async def text(self, view: View) -> bytes:
         """In Prometheus' text format. Raises StoreError."""
         now = view.clock()
-        self._take_up(await view.store.ask(lambda store: self._asked(store, now)), now)
+        self._take_up(await view.store.ask(lambda store: self._asked(store, now, view.up_since)), now)
         judged = view.parts.pipeline.reader.judged
         self._raise(self._judged, judged.times)
         self._raise(self._judging, judged.seconds)
@@ -97,7 +97,7 @@ class Metrics:
             self._size.labels("wal" if file != database else "database").set(_bytes(file))
         return generate_latest(self.registry)
 
-    def _asked(self, store: Store, now: datetime) -> _Now:
+    def _asked(self, store: Store, now: datetime, up_since: datetime) -> _Now:
         mark = self._mark or store.flow.mark()
         return _Now(
             flow=store.flow.since(mark),
@@ -109,7 +109,7 @@ class Metrics:
             notices=sum(store.load.notices().values()),
             unindexed=store.search.waiting(),
             feeds=_by_health(store, now),
-            troubles=len(troubles(store, now)),
+            troubles=len(troubles(store, now, up_since=up_since)),
         )
 
     def _take_up(self, found: _Now, now: datetime) -> None:

@@ -76,17 +76,21 @@ class Pulse:
         return tuple(f"{part} made no progress for {seconds:.0f} s" for part, seconds in parts if seconds > limit)
 
 
-def troubles(store: Store, now: datetime, late: timedelta = LATE) -> tuple[str, ...]:
-    """Why news may not come through, in words; none when it does."""
-    unread, untold, unpolled = store.load.unread(now), store.load.untold(), store.load.unpolled(now - late)
+def troubles(store: Store, now: datetime, *, up_since: datetime | None = None) -> tuple[str, ...]:
+    """Why news may not come through, in words; none when it does.
+
+    Feeds and pages that became due while nobody was at work are not held against one who is only just up.
+    """
+    unread, untold, unpolled = store.load.unread(now), store.load.untold(), store.load.unpolled(now - LATE)
+    is_fresh = up_since is not None and now - up_since <= LATE
     feeds, failing = store.load.feeds()
     found = []
     if feeds >= FEW_FEEDS and failing > feeds * FAILING_SHARE:
         found.append(f"{failing} of {feeds} feeds fail; is the network down?")
-    if unpolled.count > feeds * LATE_SHARE:
-        found.append(f"{unpolled.count} of {feeds} feeds were due more than {spoken(late)} ago and not looked at")
-    if unread.since is not None and now - unread.since > late:
+    if unpolled.count > feeds * LATE_SHARE and not is_fresh:
+        found.append(f"{unpolled.count} of {feeds} feeds were due more than {spoken(LATE)} ago and not looked at")
+    if unread.since is not None and now - unread.since > LATE and not is_fresh:
         found.append(f"{unread.count} entries wait to be read, the oldest for {spoken(now - unread.since)}")
-    if untold.since is not None and now - untold.since > late:
+    if untold.since is not None and now - untold.since > LATE:
         found.append(f"{untold.count} alerts wait to be told, the oldest for {spoken(now - untold.since)}")
     return tuple(found)
