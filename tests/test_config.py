@@ -48,6 +48,8 @@ RIGHT = {
     "websub": "{callback: 'https://news.example.org/push', listen: '127.0.0.1:8090'}",
     "websub.callback": "https://news.example.org/push",
     "websub.listen": "'[::1]:8090'",
+    "canary": "{every: 6h}",
+    "canary.every": "1h",
     "heartbeat": "{every: 5m}",
     "heartbeat.url": "${NEWS_TEST_URL}",
     "heartbeat.every": "1m",
@@ -75,7 +77,7 @@ RIGHT = {
     "publishers.0.sites": "[a.example, www.b.example]",
     "publishers.0.sites.0": "a.example",
 }
-SECTIONS = ("http", "slack", "schedule", "baseline", "retention", "websub", "web", "heartbeat")
+SECTIONS = ("http", "slack", "schedule", "baseline", "retention", "websub", "web", "heartbeat", "canary")
 MAPPINGS = (*SECTIONS, "publishers.0", "feeds.0")
 LISTS = ("http.allow_networks", "feeds.0.tags", "feeds.0.sections", "publishers", "publishers.0.sites", "feeds")
 NUMBERS = ("schedule.budget", "http.per_host", "http.at_once")

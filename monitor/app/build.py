@@ -13,6 +13,7 @@ from monitor.alerts.sink import Sink
 from monitor.alerts.sinks import console
 from monitor.alerts.sinks.console import ConsoleSink
 from monitor.alerts.sinks.slack import SlackSettings, SlackSink
+from monitor.app import canary
 from monitor.app.alerter import Alerter, Routes
 from monitor.app.commands import Commands
 from monitor.app.config import Config
@@ -85,7 +86,9 @@ def assemble(
     memory: Memory,
 ) -> Parts:
     """Nothing is opened or sent yet, but for the HTTP sessions."""
-    http = Http(http_settings(config.monitor.http), clock=clock)
+    section = config.monitor.canary
+    played = {} if section is None else {canary.HOST: canary.site(section.every, clock)}
+    http = Http(http_settings(config.monitor.http), clock=clock, played=played)
     robots = Robots(http, clock) if config.monitor.http.robots else None
     sinks: dict[str, Sink] = {ConsoleSink.name: ConsoleSink(output, clock)}
     slack = _slack(config, store, clock)

@@ -32,3 +32,9 @@ class HeartbeatSection(Section):
 
     url: WebUrl | None = None
     every: SomeTime = timedelta(minutes=5)
+
+
+class CanarySection(Section):
+    """An invented article that must arrive; none unless it is set."""
+
+    every: SomeTime = timedelta(hours=6)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from monitor.app.config_operations import HeartbeatSection, WebSection
+from monitor.app.config_operations import CanarySection, HeartbeatSection, WebSection
 from monitor.app.config_values import (
     Address,
     AtOnce,
@@ -100,6 +100,7 @@ class MonitorFile(Section):
     websub: WebSubSection | None = None  # None: polling only
     web: WebSection | None = None  # None: nothing is shown
     heartbeat: HeartbeatSection | None = None  # None: nobody is called
+    canary: CanarySection | None = None  # None: none
     publishers: tuple[PublisherSection, ...] = Field(default=(), strict=False)
 
     @property

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TextIO
 
+from monitor.app import canary, systemd
 from monitor.app import config as configuration
-from monitor.app import systemd
 from monitor.app.attendants import Attendant, Attendants, View
 from monitor.app.build import Parts, assemble, remember_configuration, routes_of, settle_after, sinks_of
 from monitor.app.clock import LEAST_STEP, ClockWatch, utc_now
@@ -95,6 +95,7 @@ class Daemon:
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises StoreError when the database cannot be used."""
+        self._config = canary.added(self._config)
         try:
             await self._serve(await self._start())
         finally:
@@ -358,6 +359,7 @@ class Daemon:
         self._files.reading()
         try:
             config = await asyncio.to_thread(configuration.load, parts.config.directory, before=parts.config.rules)
+            config = canary.added(config)
         except ConfigError as e:
             await self._refuse_reload([str(problem) for problem in e.problems])
             return parts, jobs

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor import urls
+from monitor.app import canary
 from monitor.app.alerter import Alerter
 from monitor.app.holds import Holds
 from monitor.app.origins import about, outlet
@@ -206,6 +207,7 @@ class Reader:
         article, feed, started = text.article, self._feeds.get(entry.feed_id), time.perf_counter()
         decisions = decide(self._rules, article.title, article.text, article.captions, about(article, feed))
         self.judged.add(time.perf_counter() - started)
+        decisions = canary.apart(decisions, entry.feed_id)
         return Reading(text, decisions, again)
 
     async def _text(self, waiting: WaitingEntry, now: datetime) -> Text:

@@ -84,7 +84,7 @@ def troubles(store: Store, now: datetime, *, up_since: datetime | None = None) -
     unread, untold, unpolled = store.load.unread(now), store.load.untold(), store.load.unpolled(now - LATE)
     is_fresh = up_since is not None and now - up_since <= LATE
     feeds, failing = store.load.feeds()
-    found = []
+    found = [*store.notices.words("canary")]
     if feeds >= FEW_FEEDS and failing > feeds * FAILING_SHARE:
         found.append(f"{failing} of {feeds} feeds fail; is the network down?")
     if unpolled.count > feeds * LATE_SHARE and not is_fresh:

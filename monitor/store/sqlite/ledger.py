@@ -118,7 +118,7 @@ class Ledger:
               (select count(*) from gaps g where g.feed_id = f.id) as gaps,
               (select count(*) from gaps g where g.feed_id = f.id and g.closed = 1) as closed_gaps,
               (select max(detected_at) from gaps g where g.feed_id = f.id) as last_gap_at
-            from feeds f where f.active = 1 order by f.name
+            from feeds f where f.active = 1 and f.url not like 'https://canary.invalid/%' order by f.name
             """
         )
         return tuple({**row, "tags": json.loads(row["tags"])} for row in rows)

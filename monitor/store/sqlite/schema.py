@@ -519,6 +519,13 @@ create table search_waiting (            -- articles that are still to be entere
 ) strict;
 insert into search_waiting select id from articles order by first_read_at desc;
 
+create table canaries (                  -- invented articles that went the whole way, see app/canary.py
+  entry_id text primary key,
+  seen_at text not null,
+  told_at text,                          -- null: it was not
+  why text                               -- it was not told
+) strict;
+
 create index deliveries_by_sent on deliveries (sent_at) where sent_at is not null;
 create index deliveries_by_state on deliveries (state, created_at);
 """

@@ -10,6 +10,7 @@ from sqlite_utils import Database
 
 from monitor.store.sqlite.action_rows import ActionRows
 from monitor.store.sqlite.alert_rows import AlertRows, DeliveryRows
+from monitor.store.sqlite.canary_rows import CanaryRows
 from monitor.store.sqlite.clock_rows import ClockRows
 from monitor.store.sqlite.connection import WriterLock, open_reader, open_writer
 from monitor.store.sqlite.feed_rows import FeedRows
@@ -44,6 +45,7 @@ class Store:
         self.alerts = AlertRows(db)
         self.deliveries = DeliveryRows(db)
         self.clock = ClockRows(db)
+        self.canaries = CanaryRows(db)
         self.notices = NoticeRows(db)
         self.subscriptions = PushRows(db)
         self.actions = ActionRows(db)
