@@ -74,6 +74,7 @@ async def test_it_goes_the_whole_way_and_leaves_nothing(
 
 async def first_look(config: Config) -> Store:
     """A reader, once the canary's feed is known."""
+    reader: Store | None = None
 
     def known() -> bool:
         nonlocal reader
@@ -83,7 +84,6 @@ async def first_look(config: Config) -> Store:
         except Exception:
             return False
 
-    reader: Store | None = None
     await until(known)
     assert reader is not None
     return reader
