@@ -71,6 +71,8 @@ RIGHT = {
     "schedule": "{}",
     "baseline": "{}",
     "retention": "{}",
+    "retention.articles": "365d",
+    "retention.polls": "30d",
     "publishers": "[{name: A House, sites: [a.example]}]",
     "publishers.0": "{name: A House, sites: [a.example]}",
     "publishers.0.name": "A House",

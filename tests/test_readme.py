@@ -33,7 +33,14 @@ def test_its_configuration_is_good(shown: Config) -> None:
     assert ["kosovo-military-deployment"] == [rule.name for rule in shown.rules.rules]
     assert ["Balkan Insight"] == [feed.name for feed in shown.feeds]
     chosen: Any = {"http": {"contact", "allow_networks"}, "slack": {"token", "ops_channel"}}
-    chosen |= {"publishers": True, "websub": True, "web": True, "heartbeat": True, "canary": True}
+    chosen |= {
+        "publishers": True,
+        "websub": True,
+        "web": True,
+        "heartbeat": True,
+        "canary": True,
+        "retention": {"articles"},
+    }
     assert MonitorFile().model_dump(exclude=chosen) == shown.monitor.model_dump(exclude=chosen)
 
 

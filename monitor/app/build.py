@@ -131,14 +131,23 @@ def assemble(
         clock=clock,
     )
     deliverer = Deliverer(store=store, sinks=sinks, clock=clock)
-    upkeep = Upkeep(store, clock, keep_pages=keep_pages)
+    upkeep = Upkeep(store, clock, config.monitor.retention)
     pipeline = Pipeline(poller, reader, watcher, alerter, deliverer, holds, upkeep)
     by_id = {feed.id: feed for feed in config.feeds}
     healing = Healing(feeds=by_id, store=store, http=http, workers=workers, clock=clock)
     websub = config.monitor.websub
     push = None if websub is None else Push(listen=websub.listen, store=store, http=http, clock=clock)
     changes = StoryChanges(feeds=config.feeds, rules=config.rules, alerter=alerter, clock=clock)
-    return Parts(config, http, sinks, slack, pipeline, healing, push, Commands(changes.verbs, store, clock))
+    return Parts(
+        config,
+        http,
+        sinks,
+        slack,
+        pipeline,
+        healing,
+        push,
+        Commands({**changes.verbs, "db prune": upkeep.drop_now}, store, clock),
+    )
 
 
 def http_settings(http: HttpSection) -> HttpSettings:

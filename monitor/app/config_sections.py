@@ -74,6 +74,8 @@ class BaselineSection(Section):
 
 class RetentionSection(Section):
     pages: Duration = timedelta(0)  # as they were downloaded; none is kept
+    articles: SomeTime | None = None  # that no rule matched; None: for ever
+    polls: SomeTime = timedelta(days=30)
 
 
 class WebSubSection(Section):

@@ -12,8 +12,12 @@ import click
 
 from monitor.alerts.sinks import slack_manifest
 from monitor.app import config as configuration
+from monitor.app import control
+from monitor.app.clock import utc_now
+from monitor.app.prune import prune_alone
 from monitor.app.starter import starter_directory
-from monitor.cli.common import EXIT_FOUND, EXIT_USAGE, Place, complain, program, say, speaking
+from monitor.app.upkeep import cutoffs, told
+from monitor.cli.common import EXIT_FOUND, EXIT_USAGE, Place, complain, program, reading_store, say, speaking
 from monitor.cli.slack_test import send_test
 from monitor.store.sqlite.backup import back_up
 from monitor.store.sqlite.store import Store
@@ -60,7 +64,7 @@ def slack_test(place: Place) -> None:
 
 @click.group()
 def db() -> None:
-    """The database: backup and schema."""
+    """The database: backup, schema, what may go, damage."""
 
 
 @db.command()
@@ -71,6 +75,41 @@ def backup(place: Place, file: Path) -> None:
     """Copy the database to FILE, also while the daemon runs."""
     back_up(Path(configuration.load_monitor(place.directory).database), file)
     say(f"Wrote {file}.")
+
+
+@db.command()
+@click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
+@click.pass_obj
+@speaking()
+def prune(place: Place, dry_run: bool) -> None:
+    """Delete what is older than `retention` says; the daemon does so by itself once a day.
+
+    Articles that a rule matched stay, with all that proves it, and so do the other articles of their stories.
+    """
+    config = configuration.load_monitor(place.directory)
+    articles, polls = cutoffs(config.retention, utc_now())
+    if dry_run:
+        old = reading_store(place).retention.count(articles_before=articles, polls_before=polls)
+        say(f"{told(old)} would go.")
+        return
+    database = Path(config.database)
+    try:
+        say(control.ask(database, "db prune", ()))
+    except control.NoDaemon:
+        say(f"{told(prune_alone(database, config.retention))} are gone.")
+
+
+@db.command()
+@click.pass_obj
+@speaking()
+def check(place: Place) -> None:
+    """Look through the whole file for damage; exit 1 with what was found. Takes a minute for some gigabytes."""
+    wrong = reading_store(place).ledger.damage()
+    for line in wrong:
+        say(line)
+    if wrong:
+        sys.exit(EXIT_FOUND)
+    say("The file is whole.")
 
 
 @db.command()

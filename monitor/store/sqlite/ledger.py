@@ -219,6 +219,15 @@ class Ledger:
         """SQLite's own word on the file: "ok", or what is damaged."""
         return str(next(iter(self._db.query("pragma quick_check")))["quick_check"])
 
+    def damage(self) -> tuple[str, ...]:
+        """All that is wrong with the file: its pages, its indexes, and rows that refer to nothing."""
+        found = [str(next(iter(row.values()))) for row in self._db.query("pragma integrity_check")]
+        lost = [
+            f"{row['table']} row {row['rowid']} refers to no {row['parent']}"
+            for row in self._db.query("pragma foreign_key_check")
+        ]
+        return tuple(line for line in found if line != "ok") + tuple(lost)
+
     def _count(self, sql: str) -> int:
         return int(next(iter(self._db.query(sql)))["n"])
 

@@ -519,6 +519,16 @@ create table search_waiting (            -- articles that are still to be entere
 ) strict;
 insert into search_waiting select id from articles order by first_read_at desc;
 
+-- for what goes when it is old, and for the keys that refer to it
+create index articles_by_time on articles (first_read_at);
+create index polls_by_time on polls (finished_at);
+create index alerts_by_article on alerts (article_id);
+create index revisions_by_article on revisions (article_id);
+create index shingles_by_article on shingles (article_id);
+create index story_articles_by_copy on story_articles (copy_of) where copy_of is not null;
+create index deliveries_by_parent on deliveries (thread_of) where thread_of is not null;
+create index deliveries_by_folder on deliveries (folded_into) where folded_into is not null;
+
 create table canaries (                  -- invented articles that went the whole way, see app/canary.py
   entry_id text primary key,
   seen_at text not null,

@@ -20,6 +20,7 @@ from monitor.store.sqlite.load_rows import LoadRows
 from monitor.store.sqlite.notice_rows import NoticeRows
 from monitor.store.sqlite.page_rows import PageRows
 from monitor.store.sqlite.push_rows import PushRows
+from monitor.store.sqlite.retention_rows import RetentionRows
 from monitor.store.sqlite.search_rows import SearchRows
 from monitor.store.sqlite.story_ledger import StoryLedger
 from monitor.store.sqlite.story_moves import StoryMoves
@@ -38,6 +39,7 @@ class Store:
         self.feeds = FeedRows(db)
         self.pages = PageRows(db)
         self.search = SearchRows(db)
+        self.retention = RetentionRows(db)
         self.stories = StoryRows(db)
         self.moves = StoryMoves(db)
         self.window = WindowRows(db)
