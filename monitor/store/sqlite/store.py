@@ -13,6 +13,7 @@ from monitor.store.sqlite.alert_rows import AlertRows, DeliveryRows
 from monitor.store.sqlite.canary_rows import CanaryRows
 from monitor.store.sqlite.clock_rows import ClockRows
 from monitor.store.sqlite.connection import WriterLock, open_reader, open_writer
+from monitor.store.sqlite.delay_rows import DelayRows
 from monitor.store.sqlite.feed_rows import FeedRows
 from monitor.store.sqlite.flow_rows import FlowRows
 from monitor.store.sqlite.ledger import Ledger
@@ -53,6 +54,7 @@ class Store:
         self.actions = ActionRows(db)
         self.ledger = Ledger(db)
         self.flow = FlowRows(db)
+        self.delays = DelayRows(db)
         self.load = LoadRows(db)
         self.story_ledger = StoryLedger(db)
 
