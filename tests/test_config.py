@@ -50,6 +50,13 @@ RIGHT = {
     "websub": "{callback: 'https://news.example.org/push', listen: '127.0.0.1:8090'}",
     "websub.callback": "https://news.example.org/push",
     "websub.listen": "'[::1]:8090'",
+    "canary": "{every: 6h}",
+    "canary.every": "1h",
+    "heartbeat": "{every: 5m}",
+    "heartbeat.url": "${NEWS_TEST_URL}",
+    "heartbeat.every": "1m",
+    "web": "{listen: '127.0.0.1:8091'}",
+    "web.listen": "'[::1]:8091'",
     "feeds": "[{name: A, url: 'https://a.example/'}]",
     "feeds.0": "{name: A, url: 'https://a.example/'}",
     "feeds.0.name": "Courier",
@@ -91,6 +98,8 @@ RIGHT = {
     "sinks.atom": "[{name: A, file: var/alerts.atom}]",
     "sinks.atom.0": "{name: A, file: var/alerts.atom}",
     "sinks.atom.0.file": "var/alerts.atom",
+    "retention.articles": "365d",
+    "retention.polls": "30d",
     "publishers": "[{name: A House, sites: [a.example]}]",
     "publishers.0": "{name: A House, sites: [a.example]}",
     "publishers.0.name": "A House",
@@ -122,9 +131,10 @@ RIGHT = {
     "routing.channels.0.group": "1m",
 }
 MAPPINGS = (
-    *("http", "slack", "schedule", "baseline", "retention", "websub", "publishers.0", "feeds.0", "sinks"),
-    *("routing", "routing.quiet.0", "routing.digest", "routing.storm", "routing.mentions", "routing.channels.0"),
-    *("sinks.webhooks.0", "sinks.email", "sinks.email.readers.0", "sinks.apprise.0", "sinks.atom.0"),
+    *("http", "slack", "schedule", "baseline", "retention", "websub", "web", "heartbeat", "canary"),
+    *("routing", "sinks", "sinks.email"),
+    *("publishers.0", "feeds.0", "routing.quiet.0", "routing.digest", "routing.storm", "routing.mentions"),
+    *("routing.channels.0", "sinks.webhooks.0", "sinks.email.readers.0", "sinks.apprise.0", "sinks.atom.0"),
 )
 LISTS = (
     *("routing.quiet", "routing.mentions.high", "routing.mentions.critical", "routing.channels"),
@@ -155,6 +165,7 @@ def token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEWS_TEST_TOKEN", "xoxb-1")
     monkeypatch.setenv("NEWS_TEST_SECRET", "a long enough secret")
     monkeypatch.setenv("NEWS_TEST_SERVICE", "json://127.0.0.1/")
+    monkeypatch.setenv("NEWS_TEST_URL", "https://beats.example/key")
 
 
 def read(directory: Path, key: str, value: str) -> list[str]:

@@ -38,9 +38,11 @@ class Balance:
 
 
 def audit(store: Store, now: datetime | None = None) -> Balance:
-    """The balance of one moment, and a look at the whole file. `now`: None is this moment."""
+    """The balance of one moment, and a look at the search index and at the whole file. `now`: None is this moment."""
     with store.snapshot():
-        return replace(_balance(store, now or utc_now()), file=store.ledger.check_file())
+        found = _balance(store, now or utc_now())
+        offenders = found.offenders + store.ledger.violations_in_archive()
+        return replace(found, offenders=offenders, file=store.ledger.check_file())
 
 
 def balance(store: Store, now: datetime | None = None) -> Balance:

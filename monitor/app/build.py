@@ -19,6 +19,7 @@ from monitor.alerts.sinks.slack import SlackSettings, SlackSink
 from monitor.alerts.sinks.slack_replies import SlackReplies
 from monitor.alerts.sinks.slack_socket import SlackSocket, SocketSettings
 from monitor.alerts.sinks.webhook import Webhook, WebhookSink
+from monitor.app import canary
 from monitor.app.alerter import Alerter, Routes
 from monitor.app.commands import Commands
 from monitor.app.config import Config
@@ -44,6 +45,7 @@ from monitor.app.slack_desk import Access, SlackDesk
 from monitor.app.store_thread import StoreThread
 from monitor.app.story_changes import StoryChanges
 from monitor.app.story_desk import Memory, StoryDesk
+from monitor.app.upkeep import Upkeep
 from monitor.app.watcher import Watcher
 from monitor.app.workers import Workers
 from monitor.articles.robots import Robots
@@ -101,7 +103,9 @@ def assemble(
     memory: Memory,
 ) -> Parts:
     """Nothing is opened or sent yet, but for the HTTP sessions."""
-    http = Http(http_settings(config.monitor.http), clock=clock)
+    section = config.monitor.canary
+    played = {} if section is None else {canary.HOST: canary.site(section.every, clock)}
+    http = Http(http_settings(config.monitor.http), clock=clock, played=played)
     robots = Robots(http, clock) if config.monitor.http.robots else None
     sinks: dict[str, Sink] = {ConsoleSink.name: ConsoleSink(output, clock)}
     slack = _slack(config, store, clock)
@@ -151,16 +155,17 @@ def assemble(
         pages=pages,
         holds=holds,
         clock=clock,
-        keep_pages=keep_pages,
     )
     deliverer = Deliverer(store=store, sinks=sinks, clock=clock)
-    pipeline = Pipeline(poller, reader, watcher, alerter, releaser, deliverer, holds)
+    upkeep = Upkeep(store, clock, config.monitor.retention)
+    pipeline = Pipeline(poller, reader, watcher, alerter, releaser, deliverer, holds, upkeep)
     by_id = {feed.id: feed for feed in config.feeds}
     healing = Healing(feeds=by_id, store=store, http=http, workers=workers, clock=clock)
     websub = config.monitor.websub
     push = None if websub is None else Push(listen=websub.listen, store=store, http=http, clock=clock)
     changes = StoryChanges(feeds=config.feeds, rules=config.rules, alerter=alerter, clock=clock)
-    commands = Commands({**changes.verbs, **Feedback(clock).verbs}, store, clock, signed=mutes.verbs)
+    verbs = {**changes.verbs, **Feedback(clock).verbs, "db prune": upkeep.drop_now}
+    commands = Commands(verbs, store, clock, signed=mutes.verbs)
     socket = _socket(config, commands, store, clock)
     return Parts(config, http, sinks, slack, pipeline, healing, push, commands, socket)
 

@@ -113,6 +113,9 @@ def _monitor(directory: Path) -> MonitorFile:
         )
     if problems or monitor is None:
         raise ConfigError(problems)
+    if monitor.canary is not None and monitor.slack.token is not None and monitor.slack.ops_channel is None:
+        message = "canary: there is no channel for it; set slack.ops_channel, so that readers do not get its tests"
+        raise ConfigError([Problem(file.name, file.line(("canary",)), message)])
     return monitor
 
 

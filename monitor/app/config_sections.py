@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from monitor.app.config_operations import CanarySection, HeartbeatSection, WebSection
 from monitor.app.config_routing import RoutingSection
 from monitor.app.config_sinks import SinksSection
 from monitor.app.config_slack import SlackSection
@@ -64,6 +65,8 @@ class BaselineSection(Section):
 
 class RetentionSection(Section):
     pages: Duration = timedelta(0)  # as they were downloaded; none is kept
+    articles: SomeTime | None = None  # that no rule matched; None: for ever
+    polls: SomeTime = timedelta(days=30)
 
 
 class WebSubSection(Section):
@@ -89,6 +92,9 @@ class MonitorFile(Section):
     baseline: BaselineSection = BaselineSection()
     retention: RetentionSection = RetentionSection()
     websub: WebSubSection | None = None  # None: polling only
+    web: WebSection | None = None  # None: nothing is shown
+    heartbeat: HeartbeatSection | None = None  # None: nobody is called
+    canary: CanarySection | None = None  # None: none
     publishers: tuple[PublisherSection, ...] = Field(default=(), strict=False)
     routing: RoutingSection = RoutingSection()
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TextIO
 
+from monitor.app import canary, systemd
 from monitor.app import config as configuration
-from monitor.app import systemd
+from monitor.app.attendants import Attendant, Attendants, View
 from monitor.app.build import Parts, assemble, remember_configuration, routes_of, settle_after, sinks_of
 from monitor.app.clock import LEAST_STEP, ClockWatch, utc_now
 from monitor.app.commands import Command, Commands
@@ -26,6 +27,7 @@ from monitor.app.jobs import Jobs
 from monitor.app.scheduler import Heartbeat
 from monitor.app.store_thread import StoreThread
 from monitor.app.story_desk import Memory
+from monitor.app.vitals import Pulse
 from monitor.app.workers import Workers
 from monitor.errors import ConfigError, Refused, StoreError
 from monitor.model import Delivery, DeliveryState, Notice
@@ -63,6 +65,7 @@ class Daemon:
         announce: bool = True,
         clock: Callable[[], datetime] = utc_now,
         trace: Callable[[str], None] | None = None,
+        attendants: Sequence[Attendant] = (),
     ) -> None:
         self._config = config
         self._output = output
@@ -80,6 +83,10 @@ class Daemon:
         self._reload = asyncio.Event()
         self._clock_watch = ClockWatch(clock)
         self._beside: set[asyncio.Task[None]] = set()  # what holds up no news
+        self._pulse = Pulse(self._workers)
+        self._up_since = clock()
+        self._writing: asyncio.Task[None] | None = None  # to see whether the store can
+        self._attendants = Attendants(attendants)
 
     @property
     def stopped(self) -> bool:
@@ -88,6 +95,7 @@ class Daemon:
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises StoreError when the database cannot be used."""
+        self._config = canary.added(self._config)
         try:
             await self._serve(await self._start())
         finally:
@@ -231,13 +239,15 @@ class Daemon:
     def _begin_beside(self, parts: Parts) -> None:
         """Beside the work: a Slack that does not answer holds up nothing."""
         self._begin(self._check_slack(parts))
+        self._begin(self._pulse.feel_the_loop())
         if parts.socket is not None:
             self._begin(parts.socket.run())
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._beside.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._beside.discard(task)
@@ -258,12 +268,15 @@ class Daemon:
         try:
             await self._take_commands(parts)
             await self._listen(parts)
+            await self._attendants.open(self._view(parts))
             while not self._stop.is_set():
                 if self._reload.is_set() or self._files_have_changed():
                     self._reload.clear()
                     parts, jobs = await self._reloaded(parts, jobs)
-                if await self._work(jobs):
-                    # Fed by progress, not by a timer: the loop came round and the store answered.
+                await self._work(jobs)
+                self._write_now_and_then()
+                if not self._pulse.stuck():
+                    # Fed by progress, not by a timer: of this loop, of the store's writer and of the workers.
                     systemd.notify("WATCHDOG=1")
                 await self._next_beat(heartbeat)
         finally:
@@ -271,23 +284,39 @@ class Daemon:
             log.info("stopping", extra={"under_way": jobs.under_way})
             heartbeat.stop()
             await self._control.close()
+            await self._attendants.close()
             await self._end_beside()
             await jobs.finish(STOP_LIMIT)
             await parts.close()
 
-    async def _work(self, jobs: Jobs) -> bool:
-        """Whether the store could be asked."""
+    def _view(self, parts: Parts) -> View:
+        return View(parts, self._store, self._workers, self._pulse, self._clock, self._up_since)
+
+    def _write_now_and_then(self) -> None:
+        """An empty transaction shows that the store can. Beside the work: one that is stuck must not hold that up."""
+        if self._pulse.wants_a_write and (self._writing is None or self._writing.done()):
+            self._writing = self._begin(self._write())
+
+    async def _write(self) -> None:
+        try:
+            await self._store.change(lambda _: None)
+        except StoreError as e:
+            self._pulse.store_answered(str(e))
+        else:
+            self._pulse.store_answered()
+
+    async def _work(self, jobs: Jobs) -> None:
         try:
             await self._mind_the_clock()
             await jobs.start_due()
+            self._pulse.came_round()
         except StoreError as e:
-            # A full or failing disk must not end the service: what is due stays due.
+            # A full or failing disk must not end the service: what is due stays due, and a restart would mend nothing.
+            self._pulse.came_round()
+            self._pulse.store_answered(str(e))
             log.error("cannot ask the database what is due; trying again", extra={"why": str(e)})
         except Exception:
             log.exception("cannot find out what is due; trying again")
-        else:
-            return True
-        return False
 
     async def _next_beat(self, heartbeat: Heartbeat) -> None:
         """Wait for something to do. On the monotonic clock: when the wall clock steps back the heartbeat stops."""
@@ -338,6 +367,7 @@ class Daemon:
         self._files.reading()
         try:
             config = await asyncio.to_thread(configuration.load, parts.config.directory, before=parts.config.written)
+            config = canary.added(config)
         except ConfigError as e:
             await self._refuse_reload([str(problem) for problem in e.problems])
             return parts, jobs
@@ -354,6 +384,7 @@ class Daemon:
             await self._refuse_reload([str(e)])
             return parts, self._jobs(parts)
         await self._end_beside()
+        await self._attendants.close()
         await parts.close()
         self._config = config
         renewed = assemble(config, self._store, self._workers, self._output, self._clock, self._memory)
@@ -361,6 +392,7 @@ class Daemon:
         self._commands = renewed.commands
         self._begin_beside(renewed)
         await self._listen(renewed)
+        await self._attendants.open(self._view(renewed))
         log.info("reloaded", extra={"feeds": len(config.feeds), "rules": len(config.rules.rules)})
         systemd.notify(f"READY=1\nSTATUS={_status(renewed)}")
         return renewed, self._jobs(renewed)
@@ -407,13 +439,13 @@ def _status(parts: Parts) -> str:
     return f"{len(parts.config.feeds)} feeds, {len(parts.config.rules.rules)} rules"
 
 
-def serve(config: Config, output: TextIO) -> None:
+def serve(config: Config, output: TextIO, attendants: Sequence[Attendant] = ()) -> None:
     """The daemon in this process, until it is told to stop."""
-    asyncio.run(_serve(config, output))
+    asyncio.run(_serve(config, output, attendants))
 
 
-async def _serve(config: Config, output: TextIO) -> None:
-    await Daemon(config, output).run()
+async def _serve(config: Config, output: TextIO, attendants: Sequence[Attendant]) -> None:
+    await Daemon(config, output, attendants=attendants).run()
 
 
 def sweep(config: Config, output: TextIO, *, now: bool) -> Sweep:

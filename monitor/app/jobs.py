@@ -46,6 +46,7 @@ STORE_REST = timedelta(seconds=10)  # a full disk, a locked database
 ASK_PAUSE = 20  # times as long as the last asking took: a long backlog is not counted over and over
 LEAST_PAUSE_SECONDS, MOST_PAUSE_SECONDS = 0.02, 2.0  # the answer may have waited behind a locked database
 ASK_EVERY_SECONDS = 1.0
+UPKEEP = ("budget", "prune", "index", "drop")  # kinds of jobs that nobody waits for
 
 # `run --once` waits this long for a page to be tried again or a sink that asked for patience.
 PAGE_PATIENCE = timedelta(seconds=15)
@@ -56,7 +57,8 @@ SINK_PATIENCE = timedelta(seconds=60)
 class Job:
     """Jobs of the same kind and id are the same job."""
 
-    kind: str  # poll | try | read | watch | release | deliver | edit | prune | heal | subscribe | report | budget
+    # poll | try | read | watch | release | deliver | edit | prune | heal | subscribe | report | budget | index | drop
+    kind: str
     id: str
     site: str = field(compare=False)  # the host that it will be busy with
     work: Callable[[], Awaitable[bool]] = field(compare=False, repr=False)  # whether it made something due
@@ -145,6 +147,8 @@ class Jobs:
             "report": Lane(at_once=1, per_site=1),
             "budget": Lane(at_once=1, per_site=1),
             "prune": Lane(at_once=1, per_site=1),
+            "drop": Lane(at_once=1, per_site=1),
+            "index": Lane(at_once=1, per_site=1),
         }
         self._running: dict[Job, asyncio.Task[None]] = {}
         self._resting: dict[Job, float] = {}  # until when, on the loop's clock
@@ -182,7 +186,7 @@ class Jobs:
         return any(job not in self._resting for job in coming)
 
     def _coming(self, store: Store, now: datetime) -> Iterator[Job]:
-        yield from (job for job in self._found(store, now) if job.kind not in ("budget", "prune"))
+        yield from (job for job in self._found(store, now) if job.kind not in UPKEEP)
         for entry in store.feeds.waiting(now + PAGE_PATIENCE, LOOK_AHEAD):
             yield self._read(entry)
         for head in store.deliveries.heads():
@@ -256,10 +260,14 @@ class Jobs:
         since = store.notices.untold_since()
         if since is not None and (self._each_feed_once or is_to_be_told(since, now)):
             yield Job("report", "operations", "operations", self._pipeline.alerter.report, _nothing)
+        if store.search.is_behind():
+            yield Job("index", "archive", "archive", self._pipeline.upkeep.index, _nothing)
+        if self._pipeline.upkeep.wants_drop(now):
+            yield Job("drop", "old", "old", self._pipeline.upkeep.drop, _nothing)
         if self._upkeep_at is None or now - self._upkeep_at >= PRICE_EVERY:
             self._upkeep_at = now
             yield Job("budget", "requests", "requests", self._pipeline.poller.budget, _nothing)
-            yield Job("prune", "pages", "pages", self._pipeline.reader.prune, _nothing)
+            yield Job("prune", "pages", "pages", self._pipeline.upkeep.prune, _nothing)
 
     def _poll(self, state: FeedState) -> Job:
         is_doubtful = state.last_success_at is None or state.failures > 0

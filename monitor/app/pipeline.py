@@ -18,6 +18,7 @@ from monitor.app.holds import Holds
 from monitor.app.poller import Poller
 from monitor.app.reader import Reader
 from monitor.app.releaser import Releaser
+from monitor.app.upkeep import Upkeep
 from monitor.app.watcher import Watcher
 
 
@@ -32,3 +33,4 @@ class Pipeline:
     releaser: Releaser
     deliverer: Deliverer
     holds: Holds
+    upkeep: Upkeep

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor import urls
+from monitor.app import canary
 from monitor.app.alerter import Alerter
 from monitor.app.holds import Holds
 from monitor.app.origins import about, outlet
@@ -45,7 +47,6 @@ PATIENCE = timedelta(seconds=12)  # since the entry was seen; a page that fails 
 QUICK_RETRY = timedelta(seconds=3)
 WALL_WAIT = timedelta(minutes=1)
 SLOW = timedelta(seconds=8)  # a page that takes longer does not hold up what the feed's own words say
-PRUNED_AT_ONCE = 500
 PAGE_RETRIES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 # An entry that our own program fails over.
 FIRST_REST = timedelta(minutes=1)
@@ -76,6 +77,18 @@ class Reading:
         return any(decision.outcome is Outcome.MATCHED for decision in self.decisions)
 
 
+@dataclass(slots=True)
+class Spent:
+    """What all rules together cost so far: articles, and seconds for them."""
+
+    times: int = 0
+    seconds: float = 0.0
+
+    def add(self, seconds: float) -> None:
+        self.times += 1
+        self.seconds += seconds
+
+
 def _waiting(store: Store, id_: EntryId) -> tuple[WaitingEntry | None, Article | None]:
     """The entry, unless it was read meanwhile, and what is known of its article."""
     waiting = store.feeds.waiting_entry(id_)
@@ -96,7 +109,6 @@ class Reader:
         pages: Pages,
         holds: Holds,
         clock: Callable[[], datetime],
-        keep_pages: timedelta,
     ) -> None:
         self._feeds = {feed.id: feed for feed in feeds}
         self._rules = rules
@@ -107,7 +119,7 @@ class Reader:
         self._pages = pages
         self._holds = holds
         self._clock = clock
-        self._keep_pages = keep_pages
+        self.judged = Spent()
 
     async def read(self, entry_id: EntryId) -> bool:
         waiting, known = await self._store.ask(lambda store: _waiting(store, entry_id), patient=True)
@@ -192,8 +204,10 @@ class Reader:
         return self._judged(text, waiting.entry, again=again)
 
     def _judged(self, text: Text, entry: Entry, *, again: datetime | None = None) -> Reading:
-        article, feed = text.article, self._feeds.get(entry.feed_id)
+        article, feed, started = text.article, self._feeds.get(entry.feed_id), time.perf_counter()
         decisions = decide(self._rules, article.title, article.text, article.captions, about(article, feed))
+        self.judged.add(time.perf_counter() - started)
+        decisions = canary.apart(decisions, entry.feed_id)
         return Reading(text, decisions, again)
 
     async def _text(self, waiting: WaitingEntry, now: datetime) -> Text:
@@ -285,11 +299,3 @@ class Reader:
             known = habits.unpack(store.pages.habits(site))
             learnt = habits.learn(known, page.extract.text, page.snapshot.fetched_at.date())
             store.pages.save_habits(site, learnt.pack())
-
-    # ---- upkeep ----
-
-    async def prune(self) -> bool:
-        """Let go of pages that were kept for as long as they should be; whether there is more of them."""
-        before = self._clock() - self._keep_pages
-        dropped = await self._store.change(lambda store: store.pages.drop_bodies(before, limit=PRUNED_AT_ONCE))
-        return dropped == PRUNED_AT_ONCE

@@ -17,7 +17,8 @@ from monitor.yaml_file import Place, YamlFile
 
 REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 OPTIONAL = ("token", "app_token")  # without it there is no such thing, which may be meant
-SECRETS = (*OPTIONAL, "secret", "password", "service")  # keys that take nothing but a reference
+# Keys that take nothing but a reference, wherever they stand, and the places of others.
+SECRETS, SECRET_PLACES = (*OPTIONAL, "secret", "password", "service"), (("heartbeat", "url"),)
 NOTHING = object()  # for a key to be left out, because it is not set or because it was wrong
 
 _IN_CLEAR = re.compile(r"xox[a-z]-|xapp-")
@@ -60,7 +61,7 @@ class _Filler:
         self.refused: set[Place] = set()
 
     def fill(self, value: Any, place: Place) -> Any:
-        if place and place[-1] in SECRETS and value is not None:
+        if place and (place[-1] in SECRETS or place in SECRET_PLACES) and value is not None:
             return self._secret(value, place)
         if isinstance(value, dict):
             inner = {key: self.fill(one, (*place, key)) for key, one in value.items()}

@@ -84,6 +84,16 @@ class Workers:
         self._untaken = 0
         self._quick: list[_Quick] = []
         self._journeys: set[asyncio.Task[None]] = set()
+        self._begun: dict[int, float] = {}  # tasks under way, on the loop's clock
+        self.lost = 0  # tasks whose process died, or had to be killed
+
+    @property
+    def stuck_for(self) -> timedelta:
+        """How much longer than its limit the oldest task is under way: a task of ours always ends within it."""
+        if not self._begun:
+            return timedelta(0)
+        age = timedelta(seconds=asyncio.get_running_loop().time() - min(self._begun.values()))
+        return max(age - self._limit, timedelta(0))
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What the function returns or raises, from another process. Cancelling kills that process.
@@ -91,7 +101,15 @@ class Workers:
         Raises WorkerFailed when there was no answer within the limit, or the process died.
         """
         async with self._free:
-            answer = await self._answer(partial(function, *args, **kwargs))
+            call = partial(function, *args, **kwargs)
+            self._begun[id(call)] = asyncio.get_running_loop().time()
+            try:
+                answer = await self._answer(call)
+            except WorkerFailed:
+                self.lost += 1
+                raise
+            finally:
+                del self._begun[id(call)]
         return cast("T", answer)
 
     async def run_quick(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -21,6 +21,7 @@ from monitor.app.feed_check import Checked, FeedCheck, holder, known_through, no
 from monitor.app.feed_import import free_name, plan
 from monitor.app.workers import Workers
 from monitor.cli.common import EXIT_FOUND, Place, complain, say, show_json, show_problems, speaking
+from monitor.cli.delays import delays
 from monitor.errors import ConfigError, ParseError, Problem
 from monitor.feeds import opml, websub
 from monitor.feeds.health import Condition, Health, health
@@ -41,6 +42,8 @@ MARKS = {Level.GOOD: "✔", Level.NOTE: "!", Level.PROBLEM: "✘"}
 def feeds() -> None:
     """The feeds: how they are, new ones, lists of them."""
 
+
+feeds.add_command(delays)
 
 # ---- list ----
 

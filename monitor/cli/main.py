@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "extract": "monitor.cli.extract",
     "explain": "monitor.cli.examine",
     "alerts": "monitor.cli.alerts",
+    "search": "monitor.cli.search",
     "stories": "monitor.cli.stories",
     "mute": "monitor.cli.mute",
     "unmute": "monitor.cli.mute",

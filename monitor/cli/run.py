@@ -8,8 +8,12 @@ import click
 
 from monitor.app import config as configuration
 from monitor.app import daemon
+from monitor.app.canary_watch import CanaryWatch
+from monitor.app.deadman import DeadManSwitch
+from monitor.app.rule_watch import RuleWatch
 from monitor.cli.common import EXIT_CONFIG, EXIT_FOUND, Place, complain, speaking
 from monitor.model import Delivery
+from monitor.web.server import WebServer
 
 
 @click.command()
@@ -28,7 +32,7 @@ def run(place: Place, once: bool, now: bool) -> None:
         raise click.UsageError("--now goes with --once")
     config = configuration.load(place.directory)
     if not once:
-        daemon.serve(config, sys.stdout)
+        daemon.serve(config, sys.stdout, [WebServer(), DeadManSwitch(), CanaryWatch(), RuleWatch()])
         return
     swept = daemon.sweep(config, sys.stdout, now=now)
     _tell_left(swept.left)

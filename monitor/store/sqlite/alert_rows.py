@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -26,6 +26,7 @@ from monitor.model import (
 )
 from monitor.store.sqlite.values import (
     Row,
+    json_list,
     message_json,
     message_of,
     text_or_none,
@@ -41,6 +42,21 @@ _OPEN = "('pending', 'sending', 'ambiguous', 'blocked')"
 class AlertRows:
     def __init__(self, db: Database) -> None:
         self._db = db
+
+    def matched_since(self, since: datetime, versions: Iterable[str]) -> dict[str, tuple[datetime, ...]]:
+        """When each rule matched, in order; only what it said in one of these versions."""
+        rows = self._db.query(
+            """
+            select a.rule, a.created_at from alerts a
+            join decisions d on d.article_id = a.article_id and d.rule = a.rule
+            where a.created_at >= ? and d.rule_version in (select value from json_each(?)) order by a.created_at
+            """,
+            [to_text(since), json_list(versions)],
+        )
+        matched: dict[str, list[datetime]] = {}
+        for row in rows:
+            matched.setdefault(row["rule"], []).append(to_time(row["created_at"]))
+        return {rule: tuple(times) for rule, times in matched.items()}
 
     def decided(self, article: ArticleId) -> frozenset[str]:
         """The rules whose match on this article already has a fate."""

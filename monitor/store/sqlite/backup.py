@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import datetime
 from pathlib import Path
 
 from monitor.errors import StoreError
@@ -26,6 +27,20 @@ def back_up(database: Path, target: Path) -> None:
     finally:
         db.close()
         partial.unlink(missing_ok=True)
+
+
+def back_up_in_turn(database: Path, directory: Path, *, keep: int, now: datetime) -> Path:
+    """The copy, named by its time; of those in the directory the latest `keep` stay. Raises StoreError."""
+    target = directory / f"{database.stem}-{now:%Y%m%dT%H%M%SZ}.db"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise StoreError(f"{directory}: cannot be created ({e.strerror}); name another directory") from e
+    back_up(database, target)
+    pattern = f"{database.stem}-{'[0-9]' * 8}T{'[0-9]' * 6}Z.db"
+    for old in sorted(directory.glob(pattern))[:-keep]:
+        old.unlink()
+    return target
 
 
 def _check(file: Path) -> None:

@@ -75,6 +75,7 @@ def open_writer(path: Path, trace: Callable[[str], None] | None = None) -> Datab
     connection = _connect(path, f"{path.absolute().as_uri()}?mode=rwc")
     try:
         connection.set_trace_callback(trace)
+        connection.execute("pragma auto_vacuum = incremental")  # of a new file; an old one stays as it is
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = full")
         db = Database(connection, strict=True)

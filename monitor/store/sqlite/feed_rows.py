@@ -105,6 +105,10 @@ class FeedRows:
             return _state(row)
         raise LookupError(f"no feed {feed}")
 
+    def states(self) -> tuple[FeedState, ...]:
+        """Of all active feeds."""
+        return tuple(_state(row) for row in self._db.query("select * from feeds where active = 1"))
+
     def make_due(self, now: datetime) -> None:
         """Every active feed is due now, whatever its schedule says."""
         self._db.execute("update feeds set next_poll_at = ? where active = 1", [to_text(now)])

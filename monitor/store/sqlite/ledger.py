@@ -70,6 +70,20 @@ _LAWS: Mapping[str, str] = {
         where s.story_id is null or s.story_id <> a.story_id""",
 }
 
+# As many rows as there are articles are looked at, so not at every glance.
+_LAWS_OF_THE_ARCHIVE: Mapping[str, str] = {
+    "an article that search cannot find": """
+        select a.id, a.url from articles a
+        where not exists (select 1 from search_documents d where d.article_id = a.id)
+          and not exists (select 1 from search_waiting w where w.article_id = a.id)""",
+    "an article whose words are not in the search index": """
+        select d.article_id from search_documents d
+        where not exists (select 1 from search_words_docsize w where w.id = d.id)""",
+    "words in the search index that belong to no article": """
+        select w.id from search_words_docsize w
+        where not exists (select 1 from search_documents d where d.id = w.id)""",
+}
+
 OFFENDERS_SHOWN = 20
 
 
@@ -91,10 +105,18 @@ class Ledger:
 
     def violations(self, now: datetime) -> tuple[tuple[str, Row], ...]:
         """Rows that break a law, each with the law it breaks."""
-        laws: list[tuple[str, str, dict[str, str]]] = [(law, sql, {}) for law, sql in _LAWS.items()]
-        laws += [(law, sql, {"late": to_text(now - _LATE)}) for law, sql in _LAWS_OF_TIME.items()]
+        late = {"late": to_text(now - _LATE)}
+        return self._offenders(_LAWS, {}) + self._offenders(_LAWS_OF_TIME, late)
+
+    def violations_in_archive(self) -> tuple[tuple[str, Row], ...]:
+        """Articles and the search index that do not fit."""
+        return self._offenders(_LAWS_OF_THE_ARCHIVE, {})
+
+    def _offenders(self, laws: Mapping[str, str], given: Mapping[str, str]) -> tuple[tuple[str, Row], ...]:
         return tuple(
-            (law, row) for law, sql, given in laws for row in self._db.query(f"{sql} limit {OFFENDERS_SHOWN}", given)
+            (law, row)
+            for law, sql in laws.items()
+            for row in self._db.query(f"{sql} limit {OFFENDERS_SHOWN}", dict(given))
         )
 
     def dead_letters(self) -> tuple[Row, ...]:
@@ -123,7 +145,7 @@ class Ledger:
               (select count(*) from gaps g where g.feed_id = f.id) as gaps,
               (select count(*) from gaps g where g.feed_id = f.id and g.closed = 1) as closed_gaps,
               (select max(detected_at) from gaps g where g.feed_id = f.id) as last_gap_at
-            from feeds f where f.active = 1 order by f.name
+            from feeds f where f.active = 1 and f.url not like 'https://canary.invalid/%' order by f.name
             """
         )
         return tuple({**row, "tags": json.loads(row["tags"])} for row in rows)
@@ -252,6 +274,15 @@ class Ledger:
     def check_file(self) -> str:
         """SQLite's own word on the file: "ok", or what is damaged."""
         return str(next(iter(self._db.query("pragma quick_check")))["quick_check"])
+
+    def damage(self) -> tuple[str, ...]:
+        """All that is wrong with the file: its pages, its indexes, and rows that refer to nothing."""
+        found = [str(next(iter(row.values()))) for row in self._db.query("pragma integrity_check")]
+        lost = [
+            f"{row['table']} row {row['rowid']} refers to no {row['parent']}"
+            for row in self._db.query("pragma foreign_key_check")
+        ]
+        return tuple(line for line in found if line != "ok") + tuple(lost)
 
     def _count(self, sql: str) -> int:
         return int(next(iter(self._db.query(sql)))["n"])

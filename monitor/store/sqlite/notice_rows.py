@@ -76,6 +76,11 @@ class NoticeRows:
             "update notices set told_at = ?, delivery_id = ? where told_at is null", [to_text(now), delivery]
         )
 
+    def words(self, about: str) -> tuple[str, ...]:
+        """What is wrong now with a part of the program."""
+        rows = self._db.query("select text from notices where about = ? and over_at is null order by id", [about])
+        return tuple(row["text"] for row in rows)
+
     def open(self) -> tuple[Row, ...]:
         """What is wrong now, oldest first."""
         return tuple(

@@ -11,7 +11,7 @@ from sqlite_utils import Database, Migrations
 migrations = Migrations("news-monitor")
 
 # Raised by every migration; a program that finds a higher number than its own refuses to touch the file.
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 
 
 @migrations()
@@ -65,6 +65,15 @@ def m008_rule_versions(db: Database) -> None:
 def m009_holds(db: Database) -> None:
     """What is told later, and why; mutes by a person, each with an end and a receipt."""
     _run(db, _NINTH)
+
+
+@migrations()
+def m010_operations(db: Database) -> None:
+    """The archive can be searched, and what happens lately can be counted without a look at all that ever did.
+
+    What was in the archive before is entered into the index step by step, beside the work.
+    """
+    _run(db, _TENTH)
 
 
 def _run(db: Database, statements: str) -> None:
@@ -566,4 +575,41 @@ create index deliveries_by_time on deliveries (sink, target, created_at) where f
 
 -- goes before others to its target
 alter table deliveries add column urgent integer not null default 0 check (urgent in (0, 1));
+"""
+
+_TENTH = """
+create table search_documents (          -- articles that can be found; their own rowids may change (vacuum)
+  id integer primary key,
+  article_id text not null unique references articles (id)
+) strict;
+
+-- words are folded before they come here, see store/sqlite/search_rows.py; the vowel signs of India are part of them
+create virtual table search_words using fts5 (
+  title, text, captions, content = '', tokenize = "unicode61 remove_diacritics 0 categories 'L* M* N* Co'"
+);
+
+create table search_waiting (            -- articles that are still to be entered, the latest first
+  article_id text not null unique references articles (id)
+) strict;
+insert into search_waiting select id from articles order by first_read_at desc;
+
+-- for what goes when it is old, and for the keys that refer to it
+create index articles_by_time on articles (first_read_at);
+create index polls_by_time on polls (finished_at);
+create index alerts_by_article on alerts (article_id);
+create index revisions_by_article on revisions (article_id);
+create index shingles_by_article on shingles (article_id);
+create index story_articles_by_copy on story_articles (copy_of) where copy_of is not null;
+create index deliveries_by_parent on deliveries (thread_of) where thread_of is not null;
+create index deliveries_by_folder on deliveries (folded_into) where folded_into is not null;
+
+create table canaries (                  -- invented articles that went the whole way, see app/canary.py
+  entry_id text primary key,
+  seen_at text not null,
+  told_at text,                          -- null: it was not
+  why text                               -- it was not told
+) strict;
+
+create index deliveries_by_sent on deliveries (sent_at) where sent_at is not null;
+create index deliveries_by_state on deliveries (state, created_at);
 """

@@ -11,16 +11,22 @@ from sqlite_utils import Database
 from monitor.store.sqlite.action_rows import ActionRows
 from monitor.store.sqlite.alert_rows import AlertRows, DeliveryRows
 from monitor.store.sqlite.archive_rows import ArchiveRows
+from monitor.store.sqlite.canary_rows import CanaryRows
 from monitor.store.sqlite.clock_rows import ClockRows
 from monitor.store.sqlite.connection import WriterLock, open_reader, open_writer
+from monitor.store.sqlite.delay_rows import DelayRows
 from monitor.store.sqlite.feed_rows import FeedRows
 from monitor.store.sqlite.feedback_rows import FeedbackRows
+from monitor.store.sqlite.flow_rows import FlowRows
 from monitor.store.sqlite.hold_rows import HoldRows, MuteRows
 from monitor.store.sqlite.ledger import Ledger
+from monitor.store.sqlite.load_rows import LoadRows
 from monitor.store.sqlite.notice_rows import NoticeRows
 from monitor.store.sqlite.page_rows import PageRows
 from monitor.store.sqlite.push_rows import PushRows
+from monitor.store.sqlite.retention_rows import RetentionRows
 from monitor.store.sqlite.rule_rows import RuleRows
+from monitor.store.sqlite.search_rows import SearchRows
 from monitor.store.sqlite.story_ledger import StoryLedger
 from monitor.store.sqlite.story_moves import StoryMoves
 from monitor.store.sqlite.story_rows import StoryRows
@@ -37,6 +43,8 @@ class Store:
         self.epoch = 0  # who remembers what was written must ask again when it is another one
         self.feeds = FeedRows(db)
         self.pages = PageRows(db)
+        self.search = SearchRows(db)
+        self.retention = RetentionRows(db)
         self.stories = StoryRows(db)
         self.moves = StoryMoves(db)
         self.window = WindowRows(db)
@@ -46,6 +54,7 @@ class Store:
         self.holds = HoldRows(db)
         self.mutes = MuteRows(db)
         self.clock = ClockRows(db)
+        self.canaries = CanaryRows(db)
         self.notices = NoticeRows(db)
         self.subscriptions = PushRows(db)
         self.actions = ActionRows(db)
@@ -53,6 +62,9 @@ class Store:
         self.archive = ArchiveRows(db)
         self.feedback = FeedbackRows(db)
         self.ledger = Ledger(db)
+        self.flow = FlowRows(db)
+        self.delays = DelayRows(db)
+        self.load = LoadRows(db)
         self.story_ledger = StoryLedger(db)
 
     @classmethod

@@ -22,6 +22,7 @@ from monitor.model import (
     Standing,
     StoryId,
 )
+from monitor.store.sqlite.search_rows import SearchRows
 from monitor.store.sqlite.values import (
     Row,
     evidence_json,
@@ -38,6 +39,7 @@ FEWEST_SHINGLES = 12  # fewer are too few to tell a copy by
 class StoryRows:
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._search = SearchRows(db)
 
     def article(self, id_: ArticleId) -> Article | None:
         rows = list(self._db.query("select * from articles where id = ?", [id_]))
@@ -51,6 +53,9 @@ class StoryRows:
         before = self.article(article.id)
         if before is not None and (before.title, before.text_sha256) != (article.title, article.text_sha256):
             self._keep(before)
+        says_the_same = before is not None and _said(before) == _said(article)
+        if before is not None and not says_the_same:
+            self._search.withdraw(article.id)
         self._db.execute(
             """
             insert into articles (id, url, title, text, author, published_at, published_from, language, site,
@@ -89,6 +94,8 @@ class StoryRows:
                 "must_be_paid": int(article.must_be_paid),
             },
         )
+        if not says_the_same:
+            self._search.enter(article.id)
 
     def _keep(self, before: Article) -> None:
         self._db.execute(
@@ -294,6 +301,10 @@ class StoryRows:
             """,
             {"id": article.id, "hashes": json_list(shingles)},
         )
+
+
+def _said(article: Article) -> tuple[object, ...]:
+    return article.title, article.text, article.captions
 
 
 def _article(row: Row) -> Article:

@@ -1,0 +1,129 @@
+"""Full text search: which articles have which words.
+
+The index keeps no text, only where each folded word stands. To take an article out of it, the very words that went in
+must be given again, so an article is taken out before it changes. Whoever changes `text.words` must begin the index
+anew with a migration.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from monitor.model import ArticleId
+from monitor.store.search_query import SearchQuery
+from monitor.store.sqlite.values import Row, to_text
+from monitor.text import words
+
+_PARTS = ("title", "text", "captions")
+
+
+@dataclass(frozen=True, slots=True)
+class SearchFilter:
+    """Which of the articles with the words. Times are of the first reading."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    feed: str | None = None  # its name
+    rule: str | None = None  # that matched
+    site: str | None = None  # with its subdomains
+    language: str | None = None  # with its scripts and regions
+
+
+class SearchRows:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def withdraw(self, article: ArticleId) -> None:
+        """Before it changes or goes. Of an article that is not in the index this does nothing."""
+        rows = list(
+            self._db.query(
+                """
+                select d.id, a.title, a.text, a.captions from search_documents d
+                join articles a on a.id = d.article_id where d.article_id = ?
+                """,
+                [article],
+            )
+        )
+        for row in rows:
+            self._db.execute(
+                "insert into search_words (search_words, rowid, title, text, captions) values ('delete', ?, ?, ?, ?)",
+                [row["id"], *_folded(row)],
+            )
+            self._db.execute("delete from search_documents where id = ?", [row["id"]])
+
+    def enter(self, article: ArticleId) -> None:
+        """As it stands now. Twice changes nothing."""
+        self._db.execute("delete from search_waiting where article_id = ?", [article])
+        entered = self._db.execute(
+            "insert into search_documents (article_id) values (?) on conflict (article_id) do nothing", [article]
+        )
+        if not entered.rowcount:
+            return
+        row = next(iter(self._db.query("select title, text, captions from articles where id = ?", [article])))
+        self._db.execute(
+            "insert into search_words (rowid, title, text, captions) values (?, ?, ?, ?)",
+            [entered.lastrowid, *_folded(row)],
+        )
+
+    def enter_waiting(self, *, limit: int) -> bool:
+        """Of the articles that were there before the index. Whether more of them wait."""
+        waiting = self._db.query("select article_id from search_waiting order by rowid limit ?", [limit])
+        for row in list(waiting):
+            self.enter(ArticleId(row["article_id"]))
+        return self.is_behind()
+
+    def waiting(self) -> int:
+        """Articles that search cannot find yet."""
+        return int(next(iter(self._db.query("select count(*) as n from search_waiting")))["n"])
+
+    def is_behind(self) -> bool:
+        return bool(list(self._db.query("select 1 from search_waiting limit 1")))
+
+    def find(self, query: SearchQuery, only: SearchFilter, *, limit: int) -> tuple[Row, ...]:
+        """The latest first."""
+        rows = self._db.query(
+            """
+            select a.id, a.url, a.title, a.text, a.captions, a.author, a.site, a.language, a.published_at,
+              a.first_read_at,
+              (select json_group_array(name) from (
+                 select distinct f.name as name from entries e join feeds f on f.id = e.feed_id
+                 where e.article_id = a.id order by f.name)) as feeds,
+              (select json_group_array(rule) from (
+                 select rule from decisions where article_id = a.id and outcome = 'matched' order by rule)) as rules
+            from search_words w
+            join search_documents d on d.id = w.rowid
+            join articles a on a.id = d.article_id
+            where search_words match :expression
+              and (:since is null or a.first_read_at >= :since)
+              and (:until is null or a.first_read_at < :until)
+              and (:site is null or a.site = :site or substr(a.site, -1 - length(:site)) = '.' || :site)
+              and (:language is null
+                or substr(lower(a.language), 1, length(:language) + 1) in (:language, :language || '-'))
+              and (:rule is null or exists (
+                select 1 from decisions m where m.article_id = a.id and m.rule = :rule and m.outcome = 'matched'))
+              and (:feed is null or exists (
+                select 1 from entries e join feeds f on f.id = e.feed_id where e.article_id = a.id and f.name = :feed))
+            order by a.first_read_at desc, a.id limit :limit
+            """,
+            {
+                "expression": query.expression,
+                "since": only.since and to_text(only.since),
+                "until": only.until and to_text(only.until),
+                "feed": only.feed,
+                "rule": only.rule,
+                "site": only.site and only.site.lower().removeprefix("www."),
+                "language": only.language and only.language.lower(),
+                "limit": limit,
+            },
+        )
+        return tuple(
+            {**row, **{name: json.loads(row[name]) for name in ("captions", "feeds", "rules")}} for row in rows
+        )
+
+
+def _folded(row: Row) -> tuple[str, ...]:
+    return tuple(" ".join(words(row[part])) for part in _PARTS)

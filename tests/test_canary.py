@@ -1,0 +1,234 @@
+"""The canary: it goes the whole way, leaves nothing behind, and its absence is told."""
+
+from __future__ import annotations
+
+import io
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.app import canary
+from monitor.app import config as configuration
+from monitor.app.audit import audit
+from monitor.app.canary_watch import PATIENCE, CanaryWatch, look
+from monitor.app.config import Config
+from monitor.app.daemon import Daemon
+from monitor.app.vitals import troubles
+from monitor.errors import ConfigError
+from monitor.model import (
+    Alert,
+    AlertId,
+    Article,
+    Delivery,
+    DeliveryState,
+    Entry,
+    EntryId,
+    Fate,
+    Feed,
+    FeedId,
+    Outcome,
+    Severity,
+    StoryId,
+)
+from monitor.rules import lint, schema
+from monitor.rules.match import decide
+from monitor.store.sqlite.store import Store
+from tests.builders import NOON, decision, delivery, placement
+from tests.newsroom import Newsroom, write_config
+from tests.slack_standin import TOKEN, SlackStandIn
+from tests.test_daemon import SetClock, running, until
+from tests.test_stories import article
+
+EVERY = timedelta(hours=6)
+LEFT = ("articles", "decisions", "alerts", "deliveries", "stories", "story_articles", "search_documents", "watches")
+
+
+def configured(tmp_path: Path, paper: Newsroom, **sections: Any) -> Config:
+    return configuration.load(
+        write_config(tmp_path / "config", [("A", paper.feed_url)], canary={"every": "6h"}, **sections)
+    )
+
+
+async def test_it_goes_the_whole_way_and_leaves_nothing(
+    tmp_path: Path, paper: Newsroom, slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Operators see it in their channel, readers do not; no table has it afterwards, and the audit balances."""
+    monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
+    config = configured(tmp_path, paper, slack_url=slack.url, slack={"ops_channel": "#news-ops"})
+    clock = SetClock()
+    async with running(Daemon(config, io.StringIO(), clock=clock, attendants=[CanaryWatch()])):
+        reader = await first_look(config)
+        clock.offset = EVERY + PATIENCE
+        await until(lambda: any("Canary" in str(m) for m in slack.messages()))
+        await until(lambda: reader.canaries.last_told() is not None)
+    store = Store.reader(config.database)
+    assert {} == {table: n for table in LEFT if (n := store._db.table(table).count)}
+    assert audit(store).balanced
+    assert [] == [feed["name"] for feed in store.ledger.feeds() if feed["name"] == "Canary"]
+
+
+async def first_look(config: Config) -> Store:
+    """A reader, once the canary's feed is known."""
+    reader: Store | None = None
+
+    def known() -> bool:
+        nonlocal reader
+        try:
+            reader = reader or Store.reader(config.database)
+            return reader.feeds.state(canary.FEED).known_since is not None
+        except Exception:
+            return False
+
+    await until(known)
+    assert reader is not None
+    return reader
+
+
+async def test_it_arrives_at_the_console_too(tmp_path: Path, paper: Newsroom) -> None:
+    """Where there is no Slack."""
+    config, clock, output = configured(tmp_path, paper), SetClock(), io.StringIO()
+    async with running(Daemon(config, output, clock=clock, attendants=[CanaryWatch()])):
+        reader = await first_look(config)
+        clock.offset = EVERY + PATIENCE
+        await until(lambda: reader.canaries.last_told() is not None)
+    assert "Canary" in output.getvalue()
+
+
+def seen(store: Store, **fields: Any) -> str:
+    """A canary that was seen at noon."""
+    number = len(list(store._db.query("select 1 from entries")))
+    store.feeds.sync([Feed(canary.FEED, "Canary", canary.FEED_URL)], NOON)
+    url = f"https://canary.invalid/article/{number}"
+    found = Entry(EntryId(f"e{number}"), canary.FEED, str(number), url, "T", "", "", None, None, None)
+    store.feeds.add_entries([found], baseline=frozenset(), now=fields.get("at", NOON))
+    return url
+
+
+def _unpolled(store: Store) -> None:
+    pass
+
+
+def _unread(store: Store) -> None:
+    seen(store)
+    store._db.execute("update entries set reason = 'the server answered 500'")
+
+
+def _read(store: Store, quality: str, **fields: Any) -> Article:
+    url = seen(store, **fields)
+    read = article(url, quality=quality)
+    store.stories.save_article(read)
+    store._db.execute("update entries set article_id = ?, state = 'read' where url = ?", [read.id, url])
+    return read
+
+
+def _not_extracted(store: Store) -> None:
+    _read(store, "the worker was killed")
+
+
+def _unmatched(store: Store) -> None:
+    _read(store, "full")
+
+
+def _matched(store: Store, **fields: Any) -> Delivery:
+    read = _read(store, "full", **fields)
+    store.stories.save_decisions(read.id, [decision("canary")], NOON)
+    store.stories.place(read, placement(f"s{read.id}"), [], NOON)
+    alert = AlertId(f"a{read.id}")
+    matched = Alert(
+        alert, "canary", StoryId(f"s{read.id}"), read.id, "story", Severity.LOW, Fate.POST, "new", None, NOON
+    )
+    store.alerts.add(matched)
+    told = delivery(f"d{read.id}", alert_id=alert, error="channel_not_found")
+    store.deliveries.add(told, folded_into=None)
+    return told
+
+
+def _untold(store: Store) -> None:
+    told = _matched(store)
+    store.deliveries.save(replace(told, state=DeliveryState.BLOCKED, error="channel_not_found"))
+
+
+@pytest.mark.parametrize(
+    ("prepare", "words"),
+    [
+        (_unpolled, "its feed was not looked at, or not understood"),
+        (_unread, "it was not read (the server answered 500)"),
+        (_not_extracted, "its rule did not match, as its page could not be read (the worker was killed)"),
+        (_unmatched, "its rule did not match"),
+        (_untold, "it was not told (channel_not_found)"),
+    ],
+)
+def test_one_that_does_not_arrive_is_told_once(tmp_path: Path, prepare: Callable[[Store], None], words: str) -> None:
+    """With the part of the way that is broken, at most a quarter of an hour after it should have been there."""
+    store = Store.writer(tmp_path / "news.db")
+    with store.transaction():
+        prepare(store)
+    in_time = NOON + EVERY + PATIENCE
+    assert None is look(store, in_time, EVERY, NOON)
+    told = look(store, in_time + timedelta(seconds=1), EVERY, NOON)
+    assert told is not None
+    assert words in told
+    assert told in troubles(store, in_time)
+    assert None is look(store, in_time + timedelta(hours=1), EVERY, NOON)
+    assert 1 == len(store.notices.open())
+
+
+def test_a_canary_that_arrives_ends_the_trouble(tmp_path: Path) -> None:
+    """And operators are told that, too."""
+    store = Store.writer(tmp_path / "news.db")
+    late = NOON + EVERY + PATIENCE + timedelta(minutes=1)
+    assert look(store, late, EVERY, NOON)
+    with store.transaction():
+        told = _matched(store)
+        store.deliveries.save(replace(told, state=DeliveryState.SENT, sent_at=late, receipt="C1:1"))
+        look(store, late + timedelta(minutes=1), EVERY, NOON)
+    assert () == store.notices.open()
+    assert {} == {table: n for table in LEFT if (n := store._db.table(table).count)}
+
+
+def test_eight_weeks_without_a_false_alarm(tmp_path: Path) -> None:
+    """Canaries that take up to ten minutes, in a service that is restarted now and then."""
+    store, chance = Store.writer(tmp_path / "news.db"), random.Random(8)
+    up_since, said = NOON, []
+    for number in range(1, 8 * 7 * 4):
+        at = NOON + number * EVERY + timedelta(minutes=chance.uniform(0, 10))
+        with store.transaction():
+            said.append(look(store, at - timedelta(seconds=1), EVERY, up_since))
+            told = _matched(store, at=at)
+            store.deliveries.save(replace(told, state=DeliveryState.SENT, sent_at=at, receipt="C1:1"))
+            said.append(look(store, at, EVERY, up_since))
+        if chance.random() < 0.1:
+            up_since = at
+    assert {None} == set(said)
+
+
+def test_it_is_for_its_own_rule_only() -> None:
+    """Rules that match everything do not tell readers of it, and its rule tells operators of nothing else."""
+    own, other = decision("canary"), decision("all")
+    assert (own,) == canary.apart([own, other], canary.FEED)
+    assert (other,) == canary.apart([own, other], FeedId("f"))
+
+
+def test_it_needs_a_channel_for_operators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers are not to be troubled with it."""
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    config = write_config(
+        tmp_path / "config", [("A", "https://a.example/")], slack_url="http://127.0.0.1:1/api/", canary={}
+    )
+    with pytest.raises(ConfigError, match=r"monitor\.yaml:\d+: canary: there is no channel .* set slack\.ops_channel"):
+        configuration.load(config)
+
+
+def test_its_rule_holds_what_it_promises() -> None:
+    """By the examples inside it; and its feed's own words do not match it."""
+    directory = Path(canary.__file__).with_name("canary_rule")
+    rules = schema.load(directory, directory / "concepts")
+    assert [] == list(lint.run_examples(rules))
+    page, feed = canary._page(7, EVERY), canary._feed(7, EVERY)
+    assert [Outcome.MATCHED] == [one.outcome for one in decide(rules, "T", page)]
+    assert [] == [one.outcome for one in decide(rules, "T", feed) if one.outcome is Outcome.MATCHED]
