@@ -49,8 +49,8 @@ def added(config: Config) -> Config:
     (rule,) = schema.load(directory, directory / "concepts").rules
     rule = replace(rule, channel=config.monitor.slack.ops_channel)
     feed = Feed(FEED, "Canary", FEED_URL, every=section.every, pages=PagePolicy.ALWAYS)
-    rules = replace(config.rules, rules=(*config.rules.rules, rule))
-    return replace(config, feeds=(*config.feeds, feed), rules=rules)
+    rules, written = (replace(known, rules=(*known.rules, rule)) for known in (config.rules, config.written))
+    return replace(config, feeds=(*config.feeds, feed), rules=rules, written=written)
 
 
 def apart(decisions: Iterable[Decision], feed: FeedId) -> tuple[Decision, ...]:

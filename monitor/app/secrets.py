@@ -75,7 +75,7 @@ class _Filler:
         name = REFERENCE.fullmatch(value) if isinstance(value, str) else None
         if name is not None:
             found = look_up(name[1])
-            if found is None and place[-1] not in OPTIONAL:
+            if found is None and place[-1] not in OPTIONAL and place not in SECRET_PLACES:
                 return self._unset(place, name[1])
             return found or NOTHING
         if isinstance(value, str) and _IN_CLEAR.search(value):
