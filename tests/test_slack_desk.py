@@ -326,6 +326,14 @@ async def test_hostile_words_do_no_harm_to_the_one_who_types_them(tmp_path: Path
         assert () == slack_mrkdwn.emojis(blocks)
 
 
+async def test_a_modal_that_comes_too_late_is_an_answer(tmp_path: Path) -> None:
+    """Three seconds are few when a disk is slow."""
+    async with desk(tmp_path, lambda store, arguments: "") as (desk_, replies):
+        replies.too_late = True
+        await desk_._show(ASKER, "Why this alert", ["because"])
+    assert (["because"], []) == (replies.answers, replies.shown)
+
+
 async def test_a_message_that_is_gone_is_said(tmp_path: Path) -> None:
     """Its buttons stand in Slack for ever; the database may be another one by now."""
     async with desk(tmp_path, lambda store, arguments: "") as (desk_, replies):

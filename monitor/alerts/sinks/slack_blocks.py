@@ -28,7 +28,7 @@ Block = dict[str, Any]
 
 FALLBACK_LIMIT = 2_800
 # Undocumented: about 13,200 characters of blocks are refused as msg_blocks_too_long.
-TOTAL_LIMIT = 10_000
+TOTAL_LIMIT = 9_500
 SECTION_LIMIT = 3_000
 HEADLINE_LIMIT = 300
 LINK_LIMIT = 2_500  # with its label
@@ -76,7 +76,10 @@ def _within(limit: int, sections: Iterable[Block]) -> Iterator[Block]:
 
 def _report(report: Report) -> list[Block]:
     title = {"type": "plain_text", "text": REPORT_TITLE, "emoji": False}
-    return [{"type": "header", "text": title}, *(section(f"• {escape(line)}") for line in report_lines(report))]
+    lines = [section(f"• {escape(line)}") for line in report_lines(report)]
+    shown = list(_within(TOTAL_LIMIT, lines))
+    more = [section(f"• and {len(lines) - len(shown)} more; news-monitor status has them")] if shown != lines else []
+    return [{"type": "header", "text": title}, *shown, *more]
 
 
 def fallback(message: Message | Report, now: datetime) -> str:
