@@ -29,6 +29,7 @@ from tests.slack_standin import TOKEN, SlackStandIn
 
 PICTURES = Path(__file__).with_name("pictures")
 WIDTH = 720
+NEAR = "rules: [{name: drones, title: Drones near Kosovo, match: {all: [{concept: kosovo}, drones]}}]\n"
 
 
 def main(chromium: str) -> None:
@@ -51,6 +52,7 @@ async def _explained() -> list[str]:
                 slack_url=slack.url,
                 baseline={"alert_last": "6h"},
             )
+            Path(directory, "config", "rules", "near.yaml").write_text(NEAR)
             await Daemon(configuration.load(config), io.StringIO(), announce=False).run_once()
             (told,) = slack.messages()
         store = Store.reader(Path(directory, "news.db"))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 LONGEST = 2_000  # characters of a template
-MOST_PRINTED = 6_000  # characters of what it makes
+MOST_PRINTED = 2_400  # characters of what it makes: it is shown whole or not at all
 FACTS = frozenset(
     {
         *("title", "rule", "severity", "words", "sentences"),

@@ -35,6 +35,7 @@ from tests.slack_standin import APP_TOKEN, TOKEN, Message, Person, SlackStandIn,
 from tests.test_daemon import until
 
 TITLE = "Serbia moves tanks to the border <!channel>"
+NEAR = "rules: [{name: drones, match: {all: [{concept: kosovo}, drones]}}]\n"
 BOB = Person("U0BOB", "bob")
 
 
@@ -84,6 +85,7 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **slack_keys: A
             baseline={"alert_last": "6h"},
             schedule={"every": "1s"},
         )
+        (config / "rules" / "near.yaml").write_text(NEAR)
         daemon = Daemon(configuration.load(config), io.StringIO())
         task = asyncio.create_task(daemon.run())
         try:
@@ -123,7 +125,16 @@ async def test_a_day_at_the_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         (user, view), shown = here.slack.people.views[0], ""
         shown = "\n".join(_texts(view["blocks"]))  # type: ignore[arg-type]
         assert "U0ANN" == user
-        for words in ("armour", "version", "concept kosovo", "*Times*", "• told <!date", "1 outlet"):
+        for words in (
+            "armour",
+            "version",
+            "concept kosovo",
+            "*Came near*",
+            "• drones: missing",
+            "*Times*",
+            "• told <!date",
+            "1 outlet",
+        ):
             assert words in shown
 
         for number, (text, expected) in enumerate(
@@ -324,6 +335,14 @@ async def test_hostile_words_do_no_harm_to_the_one_who_types_them(tmp_path: Path
         assert () == slack_mrkdwn.mentions("", blocks, link_names=False)
         assert () == slack_mrkdwn.links("", blocks, bare=False)
         assert () == slack_mrkdwn.emojis(blocks)
+
+
+async def test_a_modal_that_comes_too_late_is_an_answer(tmp_path: Path) -> None:
+    """Three seconds are few when a disk is slow."""
+    async with desk(tmp_path, lambda store, arguments: "") as (desk_, replies):
+        replies.too_late = True
+        await desk_._show(ASKER, "Why this alert", ["because"])
+    assert (["because"], []) == (replies.answers, replies.shown)
 
 
 async def test_a_message_that_is_gone_is_said(tmp_path: Path) -> None:

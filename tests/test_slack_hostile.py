@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitor.alerts.message import report
 from monitor.alerts.sinks import slack_blocks, slack_text
 from monitor.alerts.sinks.slack import SlackSettings, SlackSink
-from monitor.model import Accepted, Addition, AdditionKind, Change, ChangeKind, Message
+from monitor.model import Accepted, Addition, AdditionKind, Change, ChangeKind, Message, Report
 from tests import slack_mrkdwn
 from tests.builders import NOON, delivery, hit, message, reason
 from tests.hostile_texts import ADDRESSES, CORES, hostile_texts
@@ -43,9 +44,9 @@ def corrected(evil: str) -> Message:
     return replace(everywhere(evil), reasons=(), changes=(Change(ChangeKind.FIGURE, evil, evil),))
 
 
-def harm(told: Message) -> list[str]:
+def harm(told: Message | Report) -> list[str]:
     """Everything that a message does to its readers and must not do."""
-    blocks, text = slack_blocks.blocks(told, key="k" * 32, now=NOON), slack_blocks.fallback(told, NOON)
+    blocks, text = slack_blocks.blocks(told, key="k" * 32, now=NOON, buttons=True), slack_blocks.fallback(told, NOON)
     links = slack_mrkdwn.links(text, blocks, bare=False)
     shown = [text, *(item["text"] for item in objects(list(blocks)) if isinstance(item.get("text"), str))]
     found = [*problems(blocks), *slack_mrkdwn.emojis(blocks)]
@@ -84,6 +85,13 @@ async def test_a_thousand_hostile_texts_arrive_and_do_no_harm() -> None:
 def test_hostile_texts_do_no_harm_in_a_correction() -> None:
     """What a page said before and says now is as hostile as a headline."""
     assert [] == [found for evil in hostile_texts() for found in harm(corrected(evil))]
+
+
+def test_hostile_texts_do_no_harm_in_a_report() -> None:
+    """Operators read what servers and feeds say of themselves."""
+    texts = list(hostile_texts())
+    reports = [report(texts[start : start + 20], NOON) for start in range(0, len(texts), 20)]
+    assert [] == [found for told in reports for found in harm(told)]
 
 
 @pytest.mark.parametrize("url", ADDRESSES)

@@ -65,17 +65,22 @@ class SlackDesk:
     async def take(self, asked: Click | Words) -> None:
         """Do it and say so to the one who asked. Never raises: nobody else would be told."""
         try:
-            answer = await self._answered(asked)
-        except (Refused, StoreError) as e:
-            answer = [escape(f"Not done: {e}")]
-        except Exception:
-            log.exception("a request from Slack failed unexpectedly")
-            answer = ["Not done: that went wrong here; the log of news-monitor has more."]
-        try:
+            answer = await self._said(asked)
             if answer:
                 await self._replies.answer(asked.asker, answer)
         except SinkError as e:
             log.warning("somebody in Slack was not answered", extra={"why": str(e), "by": str(asked.asker)})
+
+    async def _said(self, asked: Click | Words) -> Iterable[str]:
+        try:
+            return await self._answered(asked)
+        except (Refused, StoreError) as e:
+            return [escape(f"Not done: {e}")]
+        except SinkError:
+            raise
+        except Exception:
+            log.exception("a request from Slack failed unexpectedly")
+            return ["Not done: that went wrong here; the log of news-monitor has more."]
 
     async def tell(self, wrong: str | None) -> None:
         """Operators, of whether anybody is heard."""
@@ -166,7 +171,7 @@ class SlackDesk:
                 return [escape(await self._perform(words.asker, "unmute", await self._unmute(rest)))]
             case "" | "help":
                 return slack_words.HELP
-        return [f"I do not know {escape(verb)!r}.", *slack_words.HELP]
+        return [f"I do not know “{escape(verb)}”.", *slack_words.HELP]
 
     async def _read(self, verb: Callable[[Store], Iterator[str]]) -> list[str]:
         """On a reader of its own: what takes long must not hold the writer up."""

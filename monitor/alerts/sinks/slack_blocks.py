@@ -30,7 +30,7 @@ Block = dict[str, Any]
 
 FALLBACK_LIMIT = 2_800
 # Undocumented: about 13,200 characters of blocks are refused as msg_blocks_too_long.
-TOTAL_LIMIT = 10_000
+TOTAL_LIMIT = 9_500
 SECTION_LIMIT = 3_000
 HEADLINE_LIMIT = 300
 TITLE_LIMIT = 150
@@ -91,7 +91,10 @@ def _within(limit: int, sections: Iterable[Block]) -> Iterator[Block]:
 
 
 def _report(report: Report) -> list[Block]:
-    return [_title(REPORT_TITLE), *(section(f"• {escape(line)}") for line in report_lines(report))]
+    lines = [section(f"• {escape(line)}") for line in report_lines(report)]
+    shown = list(_within(TOTAL_LIMIT, lines))
+    more = [section(f"• and {len(lines) - len(shown)} more; news-monitor status has them")] if shown != lines else []
+    return [_title(REPORT_TITLE), *shown, *more]
 
 
 def _digest(digest: Digest) -> list[Block]:

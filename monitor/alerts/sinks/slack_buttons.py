@@ -12,7 +12,7 @@ from monitor.model import Message
 
 BLOCK = "news-monitor-desk"
 LABEL_LIMIT = 75
-MOST_RULES = 30
+MOST_RULES = 10
 SPANS = {"8 hours": timedelta(hours=8), "1 day": timedelta(days=1), "7 days": timedelta(days=7)}
 
 
