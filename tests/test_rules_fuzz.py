@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, Problem
 from monitor.rules.lint import findings, run_examples
 from monitor.rules.match import decide
 from monitor.rules.schema import load
@@ -95,6 +95,14 @@ rules:
 RULES, CONCEPTS = GOOD[GOOD.index("rules:") :], GOOD[: GOOD.index("rules:")]
 
 
+def stands_there(problem: Problem) -> bool:
+    """Whether the place of a problem is one in its file; an end is a place too."""
+    if not problem.line:
+        return problem.column == 0
+    lines = Path(problem.file).read_text("utf-8").split("\n")
+    return problem.line <= len(lines) and 0 <= problem.column <= len(lines[problem.line - 1]) + 1
+
+
 def try_to_load(rules: str, concepts: str = CONCEPTS) -> None:
     """What loads must match and be looked at without a mistake; what does not names every problem's place."""
     with tempfile.TemporaryDirectory() as directory:
@@ -106,6 +114,7 @@ def try_to_load(rules: str, concepts: str = CONCEPTS) -> None:
         except ConfigError as e:
             assert e.problems
             assert all(Path(directory) in Path(one.file).parents and one.message.strip() for one in e.problems)
+            assert all(stands_there(one) for one in e.problems)
             return
     run_examples(loaded)
     findings(loaded)

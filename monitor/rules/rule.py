@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from monitor.model import Severity
+from monitor.rules.conditions import Fact
 from monitor.rules.terms import Condition
 
 
@@ -25,6 +26,18 @@ class Examples:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A feed or tag that a rule or concept names, and where. `place` counts from 1 in a query that names it."""
+
+    fact: Fact
+    value: str
+    line: int
+    column: int
+    query: str = ""
+    place: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """What the operator watches for. `version` changes with what the rule, or a concept in it, says."""
 
@@ -41,3 +54,4 @@ class Rule:
     line: int
     examples: Examples
     concepts: tuple[str, ...] = ()  # that it names itself
+    asked: tuple[Asked, ...] = field(default=(), compare=False)

@@ -23,7 +23,7 @@ from monitor.model import ConceptVersion, RuleVersion, Severity
 from monitor.rules.conditions import ConceptRef, Without, any_of
 from monitor.rules.index import RuleIndex
 from monitor.rules.mapping import ConditionReader, Notes
-from monitor.rules.rule import Example, Examples, Rule
+from monitor.rules.rule import Asked, Example, Examples, Rule
 from monitor.rules.stems import LANGUAGES
 from monitor.rules.terms import Condition
 from monitor.yaml_file import LARGEST_FILE, Place, YamlFile, shown
@@ -48,6 +48,7 @@ class Concept:
     line: int
     text: str  # the terms as JSON, in the order in which they were written
     concepts: tuple[str, ...]  # others that it names
+    asked: tuple[Asked, ...]
 
 
 @dataclass(frozen=True)
@@ -222,6 +223,7 @@ class _Concepts:
         self._known = {concept.ref.name: concept for concept in known}
         self._resolved: dict[str, ConceptRef | None] = {name: concept.ref for name, concept in self._known.items()}
         self._used: dict[str, tuple[str, ...]] = {}
+        self._asked: dict[str, tuple[Asked, ...]] = {}
         self._under_way: list[str] = []
 
     def add(self, file: YamlFile) -> None:
@@ -248,6 +250,7 @@ class _Concepts:
                 definition.file.line(definition.place[:-1]),
                 json.dumps(definition.terms, ensure_ascii=False),
                 self._used[name],
+                self._asked[name],
             )
             for name, definition in self._definitions.items()
             if (ref := self._resolved.get(name)) is not None
@@ -285,7 +288,7 @@ class _Concepts:
             conditions.extend(reader.read_all(items, place) or ())
         if not conditions:
             return None
-        self._used[name] = tuple(sorted(reader.concepts))
+        self._used[name], self._asked[name] = tuple(sorted(reader.concepts)), tuple(reader.asked)
         used = (reader.concepts[other].version for other in self._used[name])
         return ConceptRef(name, any_of(conditions), digest("concept", _canonical(definition.terms), *used))
 
@@ -350,6 +353,7 @@ class _Rules:
             line=reader.file.line(place),
             examples=examples,
             concepts=tuple(sorted(reader.concepts)),
+            asked=tuple(reader.asked),
         )
 
 
