@@ -88,7 +88,7 @@ _FOREIGN = (
     (re.compile(r"\|\|?"), "write OR"),
     (re.compile(r"O?NEAR|(?i:O?NEAR/.*)"), "write NEAR/ with a number, as in: troops NEAR/12 border"),
     (
-        re.compile(r"(?i:atleast|count|score|sentence)(/.*)?"),
+        re.compile(r"(?i:(?:atleast|count|score|sentence)/.*)|ATLEAST|COUNT|SCORE|SENTENCE"),
         "write it with its parts in parentheses, as in: ATLEAST/2(troops; tanks; border)",
     ),
     (re.compile(r".*\w[*?]\w.*|[*?].*"), "a star can only stand at the end of a word, as in deploy*"),
