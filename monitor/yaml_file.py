@@ -275,7 +275,9 @@ def _short_tag(tag: str) -> str:
 def _syntax_problems(name: str, text: str, error: yaml.YAMLError) -> list[Problem]:
     line, column = _error_place(text, error)
     lines = text.split("\n")
-    at_fault = lines[min(line, len(lines)) - 1]
+    if line > len(lines):  # the parser ends a last line that has no end
+        line, column = len(lines), len(lines[-1]) + 1
+    at_fault = lines[line - 1]
     if _TAB_INDENT.match(at_fault):
         message = "a tab is used for indentation; use spaces"
         tabs = ((n, one.index("\t") + 1) for n, one in enumerate(lines, 1) if _TAB_INDENT.match(one))

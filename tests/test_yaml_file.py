@@ -100,6 +100,7 @@ def test_what_is_refused(text: str, expected: str) -> None:
     [
         ("ok: 1\na: b: c", "2:5", "put quotes around text that contains ': '"),
         ("a: 'open\nb: 2", "1:4", "a quote is not closed"),
+        ("a: [1, 2", "1:9", "a bracket or brace is not closed"),
         ("a: [1, 2\nb: 3", "2:2", "a bracket or brace is not closed"),
         ('a: 1\nb: "x y" OR z', "2:10", "put single quotes around all of it"),
         ('a:\n  - "x y" OR z\n  - b', "2:11", "put single quotes around all of it"),

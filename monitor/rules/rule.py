@@ -49,7 +49,7 @@ class Rule:
     match: Condition
     none: Condition | None  # what speaks against a match
     version: str
-    text: str  # the rule as canonical JSON, without its examples
+    text: str  # the rule as JSON, as it was written, without its examples
     file: str
     line: int
     examples: Examples

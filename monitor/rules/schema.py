@@ -203,6 +203,11 @@ def _canonical(data: object) -> str:
     return json.dumps(data, ensure_ascii=False, sort_keys=True)
 
 
+def _as_written(data: object) -> str:
+    """In the order that it was written in, in which evidence is told too."""
+    return json.dumps(data, ensure_ascii=False)
+
+
 # ---- concepts ----
 
 
@@ -248,7 +253,7 @@ class _Concepts:
                 ref,
                 definition.file.name,
                 definition.file.line(definition.place[:-1]),
-                json.dumps(definition.terms, ensure_ascii=False),
+                _as_written(definition.terms),
                 self._used[name],
                 self._asked[name],
             )
@@ -337,7 +342,7 @@ class _Rules:
         if isinstance(condition, Without):
             match, none = condition.wanted, condition.unwanted
         said = {"name": name, "title": title, "severity": severity, "channel": target, "match": entry["match"]}
-        text = _canonical(said | ({"page": True} if page else {}))
+        said |= {"page": True} if page else {}
         used = (reader.concepts[other].version for other in sorted(reader.concepts))
         return Rule(
             name=name,
@@ -347,8 +352,8 @@ class _Rules:
             page=page,
             match=match,
             none=none,
-            version=digest("rule", text, *used),
-            text=text,
+            version=digest("rule", _canonical(said), *used),
+            text=_as_written(said),
             file=reader.file.name,
             line=reader.file.line(place),
             examples=examples,
