@@ -30,22 +30,26 @@ class NewsMonitorError(Exception):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing wrong in a configuration file. `line` counts from 1; 0 means the file as a whole."""
+    """One thing wrong in a configuration file.
+
+    `line` and `column` count from 1; a line of 0 means the file as a whole, a column of 0 the line as a whole.
+    """
 
     file: str
     line: int
     message: str
+    column: int = 0
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{place}: {self.message}"
+        places = (self.file, *(str(place) for place in (self.line, self.column) if place))
+        return f"{':'.join(places)}: {self.message}"
 
 
 class ConfigError(NewsMonitorError):
     """Carries every problem found, not only the first."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(sorted(set(problems)))
+        self.problems = tuple(sorted(set(problems), key=lambda one: (one.file, one.line, one.column, one.message)))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

@@ -480,7 +480,7 @@ class ConceptVersion:
 
 @dataclass(frozen=True, slots=True)
 class RuleVersion:
-    """What a rule said: all that is needed to read it again. `text`: the rule as canonical JSON, without examples."""
+    """What a rule said: all that is needed to read it again. `text`: the rule as JSON, without examples."""
 
     rule: str
     version: str

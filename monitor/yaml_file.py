@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -60,12 +60,29 @@ class YamlFile:
     name: str
     data: Any
     lines: Mapping[Place, int]
+    columns: Mapping[Place, int] = field(default_factory=dict)
+    texts: Mapping[Place, tuple[int, int]] = field(
+        default_factory=dict
+    )  # line and column where a text on one line begins
 
     def line(self, place: Place) -> int:
         """Where the value at a place stands; if there is none, where the nearest thing around it does."""
         while place and place not in self.lines:
             place = place[:-1]
         return self.lines.get(place, 1)
+
+    def column(self, place: Place) -> int:
+        """In that line."""
+        while place and place not in self.columns:
+            place = place[:-1]
+        return self.columns.get(place, 0)
+
+    def inside(self, place: Place, column: int) -> tuple[int, int]:
+        """Line and column of a character of the text at a place, counted from 1; of a longer text, where it stands."""
+        if place not in self.texts:
+            return self.line(place), self.column(place)
+        line, start = self.texts[place]
+        return line, start + column - 1
 
 
 def load(path: Path) -> YamlFile:
@@ -97,7 +114,7 @@ def parse(text: str, name: str) -> YamlFile:
         data = None
     if reader.problems:
         raise ConfigError(reader.problems)
-    return YamlFile(name, data, reader.lines)
+    return YamlFile(name, data, reader.lines, reader.columns, reader.texts)
 
 
 def scalar(text: str) -> str:
@@ -150,6 +167,8 @@ class _Reader:
         self.name = name
         self.problems: list[Problem] = []
         self.lines: dict[Place, int] = {}
+        self.columns: dict[Place, int] = {}
+        self.texts: dict[Place, tuple[int, int]] = {}
         self._events: Iterator[Any] = iter(())
 
     def read(self, text: str) -> Any:
@@ -166,7 +185,7 @@ class _Reader:
         return data
 
     def _value(self, event: Any, place: Place) -> Any:
-        self.lines.setdefault(place, event.start_mark.line + 1)
+        self._stands(place, event)
         if isinstance(event, yaml.AliasEvent):
             self._problem(event, f"*{event.anchor} refers to an anchor, which is not supported; write the value out")
             return None
@@ -177,6 +196,7 @@ class _Reader:
                 event, f"tags ({_short_tag(event.tag)}) are not supported; delete it, or put quotes around it"
             )
         if isinstance(event, yaml.ScalarEvent):
+            self._text(place, event)
             return event.value if event.style else _scalar(event.value)
         if len(place) == DEEPEST_NESTING:
             self._problem(event, f"is nested more than {DEEPEST_NESTING} levels deep; divide it up")
@@ -199,7 +219,7 @@ class _Reader:
                 self._problem(
                     event, f"key {key!r} stands here twice, first on line {self.lines[key_place]}; delete one of them"
                 )
-            self.lines.setdefault(key_place, event.start_mark.line + 1)
+            self._stands(key_place, event)
             values[key] = self._value(next(self._events), key_place)
         return values
 
@@ -219,8 +239,20 @@ class _Reader:
             event = next(self._events)
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
 
+    def _stands(self, place: Place, event: Any) -> None:
+        if place not in self.lines:
+            self.lines[place], self.columns[place] = event.start_mark.line + 1, event.start_mark.column + 1
+
+    def _text(self, place: Place, event: Any) -> None:
+        """Where its characters stand, if they stand there one for one."""
+        quotes = event.style in ("'", '"')
+        length = event.end_mark.column - event.start_mark.column - 2 * quotes
+        if event.start_mark.line == event.end_mark.line and length == len(event.value):
+            self.texts[place] = event.start_mark.line + 1, event.start_mark.column + 1 + quotes
+
     def _problem(self, event: Any, message: str) -> None:
-        self.problems.append(Problem(self.name, event.start_mark.line + 1, message))
+        mark = event.start_mark
+        self.problems.append(Problem(self.name, mark.line + 1, message, mark.column + 1))
 
 
 def _scalar(text: str) -> Any:
@@ -241,23 +273,27 @@ def _short_tag(tag: str) -> str:
 
 
 def _syntax_problems(name: str, text: str, error: yaml.YAMLError) -> list[Problem]:
-    line = _error_line(text, error)
+    line, column = _error_place(text, error)
     lines = text.split("\n")
-    at_fault = lines[min(line, len(lines)) - 1]
+    if line > len(lines):  # the parser ends a last line that has no end
+        line, column = len(lines), len(lines[-1]) + 1
+    at_fault = lines[line - 1]
     if _TAB_INDENT.match(at_fault):
         message = "a tab is used for indentation; use spaces"
-        return [Problem(name, n, message) for n, one in enumerate(lines, 1) if _TAB_INDENT.match(one)]
+        tabs = ((n, one.index("\t") + 1) for n, one in enumerate(lines, 1) if _TAB_INDENT.match(one))
+        return [Problem(name, n, message, place) for n, place in tabs]
     said = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
     remedy = next((remedy for part, remedy in _REMEDIES if part in said), "check the indentation and the quotes here")
     if _TEXT_AFTER_QUOTE.search(at_fault):
         remedy = "text follows the closing quote; put single quotes around all of it, as in '\"a phrase\" OR word'"
-    return [Problem(name, line, f"is not valid YAML: {said}; {remedy}")]
+    return [Problem(name, line, f"is not valid YAML: {said}; {remedy}", column)]
 
 
-def _error_line(text: str, error: yaml.YAMLError) -> int:
+def _error_place(text: str, error: yaml.YAMLError) -> tuple[int, int]:
+    """Line and column, which is not known of a character that YAML does not allow."""
     if isinstance(error, yaml.reader.ReaderError):
-        return text.count("\n", 0, error.position) + 1
+        return text.count("\n", 0, error.position) + 1, 0
     problem, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
     unclosed = "unexpected end of stream" in str(getattr(error, "problem", ""))
     mark = context if unclosed and context else problem or context
-    return mark.line + 1 if mark else 1
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)

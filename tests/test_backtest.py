@@ -268,7 +268,7 @@ def test_wrong_usage_is_refused(place: Place, tmp_path: Path) -> None:
     for arguments, expected in (
         (("--rules", str(broken), "--revision", "HEAD"), "exclude one another"),
         (("--since", "soon"), "is not a duration"),
-        (("--rules", str(broken)), "rules.yaml:4: "),
+        (("--rules", str(broken)), "rules.yaml:4:10: "),
         (("--revision", "HEAD"), "git"),
     ):
         result = invoke(place, *arguments)
@@ -312,7 +312,7 @@ def test_rules_of_a_revision(kept: Place) -> None:
 
 def test_what_is_wrong_in_a_revision_is_placed_in_it(kept: Place) -> None:
     """As git writes it: revision, colon, file."""
-    with pytest.raises(ConfigError, match=r"HEAD:rules/rules\.yaml:3: .*column 10"):
+    with pytest.raises(ConfigError, match=r"HEAD:rules/rules\.yaml:3:21: column 10"):
         rules_of_revision(kept.directory, "HEAD")
 
 

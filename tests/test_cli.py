@@ -78,6 +78,35 @@ def test_match_escapes_what_it_quotes(place: Place) -> None:
     assert json.loads(result.stdout)["decisions"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ((), ["feed", "language", "tag"]),
+        (("--feed", "koha"), ["feed", "language", "tag"]),
+        (("--feed", "Insight"), ["language"]),
+        (("--language", "en"), ["feed", "tag"]),
+        (("--feed", "Koha", "--language", "sr-Latn"), ["feed", "tag"]),
+    ],
+)
+def test_match_as_if_it_were_from_somewhere(place: Place, arguments: tuple[str, ...], expected: list[str]) -> None:
+    """What is not said is taken to be as a rule wants it; a feed says its tags and language too."""
+    (place.directory / "feeds.yaml").write_text(
+        "feeds:\n  - {name: Koha, url: 'http://127.0.0.1:9/a', tags: [kosovo], language: sq}\n"
+        "  - {name: Insight, url: 'http://127.0.0.1:9/b'}\n"
+    )
+    queries = {"feed": "tanks AND feed:Koha", "language": "tanks AND language:sq", "tag": "tanks AND tag:kosovo"}
+    rules = "".join(f"  - {{name: {name}, match: '{query}'}}\n" for name, query in queries.items())
+    (place.directory / "rules" / "rules.yaml").write_text(f"rules:\n{rules}")
+    told = json.loads(invoke(match, place, "-", "--json", *arguments, input=b"Tanks").stdout)
+    assert expected == [one["rule"] for one in told["decisions"] if one["outcome"] == "matched"]
+
+
+def test_match_knows_its_feeds(place: Place) -> None:
+    """Another name is wrong usage, with the nearest one."""
+    result = invoke(match, place, "-", "--feed", "Curier", input=b"Tanks")
+    assert (2, True) == (result.exit_code, "no feed 'Curier' in feeds.yaml; did you mean 'Courier'?" in result.stderr)
+
+
 def test_tags_are_a_list(place: Place) -> None:
     """`status --json` has no JSON inside its JSON."""
     feeds = place.directory / "feeds.yaml"

@@ -518,7 +518,7 @@ async def test_bad_configuration_names_file_line_and_remedy(
     (config / file).write_text(text)
     checked = await run("--config", str(config), "check", token=None)
     assert 2 == checked.code, checked.out
-    assert f"{file}:{line}: " in checked.err, checked.err
+    assert f"{file}:{line}:" in checked.err, checked.err
     assert words in checked.err
     assert "Traceback" not in checked.err
     assert 78 == (await run("--config", str(config), "run", "--once", token=None)).code

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, Problem
 from monitor.rules.lint import findings, run_examples
 from monitor.rules.match import decide
-from monitor.rules.schema import load
+from monitor.rules.rule import Examples
+from monitor.rules.schema import load, read_again, version_of
 from monitor.rules.usage import in_archive
 
 OPERATORS = [
@@ -95,8 +97,16 @@ rules:
 RULES, CONCEPTS = GOOD[GOOD.index("rules:") :], GOOD[: GOOD.index("rules:")]
 
 
+def stands_there(problem: Problem) -> bool:
+    """Whether the place of a problem is one in its file; an end is a place too."""
+    if not problem.line:
+        return problem.column == 0
+    lines = Path(problem.file).read_text("utf-8").split("\n")
+    return problem.line <= len(lines) and 0 <= problem.column <= len(lines[problem.line - 1]) + 1
+
+
 def try_to_load(rules: str, concepts: str = CONCEPTS) -> None:
-    """What loads must match and be looked at without a mistake; what does not names every problem's place."""
+    """What loads must match, be looked at, and be read again from what is kept of it; what does not has its places."""
     with tempfile.TemporaryDirectory() as directory:
         for name, text in (("rules", rules), ("concepts", concepts)):
             Path(directory, name).mkdir()
@@ -106,7 +116,11 @@ def try_to_load(rules: str, concepts: str = CONCEPTS) -> None:
         except ConfigError as e:
             assert e.problems
             assert all(Path(directory) in Path(one.file).parents and one.message.strip() for one in e.problems)
+            assert all(stands_there(one) for one in e.problems)
             return
+    for rule in loaded.rules:
+        again = read_again(version_of(rule, loaded), rule.file, rule.line)
+        assert again == replace(rule, examples=Examples()), "what is kept of a rule is all of it"
     run_examples(loaded)
     findings(loaded)
     in_archive(loaded, {"tanks": 1})

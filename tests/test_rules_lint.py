@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from monitor.rules import lint
 from monitor.rules.lint import findings, same_stories
 from monitor.rules.schema import RuleSet, load
 from monitor.rules.usage import in_archive
@@ -111,6 +116,30 @@ def test_rules_that_others_make_needless(directory: Path, one: str, other: str, 
     """A rule whose every match is a match of another that is as loud."""
     found = [line for line in said(rules_of(directory, one, other)) if "matches whatever it matches" in line]
     assert subsumed == [line.split("rule ")[1].split(":")[0] for line in found]
+
+
+TERMS = st.sampled_from(["tanks", "tank*", '"a b"', "title:nato", "tanks NEAR/5 border", "a", "b"])
+MATCHES = st.one_of(
+    TERMS,
+    st.lists(TERMS, min_size=2, max_size=3).map(" AND ".join),
+    st.lists(TERMS, min_size=2, max_size=3).map(" OR ".join),
+    st.just("a AND concept:kosovo"),
+    st.just("kosov* OR pristina OR b"),
+)
+
+
+@given(st.lists(MATCHES, min_size=2, max_size=6))
+@settings(deadline=None, max_examples=60)
+def test_only_rules_that_share_a_term_need_be_compared(matches: list[str]) -> None:
+    """Comparing every rule with every other finds no more."""
+    with TemporaryDirectory() as temporary:
+        for name in ("rules", "concepts"):
+            Path(temporary, name).mkdir()
+        rules = rules_of(Path(temporary), *(json.dumps(match) for match in matches))
+    alike = lint._Alike(rules.rules)
+    for rule in rules.rules:
+        implied = [other.name for other in rules.rules if lint._implies(rule.match, other.match)]
+        assert set(implied) <= {other.name for other in alike.that_share_a_term_with(rule)}
 
 
 def test_rules_that_fire_on_the_same_stories(directory: Path) -> None:

@@ -32,6 +32,10 @@ A, B, C, D = (Word(letter, letter) for letter in "abcd")
     [
         ("a", A),
         ("  a  ", A),
+        (
+            "vote count OR Score",
+            Any((Phrase("vote count", (Word("vote", "vote"), Word("count", "count"))), Word("Score", "score"))),
+        ),
         ("Косово", Word("Косово", "kosovo")),
         ("Deploy*", Prefix("Deploy*", "deploy")),
         ("a b", Phrase("a b", (A, B))),
@@ -114,6 +118,8 @@ def test_queries(query: str, expected: Condition) -> None:
         ('regex:"a?"', 7, "matches nothing at all"),
         ("concept:nato", 9, "there is no concept 'nato'"),
         ("ATLEAST/4(a; b; c)", 1, "a number from 1 to 3"),
+        ("COUNT a", 1, "ATLEAST/2(troops; tanks; border)"),
+        ("count/2 a", 1, "ATLEAST/2(troops; tanks; border)"),
         ("ATLEAST/2 a", 1, "ATLEAST/2(troops; tanks; border)"),
         ("COUNT/2(a; b)", 12, "write OR between them"),
         ("COUNT/2(a AND b)", 9, "NEAR joins words"),

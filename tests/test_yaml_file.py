@@ -78,16 +78,16 @@ def test_an_empty_file_is_nothing() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("a: 1\na: 2", "file.yaml:2: key 'a' stands here twice, first on line 1; delete one of them"),
-        ("a:\n\tb: 1", "file.yaml:2: a tab is used for indentation; use spaces"),
-        ("a: &x 1", "file.yaml:1: anchors (&x) are not supported; delete it and write the value out"),
-        ("a: *x", "file.yaml:1: *x refers to an anchor, which is not supported; write the value out"),
-        ("<<: {a: 1}", "file.yaml:1: merge keys (<<) are not supported; write the keys out"),
-        ("a: !env X", "file.yaml:1: tags (!env) are not supported; delete it, or put quotes around it"),
-        ("a: !!int 1", "file.yaml:1: tags (!!int) are not supported; delete it, or put quotes around it"),
-        ("a: 1\n---\nb: 2", "file.yaml:2: a second document starts here; keep one document in a file"),
-        ("? [a]\n: 1", "file.yaml:1: a key must be a single word; put quotes around text that begins with [, { or *"),
-        ("[" * 51 + "]" * 51, "file.yaml:1: is nested more than 50 levels deep; divide it up"),
+        ("a: 1\na: 2", "file.yaml:2:1: key 'a' stands here twice, first on line 1; delete one of them"),
+        ("a:\n\tb: 1", "file.yaml:2:1: a tab is used for indentation; use spaces"),
+        ("a: &x 1", "file.yaml:1:4: anchors (&x) are not supported; delete it and write the value out"),
+        ("a: *x", "file.yaml:1:4: *x refers to an anchor, which is not supported; write the value out"),
+        ("<<: {a: 1}", "file.yaml:1:1: merge keys (<<) are not supported; write the keys out"),
+        ("a: !env X", "file.yaml:1:4: tags (!env) are not supported; delete it, or put quotes around it"),
+        ("a: !!int 1", "file.yaml:1:4: tags (!!int) are not supported; delete it, or put quotes around it"),
+        ("a: 1\n---\nb: 2", "file.yaml:2:1: a second document starts here; keep one document in a file"),
+        ("? [a]\n: 1", "file.yaml:1:3: a key must be a single word; put quotes around text that begins with [, { or *"),
+        ("[" * 51 + "]" * 51, "file.yaml:1:51: is nested more than 50 levels deep; divide it up"),
     ],
 )
 def test_what_is_refused(text: str, expected: str) -> None:
@@ -96,23 +96,24 @@ def test_what_is_refused(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "remedy"),
+    ("text", "place", "remedy"),
     [
-        ("ok: 1\na: b: c", 2, "put quotes around text that contains ': '"),
-        ("a: 'open\nb: 2", 1, "a quote is not closed"),
-        ("a: [1, 2\nb: 3", 2, "a bracket or brace is not closed"),
-        ('a: 1\nb: "x y" OR z', 2, "put single quotes around all of it"),
-        ('a:\n  - "x y" OR z\n  - b', 2, "put single quotes around all of it"),
-        ("a: 1\nb: @x", 2, "put quotes around text that begins with @"),
-        ("a: 1\nb: *", 2, "put quotes around text that begins with * or &"),
-        ('a: "\\d"', 1, "use single quotes"),
-        ("a: 1\nb: \x01", 2, "delete the invisible character"),
-        ("[" * 5_000, 1, "divide it up"),
+        ("ok: 1\na: b: c", "2:5", "put quotes around text that contains ': '"),
+        ("a: 'open\nb: 2", "1:4", "a quote is not closed"),
+        ("a: [1, 2", "1:9", "a bracket or brace is not closed"),
+        ("a: [1, 2\nb: 3", "2:2", "a bracket or brace is not closed"),
+        ('a: 1\nb: "x y" OR z', "2:10", "put single quotes around all of it"),
+        ('a:\n  - "x y" OR z\n  - b', "2:11", "put single quotes around all of it"),
+        ("a: 1\nb: @x", "2:4", "put quotes around text that begins with @"),
+        ("a: 1\nb: *", "2:5", "put quotes around text that begins with * or &"),
+        ('a: "\\d"', "1:5", "use single quotes"),
+        ("a: 1\nb: \x01", "2", "delete the invisible character"),
+        ("[" * 5_000, "1:1001", "divide it up"),
     ],
 )
-def test_syntax_errors_come_with_a_remedy(text: str, line: int, remedy: str) -> None:
-    """The parser's complaint is passed on with its line and what has usually happened."""
-    assert [f"file.yaml:{line}"] == [one.rpartition(": is ")[0] for one in problems(text) if remedy in one]
+def test_syntax_errors_come_with_a_remedy(text: str, place: str, remedy: str) -> None:
+    """The parser's complaint is passed on with its line and column, and what has usually happened."""
+    assert [f"file.yaml:{place}"] == [one.rpartition(": is ")[0] for one in problems(text) if remedy in one]
 
 
 def test_every_problem_is_told_at_once() -> None:

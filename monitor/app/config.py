@@ -16,7 +16,7 @@ from monitor.app.config_values import EMPTY
 from monitor.errors import ConfigError, Problem
 from monitor.ids import feed_id
 from monitor.model import Feed
-from monitor.rules import lint, schema
+from monitor.rules import lint, origins, schema
 from monitor.rules.schema import RuleSet
 from monitor.yaml_file import Place, YamlFile, shown
 from monitor.yaml_file import load as load_yaml
@@ -62,6 +62,9 @@ def load(directory: Path, *, examples: bool = True, before: RuleSet | None = Non
     monitor = _gather(problems, lambda: _monitor(directory))
     feeds = _gather(problems, lambda: load_feeds(directory))
     rules = _gather(problems, lambda: schema.load(directory / "rules", directory / "concepts", before))
+    if feeds is not None and rules is not None:
+        tags = {tag for feed in feeds for tag in feed.tags}
+        problems.extend(origins.unknown(rules, feeds={feed.name for feed in feeds}, tags=tags))
     if problems or monitor is None or feeds is None or rules is None:
         raise ConfigError(problems)
     failing = lint.run_examples(rules) if examples else {}

@@ -89,4 +89,5 @@ def _said_of(problem: Problem, directory: str, revision: str) -> Problem:
         problem.file.replace(f"{directory}/", f"{revision}:"),
         problem.line,
         problem.message.replace(f"{directory}/", f"{revision}:"),
+        problem.column,
     )

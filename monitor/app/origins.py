@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from monitor.model import ArchivedArticle, Article, Feed
+from monitor.model import ArchivedArticle, Article, Extract, Feed
 from monitor.rules.scope import About
 
 
-def about(article: Article | ArchivedArticle, feed: Feed | None) -> About:
+def about(article: Article | ArchivedArticle | Extract, feed: Feed | None) -> About:
     """`feed`: None if it has left the configuration; nothing is known of it any more."""
     if feed is None:
         return About(article.language)

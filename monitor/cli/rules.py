@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 
 import click
 
 from monitor.alerts.message import matched_words
-from monitor.app import build
+from monitor.app import build, origins
 from monitor.app import config as configuration
 from monitor.app.config import Config
 from monitor.articles import furniture
@@ -29,7 +30,7 @@ from monitor.cli.common import (
     speaking,
 )
 from monitor.http import Http
-from monitor.model import Decision, Extract, Outcome
+from monitor.model import Decision, Extract, Feed, Outcome
 from monitor.rules import lint
 from monitor.rules.match import decide
 from monitor.rules.written import to_query, to_yaml
@@ -77,18 +78,25 @@ def _show_rules(config: Config, spelling: str) -> None:
 @click.command()
 @click.argument("source", default="-", metavar="[FILE|URL|-]")
 @click.option("--title", default="", help="The title, when the text does not begin with one.")
+@click.option(
+    "--feed", metavar="NAME", help="As if this feed had shown it: for rules that ask for feed, tag or language."
+)
+@click.option("--language", metavar="CODE", help="As if it were in this language, such as sr.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_obj
 @speaking()
-def match(place: Place, source: str, title: str, as_json: bool) -> None:
+def match(place: Place, source: str, title: str, feed: str | None, language: str | None, as_json: bool) -> None:
     """Which rules match a text or page, which came near, and why.
 
-    A text's first line is taken for its title. HTML is read as the daemon would read the page.
+    A text's first line is taken for its title. HTML is read as the daemon would read the page. Where an article is from
+    is taken to be as a rule wants it, unless --feed or --language say otherwise.
     """
     config = configuration.load(place.directory, examples=False)
-    found_title, text, captions = asyncio.run(_text_of(source, config))
-    title = title or found_title
-    decisions = decide(config.rules, title, text, captions)
+    shown_by = _feed(config, feed) if feed is not None else None
+    extract = asyncio.run(_text_of(source, config))
+    title, text = title or extract.title, extract.text
+    about = origins.about(replace(extract, language=language or extract.language), shown_by)
+    decisions = decide(config.rules, title, text, extract.captions, about)
     if as_json:
         show_json(
             {
@@ -105,7 +113,18 @@ def match(place: Place, source: str, title: str, as_json: bool) -> None:
         say("No rule matches, and none came near.")
 
 
-async def _text_of(source: str, config: Config) -> tuple[str, str, tuple[str, ...]]:
+def _feed(config: Config, name: str) -> Feed:
+    """Exits when there is none of that name."""
+    by_name = {feed.name.casefold(): feed for feed in config.feeds}
+    if name.casefold() not in by_name:
+        close = get_close_matches(name.casefold(), by_name, 3)
+        hint = f"did you mean {' or '.join(repr(by_name[one].name) for one in close)}?" if close else "see `feeds list`"
+        complain(f"--feed: there is no feed {name!r} in feeds.yaml; {hint}")
+        sys.exit(EXIT_USAGE)
+    return by_name[name.casefold()]
+
+
+async def _text_of(source: str, config: Config) -> Extract:
     if source.startswith(("http://", "https://")):
         async with Http(build.http_settings(config.monitor.http)) as http:
             page = await download(source, http, datetime.now(UTC))
@@ -115,7 +134,8 @@ async def _text_of(source: str, config: Config) -> tuple[str, str, tuple[str, ..
         return _read(read_page(body, "http://localhost/", "text/html"))
     text = body.decode("utf-8", "replace").strip()
     first, _, rest = text.partition("\n")
-    return first.strip(), furniture.trim(rest.strip(), first.strip()), ()
+    title = first.strip()
+    return Extract(title, furniture.trim(rest.strip(), title), None, None, None, None, None)
 
 
 def _bytes(source: str) -> bytes:
@@ -128,8 +148,8 @@ def _bytes(source: str) -> bytes:
         sys.exit(EXIT_USAGE)
 
 
-def _read(extract: Extract) -> tuple[str, str, tuple[str, ...]]:
-    return extract.title, furniture.trim(extract.text, extract.title), extract.captions
+def _read(extract: Extract) -> Extract:
+    return replace(extract, text=furniture.trim(extract.text, extract.title))
 
 
 def _as_json(decision: Decision) -> dict[str, object]:

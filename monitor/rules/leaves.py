@@ -25,10 +25,11 @@ class LeafError(NewsMonitorError):
 
 
 class QueryError(LeafError):
-    """What is wrong with a query, with a caret under the place. `column` counts from 1."""
+    """What is wrong with a query, with a caret under the place. `column` counts from 1; `also`: what else is wrong."""
 
     def __init__(self, message: str, query: str, column: int) -> None:
         self.column = column
+        self.also: tuple[QueryError, ...] = ()
         if not query.strip():
             super().__init__(message)
             return

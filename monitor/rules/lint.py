@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import combinations
 
 from monitor.errors import Problem
@@ -145,8 +145,9 @@ def parts_of(condition: Condition) -> Iterator[Condition]:
 
 
 def _subsumed(rules: RuleSet) -> Iterator[Problem]:
+    alike = _Alike(rules.rules)
     for rule in rules.rules:
-        for other in rules.rules:
+        for other in alike.that_share_a_term_with(rule):
             same = (rule.match, rule.none) == (other.match, other.none)
             if rule is other or (same and rule.line < other.line):
                 continue
@@ -161,6 +162,35 @@ def _subsumed(rules: RuleSet) -> Iterator[Problem]:
                     f"rule {rule.name}: {other.name} matches whatever it matches, no less loudly; "
                     "delete it, or give it a higher severity",
                 )
+
+
+class _Alike:
+    """Which rules need be compared: what implies another has a term in common with it, or a concept that it names."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+        self._by_term: defaultdict[Condition, list[int]] = defaultdict(list)
+        for place, rule in enumerate(rules):
+            for term in set(parts_of(rule.match)):
+                self._by_term[term].append(place)
+        self._of_concepts: dict[str, set[int]] = {}
+
+    def that_share_a_term_with(self, rule: Rule) -> list[Rule]:
+        """In their order."""
+        return [self._rules[place] for place in sorted(self._of(rule.match))]
+
+    def _of(self, condition: Condition) -> set[int]:
+        found = set[int]()
+        for part in parts_of(condition):
+            found.update(self._by_term.get(part, ()))
+            if isinstance(part, ConceptRef):
+                found |= self._of_concept(part)
+        return found
+
+    def _of_concept(self, concept: ConceptRef) -> set[int]:
+        if concept.name not in self._of_concepts:
+            self._of_concepts[concept.name] = self._of(concept.condition)
+        return self._of_concepts[concept.name]
 
 
 def _implies(one: Condition, other: Condition) -> bool:

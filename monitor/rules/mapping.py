@@ -26,8 +26,9 @@ from monitor.rules.conditions import (
     any_of,
     at_least,
 )
-from monitor.rules.leaves import LeafError
+from monitor.rules.leaves import LeafError, QueryError
 from monitor.rules.query import FindConcept
+from monitor.rules.rule import Asked
 from monitor.rules.terms import Condition
 from monitor.yaml_file import Place, YamlFile
 
@@ -43,7 +44,13 @@ class Notes:
         self.problems = problems
 
     def note(self, place: Place, message: str) -> None:
-        self.problems.append(Problem(self.file.name, self.file.line(place), message))
+        problem = Problem(self.file.name, self.file.line(place), message, self.file.column(place))
+        self.problems.append(problem)
+
+    def note_inside(self, place: Place, column: int, message: str) -> None:
+        """What is wrong at a character of a text."""
+        line, column = self.file.inside(place, column)
+        self.problems.append(Problem(self.file.name, line, message, column))
 
     def unknown_keys(
         self, mapping: Mapping[str, object], known: Sequence[str], place: Place, *, kind: str = "key"
@@ -72,11 +79,12 @@ class Notes:
 
 
 class ConditionReader(Notes):
-    """Reads conditions out of one file, and remembers which concepts they refer to."""
+    """Reads conditions out of one file, and remembers which concepts, feeds and tags they refer to."""
 
     def __init__(self, file: YamlFile, problems: list[Problem], find_concept: FindConcept) -> None:
         super().__init__(file, problems)
         self.concepts: dict[str, ConceptRef] = {}
+        self.asked: list[Asked] = []  # feeds and tags
         self.language: str | None = None  # of the words that are being read
         self._find_concept = find_concept
 
@@ -104,14 +112,21 @@ class ConditionReader(Notes):
     # ---- operators ----
 
     def _query(self, value: str, place: Place) -> Condition | None:
-        return self._leaf(place, lambda: query.parse(value, self._known))
+        def note_origin(origin: Origin, column: int) -> None:
+            line, start = self.file.inside(place, column)
+            self.asked.append(Asked(origin.fact, origin.value, line, start, value, column))
+
+        return self._leaf(place, lambda: query.parse(value, self._known, note_origin))
 
     def _leaf(self, place: Place, make: Callable[[], Condition], before: str = "") -> Condition | None:
         try:
             return make()
+        except QueryError as e:
+            for one in (e, *e.also):
+                self.note_inside(place, one.column, f"{before}{one}")
         except LeafError as e:
             self.note(place, f"{before}{e}")
-            return None
+        return None
 
     def _known(self, name: str, complain: Callable[[str], None]) -> ConceptRef | None:
         found = self._find_concept(name, complain)
@@ -279,8 +294,12 @@ class ConditionReader(Notes):
         return self._leaf(place, lambda: leaves.stemmed(text, language), "stem: ") if text else None
 
     def _origin(self, value: object, place: Place, _: object) -> Condition | None:
-        text = self._text(str(place[-1]), value, place)
-        return Origin(Fact(str(place[-1])), text) if text else None
+        fact = Fact(str(place[-1]))
+        text = self._text(fact, value, place)
+        if not text:
+            return None
+        self.asked.append(Asked(fact, text, self.file.line(place), self.file.column(place)))
+        return Origin(fact, text)
 
     def _text(self, key: str, value: object, place: Place) -> str | None:
         if isinstance(value, str) and value.strip():

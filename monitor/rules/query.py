@@ -8,7 +8,7 @@ articles, so `F-16` is found wherever an article has it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
 from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedToken
@@ -40,6 +40,7 @@ MOST_COUNTED = 1_000
 QUOTES = '"“”„«»'
 
 FindConcept = Callable[[str, Callable[[str], None]], ConceptRef | None]  # (name, how to complain)
+NoteOrigin = Callable[[Origin, int], None]  # (what is asked of where an article is from, the column)
 
 _GRAMMAR = r"""
     start: either
@@ -87,7 +88,7 @@ _FOREIGN = (
     (re.compile(r"\|\|?"), "write OR"),
     (re.compile(r"O?NEAR|(?i:O?NEAR/.*)"), "write NEAR/ with a number, as in: troops NEAR/12 border"),
     (
-        re.compile(r"(?i:atleast|count|score|sentence)(/.*)?"),
+        re.compile(r"(?i:(?:atleast|count|score|sentence)/.*)|ATLEAST|COUNT|SCORE|SENTENCE"),
         "write it with its parts in parentheses, as in: ATLEAST/2(troops; tanks; border)",
     ),
     (re.compile(r".*\w[*?]\w.*|[*?].*"), "a star can only stand at the end of a word, as in deploy*"),
@@ -96,7 +97,7 @@ _FOREIGN = (
 )
 
 
-def parse(query: str, find_concept: FindConcept | None = None) -> Condition:
+def parse(query: str, find_concept: FindConcept | None = None, note_origin: NoteOrigin = lambda *_: None) -> Condition:
     """Raises QueryError. Without `find_concept` there are no concepts."""
     if not query.strip():
         raise QueryError("the query is empty; write the words to look for", query, 1)
@@ -109,7 +110,7 @@ def parse(query: str, find_concept: FindConcept | None = None) -> Condition:
         raise _unexpected_character(query, e.pos_in_stream or 0) from e
     except UnexpectedToken as e:
         raise _unexpected(e, query) from e
-    return _Builder(query, find_concept or _no_concepts).build(tree.children[0])
+    return _Builder(query, find_concept or _no_concepts, note_origin).build(tree.children[0])
 
 
 def _no_concepts(name: str, complain: Callable[[str], None]) -> None:
@@ -161,25 +162,38 @@ def _unexpected(error: UnexpectedToken, query: str) -> QueryError:
 class _Builder:
     """From the parser's tree to conditions, with the query at hand for what is wrong."""
 
-    def __init__(self, query: str, find_concept: FindConcept) -> None:
+    def __init__(self, query: str, find_concept: FindConcept, note_origin: NoteOrigin) -> None:
         self._query = query
         self._find_concept = find_concept
+        self._note_origin = note_origin
 
     def build(self, tree: Tree[Token] | Token) -> Condition:
         assert isinstance(tree, Tree)  # noqa: S101 - the grammar has no bare tokens where a condition stands
         condition: Condition = getattr(self, f"_{tree.data}")(tree)
         return condition
 
+    def _each(self, trees: Iterable[Tree[Token] | Token]) -> list[Condition]:
+        """All that is wrong in any of them is told."""
+        built: list[Condition] = []
+        wrong: list[QueryError] = []
+        for tree in trees:
+            try:
+                built.append(self.build(tree))
+            except QueryError as e:
+                wrong.extend((e, *e.also))
+        if wrong:
+            wrong[0].also = tuple(wrong[1:])
+            raise wrong[0]
+        return built
+
     def _either(self, tree: Tree[Token]) -> Condition:
-        return Any(tuple(map(self.build, tree.children)))
+        return Any(tuple(self._each(tree.children)))
 
     def _both(self, tree: Tree[Token]) -> Condition:
-        wanted, unwanted = [], []
-        for child in _trees(tree):
-            if child.data == "excluded":
-                unwanted.append(self.build(child.children[1]))
-            else:
-                wanted.append(self.build(child))
+        parts = list(_trees(tree))
+        built = self._each(part.children[1] if part.data == "excluded" else part for part in parts)
+        wanted = [one for one, part in zip(built, parts, strict=True) if part.data != "excluded"]
+        unwanted = [one for one, part in zip(built, parts, strict=True) if part.data == "excluded"]
         if not wanted:
             raise self._error(tree, "there is only NOT here; add something to find, as in: kosovo NOT football")
         found = wanted[0] if len(wanted) == 1 else All(tuple(wanted))
@@ -210,7 +224,7 @@ class _Builder:
         name = str(operator).partition("/")[0]
         match name:
             case "ATLEAST":
-                built = tuple(map(self.build, parts))
+                built = tuple(self._each(parts))
                 among = built[0].children if len(built) == 1 and isinstance(built[0], Any) else built
                 return at_least(self._number(operator, len(among)), among)
             case "COUNT":
@@ -279,7 +293,9 @@ class _Builder:
         if name == "concept":
             return self._concept(_unquoted(value), value)
         if name in list(Fact):
-            return Origin(Fact(name), _unquoted(value).strip())
+            origin = Origin(Fact(name), _unquoted(value).strip())
+            self._note_origin(origin, _column(value))
+            return origin
         return self._leaf(value, lambda text, *_: leaves.named(name, text))
 
     def _concept(self, name: str, place: Tree[Token] | Token) -> Condition:
@@ -300,8 +316,12 @@ class _Builder:
             raise self._error(token, str(e)) from e
 
     def _error(self, place: Tree[Token] | Token, message: str) -> QueryError:
-        token = place if isinstance(place, Token) else _first_token(place)
-        return QueryError(message, self._query, (token.start_pos or 0) + 1)
+        return QueryError(message, self._query, _column(place))
+
+
+def _column(place: Tree[Token] | Token) -> int:
+    token = place if isinstance(place, Token) else _first_token(place)
+    return (token.start_pos or 0) + 1
 
 
 def _trees(tree: Tree[Token]) -> Iterator[Tree[Token]]:

@@ -24,7 +24,7 @@ from monitor.rules.conditions import ConceptRef, Without, any_of
 from monitor.rules.index import RuleIndex
 from monitor.rules.mapping import ConditionReader, Notes
 from monitor.rules.rhythm import read_rhythm, read_template
-from monitor.rules.rule import Example, Examples, Rule
+from monitor.rules.rule import Asked, Example, Examples, Rule
 from monitor.rules.stems import LANGUAGES
 from monitor.rules.terms import Condition
 from monitor.yaml_file import LARGEST_FILE, Place, YamlFile, shown
@@ -47,6 +47,7 @@ class Concept:
     line: int
     text: str  # the terms as JSON, in the order in which they were written
     concepts: tuple[str, ...]  # others that it names
+    asked: tuple[Asked, ...]
 
 
 @dataclass(frozen=True)
@@ -201,6 +202,11 @@ def _canonical(data: object) -> str:
     return json.dumps(data, ensure_ascii=False, sort_keys=True)
 
 
+def _as_written(data: object) -> str:
+    """In the order that it was written in, in which evidence is told too."""
+    return json.dumps(data, ensure_ascii=False)
+
+
 # ---- concepts ----
 
 
@@ -221,6 +227,7 @@ class _Concepts:
         self._known = {concept.ref.name: concept for concept in known}
         self._resolved: dict[str, ConceptRef | None] = {name: concept.ref for name, concept in self._known.items()}
         self._used: dict[str, tuple[str, ...]] = {}
+        self._asked: dict[str, tuple[Asked, ...]] = {}
         self._under_way: list[str] = []
 
     def add(self, file: YamlFile) -> None:
@@ -245,8 +252,9 @@ class _Concepts:
                 ref,
                 definition.file.name,
                 definition.file.line(definition.place[:-1]),
-                json.dumps(definition.terms, ensure_ascii=False),
+                _as_written(definition.terms),
                 self._used[name],
+                self._asked[name],
             )
             for name, definition in self._definitions.items()
             if (ref := self._resolved.get(name)) is not None
@@ -284,7 +292,7 @@ class _Concepts:
             conditions.extend(reader.read_all(items, place) or ())
         if not conditions:
             return None
-        self._used[name] = tuple(sorted(reader.concepts))
+        self._used[name], self._asked[name] = tuple(sorted(reader.concepts)), tuple(reader.asked)
         used = (reader.concepts[other].version for other in self._used[name])
         return ConceptRef(name, any_of(conditions), digest("concept", _canonical(definition.terms), *used))
 
@@ -333,7 +341,7 @@ class _Rules:
         if isinstance(condition, Without):
             match, none = condition.wanted, condition.unwanted
         said = {"name": name, "title": title, "severity": severity, "channel": target, "match": entry["match"]}
-        text = _canonical(said | ({"page": True} if page else {}))
+        said |= {"page": True} if page else {}
         used = (reader.concepts[other].version for other in sorted(reader.concepts))
         return Rule(
             name=name,
@@ -343,14 +351,15 @@ class _Rules:
             page=page,
             match=match,
             none=none,
-            version=digest("rule", text, *used),
-            text=text,
+            version=digest("rule", _canonical(said), *used),
+            text=_as_written(said),
             file=reader.file.name,
             line=reader.file.line(place),
             examples=examples,
             concepts=tuple(sorted(reader.concepts)),
             rhythm=rhythm,
             template=template,
+            asked=tuple(reader.asked),
         )
 
 

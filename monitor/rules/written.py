@@ -25,7 +25,7 @@ from monitor.rules.conditions import (
 from monitor.rules.terms import Acronym, Condition, Exact, Name, Pattern, Phrase, Stem, Word
 
 _BARE = re.compile(r"\w[\w-]*\*?")
-_OPERATORS = ("AND", "OR", "NOT", "and", "or", "not", "NEAR", "ONEAR")
+_OPERATORS = ("AND", "OR", "NOT", "and", "or", "not", "NEAR", "ONEAR", "ATLEAST", "COUNT", "SCORE", "SENTENCE")
 _LOOSE, _BOTH, _PLACE = 0, 1, 2  # what may stand without parentheses: OR, then AND and NOT, then what NEAR joins
 
 
