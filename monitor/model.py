@@ -753,7 +753,8 @@ class Digest:
     created_at: datetime
     page: int = 1
     pages: int = 1
-    more: str | None = None  # how to see what found no room
+    left_out: int = 0  # stories that found no room
+    show: str | None = None  # the command that shows them
 
 
 @dataclass(frozen=True, slots=True)

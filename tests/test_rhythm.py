@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from monitor.app.dead_letters import DeadLetters
+from monitor.errors import Refused
 from monitor.model import Addition, AdditionKind, Digest, Message
 from tests.rhythm_desk import CHANNEL, RhythmDesk, shown
 
@@ -312,3 +314,104 @@ async def test_a_clock_that_is_set_back_holds_nothing_longer(opened: Open) -> No
     assert ["Story 0"] == desk.sink.said()
     active = await desk.thread.ask(lambda store: store.mutes.active(desk.now))
     assert [muted_until - step] == [mute.until for mute in active]
+
+
+# ---- outages ----
+
+
+async def test_after_an_outage(opened: Open) -> None:
+    """What is fresh is told as alerts, the critical first; what is stale in one digest, however often it was tried."""
+    desk = await opened(loud={"severity": "critical"}, high={"severity": "high"})
+    desk.sink.down = True
+    await desk.match("Old loud", "loud")
+    for number in range(30):
+        await desk.match(f"Old {number}")
+        await desk.pass_time(minutes=10)
+    await desk.match("Fresh")
+    await desk.match("Fresh loud", "loud")
+    desk.sink.down = False
+    for _ in range(30):
+        await desk.pass_time(minutes=1)
+    said = desk.sink.said()
+    assert ["Old loud", "Fresh loud"] == said[:2]
+    alerts = [headline for headline in said[2:] if headline != "What waited too long"]
+    assert [f"Old {number}" for number in range(30 - len(alerts) + 1, 30)] + ["Fresh"] == alerts
+    assert ["What waited too long"] == [said[-1]]
+    assert len(said) == len(alerts) + 3
+    assert all(len(sent) == 1 for sent in (await desk.told()).values())
+
+
+async def test_a_long_outage_ends_in_pages(opened: Open) -> None:
+    """Also of stories that were told in several pages before, and of replies to what was never told."""
+    desk = await opened()
+    desk.sink.down = True
+    for number in range(60):
+        await desk.match(f"Story {number}", story=f"s{number % 25}", additions=FIGURE if number >= 25 else ())
+        await desk.pass_time(minutes=11)
+    await desk.pass_time(hours=3)
+    desk.sink.down = False
+    for _ in range(10):
+        await desk.pass_time(minutes=6)
+    digests = [sent.message for sent in desk.sink.sent if isinstance(sent.message, Digest)]
+    assert [(1, 2), (2, 2)] == [(page.page, page.pages) for page in digests]
+    assert 25 == sum(len(page.items) for page in digests)
+    assert all(len(sent) == 1 for sent in (await desk.told()).values())
+
+
+async def test_one_that_is_late_is_an_alert(opened: Open) -> None:
+    """It says itself how late it is."""
+    desk = await opened()
+    desk.sink.down = True
+    await desk.match("Alone")
+    await desk.work()
+    desk.sink.down = False
+    await desk.pass_time(hours=9)
+    assert ["Alone"] == desk.sink.said()
+
+
+async def test_what_was_given_up_is_tried_again(opened: Open) -> None:
+    """By a person, by the beginning of its id or all of it; operators are told each time that it is given up."""
+    desk = await opened()
+    desk.sink.refuses = True
+    for number in range(3):
+        await desk.match(f"Story {number}")
+    for _ in range(3):
+        await desk.pass_time(minutes=1)
+    dead = await desk.thread.ask(lambda store: store.deliveries.dead())
+    assert 3 == len(dead)
+    letters = DeadLetters(lambda: desk.now)
+    with pytest.raises(Refused, match="fits more than one message"):
+        await desk.thread.change(lambda store: letters.release(store, [""]))
+    with pytest.raises(Refused, match="is no message"):
+        await desk.thread.change(lambda store: letters.release(store, ["zz"]))
+    desk.sink.refuses = False
+    await desk.thread.change(lambda store: letters.release(store, [dead[0][:12], dead[0][:13]]))
+    await desk.work()
+    await desk.thread.change(lambda store: letters.release(store, ["--all"]))
+    await desk.work()
+    assert ["Story 0", "Story 1", "Story 2"] == desk.sink.said()
+    notices = await desk.rows("select text from notices where kind = 'dead'")
+    assert 3 == len(notices)
+    assert f"alerts release {dead[0][:12]}" in notices[0]["text"]
+
+
+async def test_a_digest_that_waits_follows_its_rules(opened: Open) -> None:
+    """To their new channel, never to the operators'."""
+    desk = await opened(NIGHT)
+    desk.sink.down = True
+    await desk.pass_time(hours=1)
+    await desk.match("Story 0")
+    await desk.match("Story 1")
+    await desk.pass_time(hours=2)
+
+    def reload(store: Any) -> None:
+        store.deliveries.reroute("armour", sink="slack", target="#elsewhere")
+        store.deliveries.part({"armour": "#elsewhere"}, sink="slack")
+        store.deliveries.reroute(None, sink="slack", target="#operations")
+
+    await desk.thread.change(reload)
+    desk.sink.down = False
+    await desk.pass_time(hours=1)
+    assert [("#elsewhere", "What came in the quiet hours")] == [
+        (sent.target, headline) for sent, headline in zip(desk.sink.sent, desk.sink.said(), strict=True)
+    ]

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TextIO
 
 from monitor import __version__
+from monitor.alerts.outage import Fresh
 from monitor.alerts.sink import Sink
 from monitor.alerts.sinks import console
 from monitor.alerts.sinks.console import ConsoleSink
@@ -18,6 +19,7 @@ from monitor.app.commands import Commands
 from monitor.app.config import Config
 from monitor.app.config_routing import rhythms_of
 from monitor.app.config_sections import HttpSection
+from monitor.app.dead_letters import DeadLetters
 from monitor.app.deliverer import Deliverer
 from monitor.app.gate import Gate
 from monitor.app.healing import Healing
@@ -139,14 +141,16 @@ def assemble(
         clock=clock,
         keep_pages=keep_pages,
     )
-    deliverer = Deliverer(store=store, sinks=sinks, clock=clock)
+    fresh = Fresh(config.monitor.routing.fresh, config.monitor.routing.fresh_critical)
+    deliverer = Deliverer(store=store, sinks=sinks, outbox=outbox, fresh=fresh, clock=clock)
     pipeline = Pipeline(poller, reader, watcher, alerter, releaser, deliverer, holds)
     by_id = {feed.id: feed for feed in config.feeds}
     healing = Healing(feeds=by_id, store=store, http=http, workers=workers, clock=clock)
     websub = config.monitor.websub
     push = None if websub is None else Push(listen=websub.listen, store=store, http=http, clock=clock)
     changes = StoryChanges(feeds=config.feeds, rules=config.rules, alerter=alerter, clock=clock)
-    commands = Commands(changes.verbs, store, clock, signed=mutes.verbs)
+    verbs = {**changes.verbs, **DeadLetters(clock).verbs}
+    commands = Commands(verbs, store, clock, signed=mutes.verbs)
     return Parts(config, http, sinks, slack, pipeline, healing, push, commands)
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TextIO
 
-from monitor.alerts.digest import about, heading
+from monitor.alerts.digest import about, heading, more
 from monitor.alerts.message import changed, matched_words, news, notes, provenance, report_lines, sentences
 from monitor.model import Accepted, Delivery, Digest, FindOutcome, Message, NotSent, Report, SendOutcome, Unreadable
 from monitor.text import printable
@@ -88,8 +88,8 @@ def _digest(digest: Digest) -> Iterator[str]:
         yield f"      {' · '.join(about(item))}"
         if item.url:
             yield f"      {item.url}"
-    if digest.more:
-        yield f"  {digest.more}"
+    if rest := more(digest):
+        yield f"  {rest}"
 
 
 def render(message: Message, now: datetime, *, thread: bool = False) -> str:

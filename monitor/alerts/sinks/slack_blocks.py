@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from monitor.alerts.digest import about, heading
+from monitor.alerts.digest import about, heading, more
 from monitor.alerts.message import (
     changed,
     marked,
@@ -87,7 +87,8 @@ def _digest(digest: Digest, key: str) -> list[Block]:
     if digest.lines:
         found.append(_section("\n".join(map(escape, digest.lines))))
     found += map(_item, digest.items)
-    return [*found, _section(escape(digest.more))] if digest.more else found
+    rest = more(digest)
+    return [*found, _section(escape(rest))] if rest else found
 
 
 def _item(item: DigestItem) -> Block:
@@ -113,8 +114,8 @@ def fallback(message: Message | Report | Digest, now: datetime) -> str:
 
 def _digest_fallback(digest: Digest) -> str:
     """Whole lines, as many as there is room for; the command that shows the rest goes before them."""
-    lines = [heading(digest), *digest.lines, *([digest.more] if digest.more else [])]
-    text = "\n".join(map(escape, lines))
+    rest = more(digest)
+    text = "\n".join(map(escape, (heading(digest), *digest.lines, *((rest,) if rest else ()))))
     for item in digest.items:
         line = f"{MARKS[item.severity]} {escape(shorten(item.headline, HEADER_LIMIT))} · {escape(item.outlet)}"
         if len(text) + len(line) > FALLBACK_LIMIT:

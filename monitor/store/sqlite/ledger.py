@@ -96,19 +96,21 @@ class Ledger:
             (law, row) for law, sql, given in laws for row in self._db.query(f"{sql} limit {OFFENDERS_SHOWN}", given)
         )
 
-    def dead_letters(self) -> tuple[Row, ...]:
+    def dead_letters(self, limit: int | None = OFFENDERS_SHOWN) -> tuple[Row, ...]:
         """Messages that no sink would take, the latest first."""
         return tuple(
             self._db.query(
                 """
                 select d.id, coalesce(a.rule, iif(c.id is not null, 'a correction',
                     iif(json_extract(d.message, '$.digest') is null, 'a report', 'a digest'))) as rule,
-                  coalesce(a.article_id, c.article_id) as article_id, d.sink, d.target, d.created_at, d.error
+                  coalesce(a.article_id, c.article_id) as article_id, d.sink, d.target, d.created_at, d.error,
+                  coalesce(json_extract(d.message, '$.headline'), json_extract(d.message, '$.digest.title'))
+                    as headline
                 from deliveries d left join alerts a on a.id = d.alert_id
                 left join corrections c on c.id = d.correction_id
                 where d.state = 'dead' order by d.seq desc limit ?
                 """,
-                [OFFENDERS_SHOWN],
+                [-1 if limit is None else limit],  # SQLite's word for all
             )
         )
 
