@@ -14,10 +14,14 @@ from monitor.alerts.mutes import authors
 from monitor.cli.common import Place
 from monitor.cli.mute import mute
 from monitor.errors import Refused
+from monitor.model import Addition, AdditionKind
 from tests.newsroom import TALKS, TANKS, Newsroom, write_config
 from tests.rhythm_desk import RhythmDesk, shown
 from tests.slack_standin import SlackStandIn
 from tests.test_end_to_end import rows, run
+
+
+NEW = (Addition(AdditionKind.FIGURE, "12 tanks", "Twelve tanks."),)
 
 
 @pytest.fixture
@@ -110,13 +114,11 @@ async def test_what_is_left_lying_is_found(desk: RhythmDesk) -> None:
 )
 async def test_each_kind_holds(desk: RhythmDesk, kind: str, subject: str, held: list[str]) -> None:
     """Muted again it has a new end, for all that it holds, and is one mute all the same."""
-    await desk.match("Before", story="s")
-    await desk.thread.change(lambda store: store._db.execute("delete from alerts"))
-    await desk.thread.change(lambda store: store._db.execute("delete from decisions"))
+    await desk.match("Before", "kosovo", story="s", feed=3)
     await desk.mute(kind, subject, timedelta(hours=1))
     await desk.match("Tanks", story="s")
     await desk.mute(kind, subject, timedelta(hours=3), by="ben")
-    await desk.match("More", story="s", feed=1)
+    await desk.match("More", story="s", feed=1, additions=NEW)
     await desk.match("Talks", author="Jane Doe")
     await desk.pass_time(hours=2)
     assert held == [title for title, fate in await desk.fates() if fate == "hold"]

@@ -18,7 +18,10 @@ _LAWS_OF_TIME: Mapping[str, str] = {
     "a hold past its release": "select id, rule, release_at from alerts where fate = 'hold' and release_at < :late",
     "a mute that is over without a receipt": """
         select id, kind, subject, until from mutes
-        where closed_at is null and min(until, coalesce(ended_at, until)) < :late""",
+        where closed_at is null and min(until, coalesce(ended_at, until)) < :late
+          and not exists (  -- its receipt waits for the end of quiet hours
+            select 1 from holds h join alerts a on a.id = h.alert_id
+            where h.mute_id = mutes.id and h.released_at is null and a.release_at >= :late)""",
 }
 
 # Each query finds rows that break the conservation law or the laws of the outbox; the sentence says which one.
