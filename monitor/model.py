@@ -613,6 +613,7 @@ class Told:
     delivery_id: DeliveryId
     article_id: ArticleId
     at: datetime | None = None  # None: long ago
+    unsourced: bool = False  # in a digest of what too few independent sources tell
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from tests.rhythm_desk import RhythmDesk, shown
 from tests.slack_standin import SlackStandIn
 from tests.test_end_to_end import rows, run
 
-
 NEW = (Addition(AdditionKind.FIGURE, "12 tanks", "Twelve tanks."),)
 
 

@@ -11,8 +11,11 @@ import pytest
 
 from monitor.app.dead_letters import DeadLetters
 from monitor.errors import Refused
-from monitor.model import Addition, AdditionKind, Digest, Message
+from monitor.model import Addition, AdditionKind, Digest, Message, StoryId
+from monitor.store.sqlite.store import Store
+from tests.builders import placement
 from tests.rhythm_desk import CHANNEL, RhythmDesk, shown
+from tests.test_stories import article
 
 Open = Callable[..., Awaitable[RhythmDesk]]
 FIGURE = (Addition(AdditionKind.FIGURE, "12 tanks", "Twelve tanks were seen.", None),)
@@ -70,6 +73,19 @@ async def test_what_finds_no_second_source(opened: Open, on_timeout: str, fate: 
     assert [("Tanks move", fate)] == await desk.fates()
     if said:
         assert "one source of 3" in shown(desk.sink.sent[0].message)
+
+
+async def test_sources_that_come_too_late(opened: Open) -> None:
+    """What was told as coming from too few is told again, in the thread and to the channel, when there are enough."""
+    desk = await opened(armour={"alert": {"min_sources": 2, "sources_within": "1h"}})
+    await desk.match("Tanks move", story="s")
+    await desk.pass_time(hours=1)
+    await desk.match("A copy", story="s", feed=1, copy=True)
+    for feed in (2, 3):
+        await desk.match(f"Report {feed}", story="s", feed=feed)
+    await desk.work()
+    assert ["From too few sources", "> Report 2"] == desk.sink.said()
+    assert desk.sink.sent[1].broadcast
 
 
 async def test_severity_rises_with_the_sources(opened: Open) -> None:
@@ -287,6 +303,27 @@ async def test_who_ends_a_mute_hears_at_once(opened: Open) -> None:
     assert "ended by ben" in shown(desk.sink.sent[-1].message)
 
 
+async def test_a_mute_follows_its_story(opened: Open) -> None:
+    """Into the one that a person makes it part of, with what is held of both."""
+    desk = await opened()
+    await desk.match("Tanks", story="s")
+    await desk.work()
+    await desk.mute("story", "s", timedelta(hours=1))
+
+    def merge(store: Store) -> None:
+        store.stories.place(article("https://h.example/", title="Other"), placement("t"), (), desk.now)
+        store.moves.move(store.moves.articles(StoryId("s")), into=StoryId("t"), now=desk.now)
+        store.mutes.follow(StoryId("s"), into=StoryId("t"))
+
+    await desk.thread.change(lambda store: store.stories.save_article(article("https://h.example/", title="Other")))
+    await desk.thread.change(merge)
+    await desk.match("More", story="t", feed=1, additions=FIGURE)
+    await desk.work()
+    assert ["Tanks"] == desk.sink.said()
+    await desk.pass_time(hours=1)
+    assert ["Tanks", "While muted: story t"] == desk.sink.said()
+
+
 async def test_what_is_held_goes_where_its_rule_tells_now(opened: Open) -> None:
     """A rule that changed its channel meanwhile."""
     desk = await opened(NIGHT)
@@ -404,7 +441,7 @@ async def test_a_digest_that_waits_follows_its_rules(opened: Open) -> None:
     await desk.match("Story 1")
     await desk.pass_time(hours=2)
 
-    def reload(store: Any) -> None:
+    def reload(store: Store) -> None:
         store.deliveries.reroute("armour", sink="slack", target="#elsewhere")
         store.deliveries.part({"armour": "#elsewhere"}, sink="slack")
         store.deliveries.reroute(None, sink="slack", target="#operations")

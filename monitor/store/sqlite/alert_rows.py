@@ -54,7 +54,8 @@ class AlertRows:
         rows = self._db.query(
             """
             select a.rule, a.severity, a.article_id, coalesce(carrier.thread_of, carrier.id) as delivery_id,
-              d.created_at
+              d.created_at, carrier.alert_id is null
+                and exists (select 1 from holds h where h.alert_id = a.id and h.cause = 'sources') as unsourced
             from alerts a join deliveries d on d.alert_id = a.id
             join deliveries carrier on carrier.id = coalesce(d.folded_into, d.id)
             where a.story_id = ? and d.sink = ? and d.target = ? and carrier.state <> 'dead'
@@ -69,6 +70,7 @@ class AlertRows:
                 delivery_id=DeliveryId(row["delivery_id"]),
                 article_id=ArticleId(row["article_id"]),
                 at=to_time(row["created_at"]),
+                unsourced=bool(row["unsourced"]),
             )
             for row in rows
         )
