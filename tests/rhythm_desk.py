@@ -112,6 +112,7 @@ class RhythmDesk:
         self.directory = directory
         self.now = NOON
         self.sink = Teller()
+        self.trace: Callable[[str], None] | None = None  # hears every statement
         self.matches = 0
         self.configure(routing or {}, **rules)
 
@@ -127,7 +128,7 @@ class RhythmDesk:
     async def open(self) -> None:
         """As after a start, or a start again."""
         clock: Callable[[], datetime] = lambda: self.now  # noqa: E731 - one line says it
-        self.thread = StoreThread(lambda: Store.writer(self.directory / "news.db"))
+        self.thread = StoreThread(lambda: Store.writer(self.directory / "news.db", self.trace))
         await self.thread.open()
         routes, rhythms = Routes("slack", CHANNEL, by_rule=True), rhythms_of(self.routing)
         self.mutes = Mutes(feeds=FEEDS, rules=self.rules, clock=clock)
