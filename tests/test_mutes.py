@@ -87,7 +87,7 @@ async def test_a_mute_that_held_nothing_is_closed(desk: RhythmDesk) -> None:
     await desk.mute("site", "https://www.courier.example/", timedelta(hours=1))
     await desk.pass_time(hours=1)
     (notice,) = await desk.rows("select text from notices where kind = 'mute'")
-    assert "The mute of site courier.example by ana is over; nothing was held." == notice["text"]
+    assert "The mute of site courier.example by ana is over and leaves nothing to tell." == notice["text"]
     assert [] == desk.sink.said()
 
 

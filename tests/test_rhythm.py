@@ -237,6 +237,7 @@ async def test_a_storm_is_told_together_and_said(opened: Open) -> None:
     await desk.pass_time(minutes=10)
     assert ["Storm: told together"] == desk.sink.said()[4:]
     assert "17 matches in 17 stories" in shown(desk.sink.sent[-1].message)
+    assert "More than 3 messages within 10 min" in shown(desk.sink.sent[-1].message)
     (notice,) = await desk.rows("select over_text from notices where kind = 'storm'")
     assert "17 matches were told together" in notice["over_text"]
     await desk.match("After")

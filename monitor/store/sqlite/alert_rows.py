@@ -145,13 +145,18 @@ class DeliveryRows:
         """
         rows = self._db.query(
             f"""
-            select id, sink, target, state, next_attempt_at from (
-              select d.*, row_number() over (partition by d.sink, d.target order by
-                d.state in ('sending', 'ambiguous') desc,
-                d.urgent and (parent.id is null or parent.state not in {_OPEN}) desc, d.seq) as turn
-              from deliveries d left join deliveries parent on parent.id = d.thread_of
-              where d.state in {_OPEN})
-            where turn = 1 order by seq
+            select d.id, d.sink, d.target, d.state, d.next_attempt_at
+            from (
+              select coalesce(
+                min(iif(own.state in ('sending', 'ambiguous'), own.seq, null)),
+                min(iif(own.urgent and not exists (
+                  select 1 from deliveries parent where parent.id = own.thread_of and parent.state in {_OPEN}
+                ), own.seq, null)),
+                min(own.seq)) as seq
+              from deliveries own where own.state in {_OPEN} group by own.sink, own.target
+            ) head
+            join deliveries d on d.seq = head.seq
+            order by d.seq
             """  # noqa: S608 - a constant
         )
         return tuple(
