@@ -75,6 +75,21 @@ async def test_what_finds_no_second_source(opened: Open, on_timeout: str, fate: 
         assert "one source of 3" in shown(desk.sink.sent[0].message)
 
 
+async def test_what_was_held_and_suppressed_can_get_another_fate(opened: Open) -> None:
+    """When a person takes it out of its story: what held it then is forgotten too."""
+    desk = await opened(armour={"alert": {"min_sources": 2, "sources_within": "1h", "on_timeout": "suppress"}})
+    await desk.match("Tanks move", story="s")
+    await desk.pass_time(hours=1)
+    (row,) = await desk.rows("select article_id from alerts where fate = 'suppress'")
+
+    def forget(store: Store) -> None:
+        store.moves.forget_fate(row["article_id"], "armour")
+        store._db.execute("delete from decisions")
+
+    await desk.thread.change(forget)
+    assert [] == await desk.fates()
+
+
 async def test_sources_that_come_too_late(opened: Open) -> None:
     """What was told as coming from too few is told again, in the thread and to the channel, when there are enough."""
     desk = await opened(armour={"alert": {"min_sources": 2, "sources_within": "1h"}})

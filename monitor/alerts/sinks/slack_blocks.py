@@ -113,13 +113,13 @@ def fallback(message: Message | Report | Digest, now: datetime) -> str:
 
 
 def _digest_fallback(digest: Digest) -> str:
-    """Whole lines, as many as there is room for; the command that shows the rest goes before them."""
+    """Whole lines, as many as there is room for; then the command that shows the rest."""
     rest = more(digest)
     text = "\n".join(map(escape, (heading(digest), *digest.lines, *((rest,) if rest else ()))))
     for item in digest.items:
         line = f"{MARKS[item.severity]} {escape(shorten(item.headline, HEADER_LIMIT))} · {escape(item.outlet)}"
         if len(text) + len(line) > FALLBACK_LIMIT:
-            return f"{text}\n…"
+            return f"{text}\n… {escape(digest.show or '')}".rstrip()
         text = f"{text}\n{line}"
     return text
 
