@@ -659,6 +659,7 @@ class Told:
     delivery_id: DeliveryId
     article_id: ArticleId
     at: datetime | None = None  # None: long ago
+    unsourced: bool = False  # in a digest of what too few independent sources tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -800,7 +801,8 @@ class Digest:
     created_at: datetime
     page: int = 1
     pages: int = 1
-    more: str | None = None  # how to see what found no room
+    left_out: int = 0  # stories that found no room
+    show: str | None = None  # the command that shows them
 
 
 @dataclass(frozen=True, slots=True)

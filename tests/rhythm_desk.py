@@ -12,6 +12,8 @@ from typing import Any
 import yaml
 
 from monitor import ids
+from monitor.alerts.digest import more
+from monitor.alerts.outage import Fresh
 from monitor.app.alerter import Alerter, Routes
 from monitor.app.audit import Balance, audit
 from monitor.app.config import load_monitor
@@ -35,6 +37,7 @@ from monitor.model import (
     Message,
     Missing,
     NotSent,
+    Refused,
     Relation,
     Report,
     SendOutcome,
@@ -52,11 +55,17 @@ FEEDS = tuple(
 )
 
 
+class Killed(BaseException):
+    """The program ends here; what it had not written it does not know."""
+
+
 @dataclass(slots=True)
 class Teller:
-    """A sink that takes all it is sent, in order, unless it is `down`."""
+    """A sink that takes all it is sent, in order, unless something is set."""
 
     down: bool = False
+    refuses: bool = False  # whatever it is sent
+    kills: bool = False  # who sends the next one, which it takes
     sent: list[Delivery] = field(default_factory=list)
     name: str = "slack"
     pace: timedelta = timedelta(0)
@@ -65,7 +74,12 @@ class Teller:
     async def send(self, delivery: Delivery) -> SendOutcome:
         if self.down:
             return NotSent("it is down")
+        if self.refuses:
+            return Refused("it does not like it")
         self.sent.append(delivery)
+        if self.kills:
+            self.kills = False
+            raise Killed
         return Accepted(f"{delivery.target}:{len(self.sent)}")
 
     async def edit(self, delivery: Delivery) -> SendOutcome:
@@ -99,6 +113,7 @@ class RhythmDesk:
         self.directory = directory
         self.now = NOON
         self.sink = Teller()
+        self.trace: Callable[[str], None] | None = None  # hears every statement
         self.matches = 0
         self.configure(routing or {}, **rules)
 
@@ -114,7 +129,7 @@ class RhythmDesk:
     async def open(self) -> None:
         """As after a start, or a start again."""
         clock: Callable[[], datetime] = lambda: self.now  # noqa: E731 - one line says it
-        self.thread = StoreThread(lambda: Store.writer(self.directory / "news.db"))
+        self.thread = StoreThread(lambda: Store.writer(self.directory / "news.db", self.trace))
         await self.thread.open()
         routes, rhythms = Routes("slack", CHANNEL, by_rule=True), rhythms_of(self.routing)
         self.mutes = Mutes(feeds=FEEDS, rules=self.rules, clock=clock)
@@ -126,11 +141,31 @@ class RhythmDesk:
         self.releaser = Releaser(
             alerter=self.alerter, gate=gate, mutes=self.mutes, outbox=outbox, store=self.thread, clock=clock
         )
-        self.deliverer = Deliverer(store=self.thread, sinks={"slack": self.sink}, clock=clock)
+        self.deliverer = Deliverer(
+            store=self.thread,
+            sinks={"slack": self.sink},
+            outbox=outbox,
+            fresh=Fresh(self.routing.fresh, self.routing.fresh_critical),
+            clock=clock,
+        )
         await self.thread.change(lambda store: store.feeds.sync(FEEDS, self.now))
 
     async def close(self) -> None:
         await self.thread.close()
+
+    async def restart(self) -> None:
+        """Nothing of what was in memory is left."""
+        await self.close()
+        await self.open()
+        await self.thread.change(lambda store: store.deliveries.doubt_unfinished(timedelta(0)))
+        await self.work()
+
+    async def set_back(self, seconds: float) -> None:
+        """The clock, noticed at once."""
+        step = timedelta(seconds=seconds)
+        self.now -= step
+        await self.thread.change(lambda store: store.clock.set_back(step, self.now))
+        await self.work()
 
     async def match(
         self,
@@ -202,6 +237,9 @@ class RhythmDesk:
         until = (self.now + span).isoformat()
         return await self.thread.change(lambda store: self.mutes.mute(store, (kind, subject, until, reason), by))
 
+    async def mute_for(self, kind: str, subject: str, minutes: float) -> str:
+        return await self.mute(kind, subject, timedelta(minutes=minutes))
+
     async def unmute(self, *named: str, by: str = "ben") -> str:
         return await self.thread.change(lambda store: self.mutes.unmute(store, named, by))
 
@@ -232,4 +270,4 @@ class RhythmDesk:
 def shown(digest: Message | Digest | Report | None) -> str:
     """All that a digest says."""
     assert isinstance(digest, Digest)
-    return json.dumps([digest.title, digest.lines, [[i.headline, i.note] for i in digest.items], digest.more])
+    return json.dumps([digest.title, digest.lines, [[i.headline, i.note] for i in digest.items], more(digest)])

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.alerts.calendar import LONGEST, Quiet, quiet_until
+from monitor.alerts.routing import DigestPlan, Route, Storm, Traffic, hold
 from monitor.app.scheduler import next_fire
+from monitor.model import Fate, HoldCause, Severity, Verdict
 
 BELGRADE = ZoneInfo("Europe/Belgrade")
 ZONES = [BELGRADE, ZoneInfo("America/New_York"), ZoneInfo("Australia/Lord_Howe"), ZoneInfo("Asia/Kathmandu")]
@@ -96,6 +98,35 @@ def test_whoever_waits_waits_for_the_same_end(hours: list[Quiet], now: datetime,
     later = now + timedelta(minutes=wait)
     if until is not None and later < until and until - now < LONGEST:
         assert until == quiet_until(hours, later)
+
+
+@given(
+    hours=st.lists(quiets, max_size=2),
+    now=times,
+    severity=st.sampled_from(Severity),
+    digest=st.booleans(),
+    group=st.integers(0, 10),
+    traffic=st.builds(Traffic, st.integers(0, 9), st.none() | times, st.none() | times),
+)
+def test_whatever_holds_a_match_lets_it_go(
+    hours: list[Quiet], now: datetime, severity: Severity, digest: bool, group: int, traffic: Traffic
+) -> None:
+    """Its release is to come; what breaks through is never held."""
+    route = Route(
+        quiet=tuple(hours),
+        digest=DigestPlan(Severity.HIGH, next_fire("0 8 * * *", BELGRADE)) if digest else None,
+        group=timedelta(minutes=group),
+        storm=Storm(5, timedelta(minutes=10)),
+    )
+    given_ = hold(route, severity, Verdict(Fate.POST, "first word"), traffic, now)
+    if severity is Severity.CRITICAL:
+        assert given_.fate is Fate.POST
+    if given_.fate is Fate.HOLD:
+        assert given_.cause is not None
+        assert given_.release_at is not None
+        assert now < given_.release_at
+        if given_.cause in (HoldCause.STORM, HoldCause.GROUP):
+            assert given_.release_at <= now + timedelta(minutes=10)
 
 
 def test_hours_that_never_end_are_broken_up() -> None:

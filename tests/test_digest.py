@@ -75,7 +75,7 @@ def test_pages_keep_slacks_limits_and_call_nobody(headlines: list[str], outlet: 
     messages = [story(n, headline=headline, outlet=outlet, url=url) for n, headline in enumerate(headlines)]
     pages = paged(told(*messages))
     shown = [item.story_id for page in pages for item in page.items]
-    assert [f"s{n}" for n in range(len(headlines))] == shown or pages[-1].more
+    assert [f"s{n}" for n in range(len(headlines))] == shown or pages[-1].left_out
     for page in pages:
         blocks = slack_blocks.blocks(page, key="k" * 32, now=NOON)
         text = slack_blocks.fallback(page, NOON)
@@ -90,7 +90,7 @@ def test_what_finds_no_room_is_counted() -> None:
     """The last page says how many, and how to see them."""
     pages = paged(told(*(story(number) for number in range(digest.MOST_ITEMS * digest.MOST_PAGES + 7))))
     assert digest.MOST_PAGES == len(pages)
-    assert "and 7 more stories; news-monitor alerts" == pages[-1].more
+    assert "and 7 more stories; news-monitor alerts" == digest.more(pages[-1])
     assert "Digest (2 of 5)" == digest.heading(pages[1])
     assert ("All of it.",) == pages[0].lines
     assert () == pages[1].lines
@@ -101,8 +101,11 @@ def test_a_console_shows_all_of_it() -> None:
     item = DigestItem(
         Severity.HIGH, "Tanks\x1b[2J", "https://a.example/", "A", ("Armour",), NOON, StoryId("s"), 2, "one source of 3"
     )
-    shown = plain_text.text(Digest("Digest", ("One.",), (item,), NOON, more="and more"), NOON, thread=False)
-    assert all(part in shown for part in ("Digest", "One.", "HIGH", "2 articles", "one source of 3", "and more"))
+    shown = plain_text.text(Digest("Digest", ("One.",), (item,), NOON, left_out=3, show="alerts"), NOON)
+    assert all(
+        part in shown
+        for part in ("Digest", "One.", "HIGH", "2 articles", "one source of 3", "and 3 more stories; alerts")
+    )
     assert "\x1b" not in shown
 
 

@@ -9,8 +9,13 @@ from typing import Any
 
 import pytest
 
-from monitor.model import Addition, AdditionKind, Digest, Message
+from monitor.app.dead_letters import DeadLetters
+from monitor.errors import Refused
+from monitor.model import Addition, AdditionKind, Digest, Message, StoryId
+from monitor.store.sqlite.store import Store
+from tests.builders import placement
 from tests.rhythm_desk import CHANNEL, RhythmDesk, shown
+from tests.test_stories import article
 
 Open = Callable[..., Awaitable[RhythmDesk]]
 FIGURE = (Addition(AdditionKind.FIGURE, "12 tanks", "Twelve tanks were seen.", None),)
@@ -68,6 +73,34 @@ async def test_what_finds_no_second_source(opened: Open, on_timeout: str, fate: 
     assert [("Tanks move", fate)] == await desk.fates()
     if said:
         assert "one source of 3" in shown(desk.sink.sent[0].message)
+
+
+async def test_what_was_held_and_suppressed_can_get_another_fate(opened: Open) -> None:
+    """When a person takes it out of its story: what held it then is forgotten too."""
+    desk = await opened(armour={"alert": {"min_sources": 2, "sources_within": "1h", "on_timeout": "suppress"}})
+    await desk.match("Tanks move", story="s")
+    await desk.pass_time(hours=1)
+    (row,) = await desk.rows("select article_id from alerts where fate = 'suppress'")
+
+    def forget(store: Store) -> None:
+        store.moves.forget_fate(row["article_id"], "armour")
+        store._db.execute("delete from decisions")
+
+    await desk.thread.change(forget)
+    assert [] == await desk.fates()
+
+
+async def test_sources_that_come_too_late(opened: Open) -> None:
+    """What was told as coming from too few is told again, in the thread and to the channel, when there are enough."""
+    desk = await opened(armour={"alert": {"min_sources": 2, "sources_within": "1h"}})
+    await desk.match("Tanks move", story="s")
+    await desk.pass_time(hours=1)
+    await desk.match("A copy", story="s", feed=1, copy=True)
+    for feed in (2, 3):
+        await desk.match(f"Report {feed}", story="s", feed=feed)
+    await desk.work()
+    assert ["From too few sources", "> Report 2"] == desk.sink.said()
+    assert desk.sink.sent[1].broadcast
 
 
 async def test_severity_rises_with_the_sources(opened: Open) -> None:
@@ -219,6 +252,7 @@ async def test_a_storm_is_told_together_and_said(opened: Open) -> None:
     await desk.pass_time(minutes=10)
     assert ["Storm: told together"] == desk.sink.said()[4:]
     assert "17 matches in 17 stories" in shown(desk.sink.sent[-1].message)
+    assert "More than 3 messages within 10 min" in shown(desk.sink.sent[-1].message)
     (notice,) = await desk.rows("select over_text from notices where kind = 'storm'")
     assert "17 matches were told together" in notice["over_text"]
     await desk.match("After")
@@ -285,6 +319,27 @@ async def test_who_ends_a_mute_hears_at_once(opened: Open) -> None:
     assert "ended by ben" in shown(desk.sink.sent[-1].message)
 
 
+async def test_a_mute_follows_its_story(opened: Open) -> None:
+    """Into the one that a person makes it part of, with what is held of both."""
+    desk = await opened()
+    await desk.match("Tanks", story="s")
+    await desk.work()
+    await desk.mute("story", "s", timedelta(hours=1))
+
+    def merge(store: Store) -> None:
+        store.stories.place(article("https://h.example/", title="Other"), placement("t"), (), desk.now)
+        store.moves.move(store.moves.articles(StoryId("s")), into=StoryId("t"), now=desk.now)
+        store.mutes.follow(StoryId("s"), into=StoryId("t"))
+
+    await desk.thread.change(lambda store: store.stories.save_article(article("https://h.example/", title="Other")))
+    await desk.thread.change(merge)
+    await desk.match("More", story="t", feed=1, additions=FIGURE)
+    await desk.work()
+    assert ["Tanks"] == desk.sink.said()
+    await desk.pass_time(hours=1)
+    assert ["Tanks", "While muted: story t"] == desk.sink.said()
+
+
 async def test_what_is_held_goes_where_its_rule_tells_now(opened: Open) -> None:
     """A rule that changed its channel meanwhile."""
     desk = await opened(NIGHT)
@@ -312,3 +367,104 @@ async def test_a_clock_that_is_set_back_holds_nothing_longer(opened: Open) -> No
     assert ["Story 0"] == desk.sink.said()
     active = await desk.thread.ask(lambda store: store.mutes.active(desk.now))
     assert [muted_until - step] == [mute.until for mute in active]
+
+
+# ---- outages ----
+
+
+async def test_after_an_outage(opened: Open) -> None:
+    """What is fresh is told as alerts, the critical first; what is stale in one digest, however often it was tried."""
+    desk = await opened(loud={"severity": "critical"}, high={"severity": "high"})
+    desk.sink.down = True
+    await desk.match("Old loud", "loud")
+    for number in range(30):
+        await desk.match(f"Old {number}")
+        await desk.pass_time(minutes=10)
+    await desk.match("Fresh")
+    await desk.match("Fresh loud", "loud")
+    desk.sink.down = False
+    for _ in range(30):
+        await desk.pass_time(minutes=1)
+    said = desk.sink.said()
+    assert ["Old loud", "Fresh loud"] == said[:2]
+    alerts = [headline for headline in said[2:] if headline != "What waited too long"]
+    assert [f"Old {number}" for number in range(30 - len(alerts) + 1, 30)] + ["Fresh"] == alerts
+    assert ["What waited too long"] == [said[-1]]
+    assert len(said) == len(alerts) + 3
+    assert all(len(sent) == 1 for sent in (await desk.told()).values())
+
+
+async def test_a_long_outage_ends_in_pages(opened: Open) -> None:
+    """Also of stories that were told in several pages before, and of replies to what was never told."""
+    desk = await opened()
+    desk.sink.down = True
+    for number in range(60):
+        await desk.match(f"Story {number}", story=f"s{number % 25}", additions=FIGURE if number >= 25 else ())
+        await desk.pass_time(minutes=11)
+    await desk.pass_time(hours=3)
+    desk.sink.down = False
+    for _ in range(10):
+        await desk.pass_time(minutes=6)
+    digests = [sent.message for sent in desk.sink.sent if isinstance(sent.message, Digest)]
+    assert [(1, 2), (2, 2)] == [(page.page, page.pages) for page in digests]
+    assert 25 == sum(len(page.items) for page in digests)
+    assert all(len(sent) == 1 for sent in (await desk.told()).values())
+
+
+async def test_one_that_is_late_is_an_alert(opened: Open) -> None:
+    """It says itself how late it is."""
+    desk = await opened()
+    desk.sink.down = True
+    await desk.match("Alone")
+    await desk.work()
+    desk.sink.down = False
+    await desk.pass_time(hours=9)
+    assert ["Alone"] == desk.sink.said()
+
+
+async def test_what_was_given_up_is_tried_again(opened: Open) -> None:
+    """By a person, by the beginning of its id or all of it; operators are told each time that it is given up."""
+    desk = await opened()
+    desk.sink.refuses = True
+    for number in range(3):
+        await desk.match(f"Story {number}")
+    for _ in range(3):
+        await desk.pass_time(minutes=1)
+    dead = await desk.thread.ask(lambda store: store.deliveries.dead())
+    assert 3 == len(dead)
+    letters = DeadLetters(lambda: desk.now)
+    with pytest.raises(Refused, match="fits more than one message"):
+        await desk.thread.change(lambda store: letters.release(store, [""]))
+    with pytest.raises(Refused, match="is no message"):
+        await desk.thread.change(lambda store: letters.release(store, ["zz"]))
+    desk.sink.refuses = False
+    await desk.thread.change(lambda store: letters.release(store, [dead[0][:12], dead[0][:13]]))
+    await desk.work()
+    await desk.thread.change(lambda store: letters.release(store, ["--all"]))
+    await desk.work()
+    assert ["Story 0", "Story 1", "Story 2"] == desk.sink.said()
+    notices = await desk.rows("select text from notices where kind = 'dead'")
+    assert 3 == len(notices)
+    assert f"alerts release {dead[0][:12]}" in notices[0]["text"]
+
+
+async def test_a_digest_that_waits_follows_its_rules(opened: Open) -> None:
+    """To their new channel, never to the operators'."""
+    desk = await opened(NIGHT)
+    desk.sink.down = True
+    await desk.pass_time(hours=1)
+    await desk.match("Story 0")
+    await desk.match("Story 1")
+    await desk.pass_time(hours=2)
+
+    def reload(store: Store) -> None:
+        store.deliveries.reroute("armour", sink="slack", target="#elsewhere")
+        store.deliveries.part({"armour": "#elsewhere"}, sink="slack")
+        store.deliveries.reroute(None, sink="slack", target="#operations")
+
+    await desk.thread.change(reload)
+    desk.sink.down = False
+    await desk.pass_time(hours=1)
+    assert [("#elsewhere", "What came in the quiet hours")] == [
+        (sent.target, headline) for sent, headline in zip(desk.sink.sent, desk.sink.said(), strict=True)
+    ]

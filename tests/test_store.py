@@ -689,3 +689,25 @@ def test_operators_are_told_once_and_once_more_when_it_is_over(store: Store) -> 
         store.notices.end("feed", ["failing"], "A works again", NOON)
     assert [] == told()
     assert store.notices.untold_since() is None
+
+
+def test_what_is_urgent_goes_first(store: Store) -> None:
+    """But neither before what may have arrived already nor before what it answers."""
+    _alerted(store, Fate.POST, Fate.POST, Fate.POST, Fate.POST)
+
+    def head() -> str:
+        return store.deliveries.heads()[0].id
+
+    with store.transaction():
+        store.deliveries.add(delivery("a", alert_id=AlertId("r0")))
+        assert "a" == head()
+        store.deliveries.add(delivery("b", alert_id=AlertId("r1"), thread_of=DeliveryId("a")), urgent=True)
+        assert "a" == head()
+        store.deliveries.add(delivery("c", alert_id=AlertId("r2")), urgent=True)
+        assert "c" == head()
+        store.deliveries.save(delivery("a", alert_id=AlertId("r0"), state=DeliveryState.AMBIGUOUS))
+        assert "a" == head()
+        store.deliveries.save(
+            delivery("a", alert_id=AlertId("r0"), state=DeliveryState.SENT, sent_at=NOON, receipt="C:1")
+        )
+        assert "b" == head()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from monitor.alerts.message import LONGEST_HEADLINE, LONGEST_NAME, shorten
@@ -31,8 +32,26 @@ def items(told: Iterable[tuple[StoryId, Message]], notes: Mapping[StoryId, str])
     by_story: dict[StoryId, list[Message]] = {}
     for story, message in told:
         by_story.setdefault(story, []).append(message)
-    made = (_item(story, messages, notes.get(story)) for story, messages in by_story.items())
-    return tuple(sorted(made, key=lambda item: (-item.severity.rank, item.seen_at, item.story_id)))
+    return _ordered(_item(story, messages, notes.get(story)) for story, messages in by_story.items())
+
+
+def merged(before: Iterable[DigestItem], more_: Iterable[DigestItem]) -> tuple[DigestItem, ...]:
+    """Still one for each story: the louder one, with the articles of both."""
+    by_story: dict[StoryId, DigestItem] = {}
+    for item in (*before, *more_):
+        known = by_story.get(item.story_id)
+        by_story[item.story_id] = item if known is None else _both(known, item)
+    return _ordered(by_story.values())
+
+
+def _both(known: DigestItem, item: DigestItem) -> DigestItem:
+    louder = item if item.severity.rank > known.severity.rank else known
+    rules = tuple(dict.fromkeys((*louder.rules, *known.rules, *item.rules)))
+    return replace(louder, rules=rules, articles=known.articles + item.articles)
+
+
+def _ordered(told: Iterable[DigestItem]) -> tuple[DigestItem, ...]:
+    return tuple(sorted(told, key=lambda item: (-item.severity.rank, item.seen_at, item.story_id)))
 
 
 def _item(story: StoryId, messages: Sequence[Message], note: str | None) -> DigestItem:
@@ -52,24 +71,27 @@ def _item(story: StoryId, messages: Sequence[Message], note: str | None) -> Dige
 
 
 def pages(
-    title: str, lines: Sequence[str], told: Sequence[DigestItem], now: datetime, *, show: str
+    title: str, lines: Sequence[str], told: Sequence[DigestItem], now: datetime, *, show: str, left_out: int = 0
 ) -> tuple[Digest, ...]:
-    """At least one. What finds no room on the last is counted there; `show`: the command that shows it."""
+    """At least one. What finds no room on the last is counted there, with what was `left_out` before.
+
+    `show`: the command that shows it.
+    """
     filled = list(_filled(told))
     kept = filled[:MOST_PAGES] or [()]
-    left_out = sum(map(len, filled[MOST_PAGES:]))
-    more = f"and {_number(left_out, 'more story', 'more stories')}; {show}" if left_out else None
+    left_out += sum(map(len, filled[MOST_PAGES:]))
     return tuple(
         Digest(
             title=title,
             lines=tuple(lines) if number == 1 else (),
-            items=shown,
+            items=items_,
             created_at=now,
             page=number,
             pages=len(kept),
-            more=more if number == len(kept) else None,
+            left_out=left_out if number == len(kept) else 0,
+            show=show,
         )
-        for number, shown in enumerate(kept, 1)
+        for number, items_ in enumerate(kept, 1)
     )
 
 
@@ -111,6 +133,11 @@ def about(item: DigestItem) -> tuple[str, ...]:
 
 def heading(told: Digest) -> str:
     return told.title if told.pages == 1 else f"{told.title} ({told.page} of {told.pages})"
+
+
+def more(told: Digest) -> str | None:
+    """What found no room, and how to see it."""
+    return f"and {_number(told.left_out, 'more story', 'more stories')}; {told.show}" if told.left_out else None
 
 
 def _number(count: int, one: str, many: str) -> str:

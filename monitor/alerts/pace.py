@@ -33,6 +33,8 @@ def pace(
         return _sourced(rhythm, given, voices, waits_until, now)
     if rhythm.rise and decision.severity.rank > max(earlier.severity.rank for earlier in own):
         return Verdict(Fate.THREAD, f"now {decision.severity}: {voices} independent sources", broadcast=True)
+    if voices >= rhythm.min_sources and all(earlier.unsourced for earlier in own):
+        return Verdict(Fate.THREAD, f"now {voices} independent sources", broadcast=True)
     if given.fate is not Fate.THREAD or urgent:
         return given
     if rhythm.updates is Updates.SILENT:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from monitor.alerts.digest import about, heading
+from monitor.alerts.digest import about, heading, more
 from monitor.alerts.message import (
     changed,
     matched_words,
@@ -51,8 +51,8 @@ def _digest(digest: Digest) -> Iterator[str]:
         yield f"      {' · '.join(about(item))}"
         if item.url:
             yield f"      {item.url}"
-    if digest.more:
-        yield f"  {digest.more}"
+    if rest := more(digest):
+        yield f"  {rest}"
 
 
 def _alert(message: Message, now: datetime, *, thread: bool) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from monitor import ids
 from monitor.alerts import message, policy
 from monitor.app.echoes import add_report
-from monitor.app.gate import Gate
+from monitor.app.gate import Gate, Occasion
 from monitor.app.origins import outlet
 from monitor.app.outbox import Outbox
 from monitor.app.store_thread import StoreThread
@@ -34,6 +34,7 @@ from monitor.model import (
     Placement,
     StoryId,
     Thread,
+    Verdict,
     WaitingEntry,
 )
 from monitor.rules.schema import RuleSet
@@ -100,56 +101,66 @@ class Alerter:
             by_target.setdefault(self._routes.target(decision.channel), []).append(decision)
         for target, decisions in by_target.items():
             told = store.alerts.told(placement.story_id, sink=self._routes.sink, target=target)
-            judged = self._gate.judged(
-                store, decisions, placement, told, article=article, feed=waiting.entry.feed_id, target=target
-            )
+            here = Occasion(waiting, article, placement, target, told)
+            judged = self._gate.judged(store, decisions, here)
             for decision, verdict in judged:
-                alert = Alert(
-                    id=ids.alert_id(decision.rule, article.id),
-                    rule=decision.rule,
-                    story_id=placement.story_id,
-                    article_id=article.id,
-                    kind="update" if told else "story",
-                    severity=decision.severity,
-                    fate=verdict.fate,
-                    reason=verdict.reason,
-                    release_at=verdict.release_at,
-                    created_at=self._clock(),
-                )
+                alert = self._alert(decision, verdict, here)
                 store.alerts.add(alert)
+                if verdict.fate is Fate.HOLD:
+                    store.holds.add(self._held(alert, decision, verdict, here))
                 alerts.append(alert)
-                if verdict.cause is not None and verdict.release_at is not None:
-                    words = self._words(waiting, article, placement, [decision])
-                    store.holds.add(
-                        Held(
-                            alert_id=alert.id,
-                            rule=alert.rule,
-                            story_id=alert.story_id,
-                            article_id=alert.article_id,
-                            severity=alert.severity,
-                            reason=alert.reason,
-                            cause=verdict.cause,
-                            mute_id=verdict.mute_id,
-                            sink=self._routes.sink,
-                            target=target,
-                            message=words,
-                            held_at=alert.created_at,
-                            release_at=verdict.release_at,
-                        )
-                    )
-            for telling in policy.tellings(judged):
-                parent = told[0].delivery_id if told and telling.fate is Fate.THREAD else None
-                words = self._words(waiting, article, placement, telling.decisions)
-                self._enqueue(store, words, article, telling, target, parent)
+            self._tell(store, judged, here)
         if any(alert.fate in (Fate.POST, Fate.THREAD) for alert in alerts):
             self._watch(store, waiting.entry, article)
         return alerts
 
-    def _words(
-        self, waiting: WaitingEntry, article: Article, placement: Placement, decisions: Sequence[Decision]
-    ) -> Message:
-        shown_by = outlet(article, self._feeds.get(waiting.entry.feed_id))
-        return message.compose(article, shown_by, placement, decisions, waiting.first_seen_at)
+    def _alert(self, decision: Decision, verdict: Verdict, here: Occasion) -> Alert:
+        return Alert(
+            id=ids.alert_id(decision.rule, here.article.id),
+            rule=decision.rule,
+            story_id=here.placement.story_id,
+            article_id=here.article.id,
+            kind="update" if here.told else "story",
+            severity=decision.severity,
+            fate=verdict.fate,
+            reason=verdict.reason,
+            release_at=verdict.release_at,
+            created_at=self._clock(),
+        )
+
+    def _held(self, alert: Alert, decision: Decision, verdict: Verdict, here: Occasion) -> Held:
+        assert verdict.cause is not None  # noqa: S101 - every hold has a cause
+        assert verdict.release_at is not None  # noqa: S101 - and an end
+        return Held(
+            alert_id=alert.id,
+            rule=alert.rule,
+            story_id=alert.story_id,
+            article_id=alert.article_id,
+            severity=alert.severity,
+            reason=alert.reason,
+            cause=verdict.cause,
+            mute_id=verdict.mute_id,
+            sink=self._routes.sink,
+            target=here.target,
+            message=self._words(here, [decision]),
+            held_at=alert.created_at,
+            release_at=verdict.release_at,
+        )
+
+    def _tell(self, store: Store, judged: policy.Judged, here: Occasion) -> None:
+        for telling in policy.tellings(judged):
+            self._outbox.alert(
+                store,
+                self._words(here, telling.decisions),
+                [ids.alert_id(decision.rule, here.article.id) for decision in telling.decisions],
+                target=here.target,
+                thread_of=here.told[0].delivery_id if here.told and telling.fate is Fate.THREAD else None,
+                broadcast=telling.broadcast,
+            )
+
+    def _words(self, here: Occasion, decisions: Sequence[Decision]) -> Message:
+        shown_by = outlet(here.article, self._feeds.get(here.waiting.entry.feed_id))
+        return message.compose(here.article, shown_by, here.placement, decisions, here.waiting.first_seen_at)
 
     def watch(self, store: Store, id_: ArticleId) -> None:
         """Have the page of an article that was held looked at again, now that somebody is told."""
@@ -180,18 +191,6 @@ class Alerter:
         due = self._clock() + GROWS_FOR
         store.deliveries.revise_story(story, lambda told: message.grown(told, standing), due)
         self._gate.let_go(store, story)
-
-    def _enqueue(
-        self,
-        store: Store,
-        words: Message,
-        article: Article,
-        telling: policy.Telling,
-        target: str,
-        parent: DeliveryId | None,
-    ) -> None:
-        alerts = [ids.alert_id(decision.rule, article.id) for decision in telling.decisions]
-        self._outbox.alert(store, words, alerts, target=target, thread_of=parent, broadcast=telling.broadcast)
 
     def correct(
         self, store: Store, article: Article, shown_by: str, story: StoryId, correction: Correction

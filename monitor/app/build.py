@@ -9,6 +9,7 @@ from functools import partial
 from typing import TextIO
 
 from monitor import __version__
+from monitor.alerts.outage import Fresh
 from monitor.alerts.sink import Sink
 from monitor.alerts.sinks import console
 from monitor.alerts.sinks.apprise import AppriseSink
@@ -26,6 +27,7 @@ from monitor.app.config import Config
 from monitor.app.config_routing import rhythms_of
 from monitor.app.config_sections import HttpSection
 from monitor.app.config_sinks import SinksSection
+from monitor.app.dead_letters import DeadLetters
 from monitor.app.deliverer import Deliverer
 from monitor.app.echoes import Echoes, places_of
 from monitor.app.feedback import Feedback
@@ -156,7 +158,8 @@ def assemble(
         holds=holds,
         clock=clock,
     )
-    deliverer = Deliverer(store=store, sinks=sinks, clock=clock)
+    fresh = Fresh(config.monitor.routing.fresh, config.monitor.routing.fresh_critical)
+    deliverer = Deliverer(store=store, sinks=sinks, outbox=outbox, fresh=fresh, clock=clock)
     upkeep = Upkeep(store, clock, config.monitor.retention)
     pipeline = Pipeline(poller, reader, watcher, alerter, releaser, deliverer, holds, upkeep)
     by_id = {feed.id: feed for feed in config.feeds}
@@ -164,7 +167,7 @@ def assemble(
     websub = config.monitor.websub
     push = None if websub is None else Push(listen=websub.listen, store=store, http=http, clock=clock)
     changes = StoryChanges(feeds=config.feeds, rules=config.rules, alerter=alerter, clock=clock)
-    verbs = {**changes.verbs, **Feedback(clock).verbs, "db prune": upkeep.drop_now}
+    verbs = {**changes.verbs, **Feedback(clock).verbs, **DeadLetters(clock).verbs, "db prune": upkeep.drop_now}
     commands = Commands(verbs, store, clock, signed=mutes.verbs)
     socket = _socket(config, commands, store, clock)
     return Parts(config, http, sinks, slack, pipeline, healing, push, commands, socket)

@@ -7,8 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from monitor.alerts import retry
+from monitor.alerts import outage, retry
+from monitor.alerts.outage import Fresh
 from monitor.alerts.sink import Sink
+from monitor.app.outage import fold_stale
+from monitor.app.outbox import Outbox
 from monitor.app.store_thread import StoreThread
 from monitor.model import (
     Accepted,
@@ -33,8 +36,18 @@ log = logging.getLogger(__name__)
 class Deliverer:
     """Sends what is in the outbox, visibly once."""
 
-    def __init__(self, *, store: StoreThread, sinks: Mapping[str, Sink], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        *,
+        store: StoreThread,
+        sinks: Mapping[str, Sink],
+        outbox: Outbox,
+        fresh: Fresh,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._store = store
+        self._outbox = outbox
+        self._fresh = fresh
         self._sinks = sinks
         self._clock = clock
 
@@ -50,12 +63,20 @@ class Deliverer:
         return True
 
     def _begin(self, store: Store, delivery_id: DeliveryId) -> Delivery | None:
-        """The delivery, marked as being sent unless it is to be looked up; None when it is not due."""
+        """The delivery, marked as being sent unless it is to be looked up; None: it is not due, or told in a digest.
+
+        What came too late for an alert is found out here, where it would be sent: nothing is folded while it waits.
+        """
         delivery, now = store.deliveries.open(delivery_id), self._clock()
         if delivery is None or delivery.next_attempt_at > now:
             return None
         if delivery.state in (DeliveryState.AMBIGUOUS, DeliveryState.SENDING):
             return replace(delivery, state=DeliveryState.AMBIGUOUS)
+        outbox = replace(self._outbox, sink=delivery.sink)
+        if outage.may_fold(delivery, now, self._fresh) and fold_stale(store, outbox, delivery.target, self._fresh, now):
+            delivery = store.deliveries.open(delivery_id)
+            if delivery is None:
+                return None
         attempt = retry.begin(delivery, now, retry.Timing(self._sinks[delivery.sink].settle_after))
         store.deliveries.save(attempt)
         return attempt
@@ -135,6 +156,7 @@ class Deliverer:
             store.notices.end(about, {"blocked"}, f"Alerts for {about} go out again.", self._clock())
         elif after.state is DeliveryState.DEAD:
             words = f"An alert for {about} was given up, nobody was told: {_headline(after)} ({after.error})."
+            words += f" `news-monitor alerts release {after.id[:12]}` tries it again."
             store.notices.add(Notice(after.id, "dead", words, is_event=True), self._clock())
 
     def _notice_history(self, store: Store, after: Delivery, found: FindOutcome) -> None:

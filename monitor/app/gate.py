@@ -6,7 +6,7 @@ Whatever holds a match says until when and why. What is held is let go by the Re
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitor.alerts import mutes, policy, routing
@@ -30,11 +30,23 @@ from monitor.model import (
     StoryId,
     Told,
     Verdict,
+    WaitingEntry,
 )
 from monitor.rules.schema import RuleSet
 from monitor.store.sqlite.store import Store
 
 _TELLS = (Fate.POST, Fate.THREAD)
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """An article's matches on their way to one channel, and what was told there of its story."""
+
+    waiting: WaitingEntry
+    article: Article
+    placement: Placement
+    target: str
+    told: Sequence[Told]
 
 
 class Gate:
@@ -66,52 +78,29 @@ class Gate:
             for decision in decisions
         ]
 
-    def judged(
-        self,
-        store: Store,
-        decisions: Sequence[Decision],
-        placement: Placement,
-        told: Sequence[Told],
-        *,
-        article: Article,
-        feed: FeedId,
-        target: str,
-    ) -> Judged:
+    def judged(self, store: Store, decisions: Sequence[Decision], here: Occasion) -> Judged:
         """The fates of an article's matches in one channel."""
 
         def passed(judged: Judged) -> Judged:
-            paced = tuple(
-                (decision, self._paced(store, decision, given, placement, told, article, feed, target))
-                for decision, given in judged
-            )
-            return self._routed(store, paced, target)
+            paced = tuple((decision, self._paced(store, decision, given, here)) for decision, given in judged)
+            return self._routed(store, paced, here.target)
 
-        return policy.verdicts(decisions, placement, told, passed)
+        return policy.verdicts(decisions, here.placement, here.told, passed)
 
-    def _paced(
-        self,
-        store: Store,
-        decision: Decision,
-        given: Verdict,
-        placement: Placement,
-        told: Sequence[Told],
-        article: Article,
-        feed: FeedId,
-        target: str,
-    ) -> Verdict:
-        rhythm, story = self.rhythm(decision.rule), placement.story_id
+    def _paced(self, store: Store, decision: Decision, given: Verdict, here: Occasion) -> Verdict:
+        rhythm, story = self.rhythm(decision.rule), here.placement.story_id
         counts = rhythm.min_sources > 1 or bool(rhythm.rise)
         given = pace(
             rhythm,
             decision,
             given,
-            told,
+            here.told,
             voices=store.stories.standing(story).independent if counts else 1,
-            waits_until=store.holds.waits_until(decision.rule, story, sink=self._sink, target=target),
-            urgent=policy.is_urgent(placement),
+            waits_until=store.holds.waits_until(decision.rule, story, sink=self._sink, target=here.target),
+            urgent=policy.is_urgent(here.placement),
             now=self._clock(),
         )
-        mute = self.muting(store, decision.rule, article, story, feed)
+        mute = self.muting(store, decision.rule, here.article, story, here.waiting.entry.feed_id)
         return given if mute is None else mutes.hold(mute, self._mutes.name(mute), given)
 
     def muting(self, store: Store, rule: str, article: Article, story: StoryId, feed: FeedId) -> Mute | None:

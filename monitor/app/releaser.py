@@ -72,7 +72,7 @@ class Releaser:
             return False
         store.mutes.save(replace(mute, closed_at=now))
         if not store.mutes.has_held(mute.id):
-            words = f"The mute of {self._mutes.name(mute)} by {mute.by} is over; nothing was held."
+            words = f"The mute of {self._mutes.name(mute)} by {mute.by} is over and leaves nothing to tell."
             store.notices.add(Notice(mute.id, "mute", words, is_event=True), now)
         return True
 
@@ -124,6 +124,11 @@ class Releaser:
             self._alert(store, held, target)
         else:
             lines = [f"{digest.count([one.message for one in held])}, told here and nowhere else."]
+            storm = self._gate.route(target).storm
+            if cause is HoldCause.STORM and storm is not None:
+                lines.append(
+                    f"More than {storm.messages} messages within {routing.minutes(storm.within)} were due here."
+                )
             self._digest(store, held, target, _TITLES[cause], lines)
         if cause is HoldCause.STORM:
             words = f"The storm in {self._outbox.sink} {target} is over; {len(held)} matches were told together."

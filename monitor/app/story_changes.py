@@ -42,6 +42,7 @@ class StoryChanges:
         for other in others:
             told = Facts.from_json(store.stories.facts(into)) | Facts.from_json(store.stories.facts(other))
             store.moves.move(store.moves.articles(other), into=into, now=self._clock())
+            store.mutes.follow(other, into=into)
             store.stories.save_facts(into, told.to_json())
         store.outdated()
         self._alerter.grow(store, into)

@@ -1,4 +1,4 @@
-"""`alerts`: the latest matches with their fate."""
+"""`alerts`: the latest matches with their fate; what was given up, and a person's way to have it tried again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from monitor.cli.common import EXIT_FOUND, complain, reading_store, say, show_json, speaking
+from monitor.app.dead_letters import ALL
+from monitor.cli.common import EXIT_FOUND, Place, complain, perform, reading_store, say, show_json, speaking
 
 
 @click.group(invoke_without_command=True)
@@ -40,3 +41,33 @@ def _show(row: dict[str, Any]) -> None:
     until = f"until {row['release_at'][:16]}Z; " if row["fate"] == "hold" else ""
     say(f"{row['created_at'][:19]}Z  {row['severity']:8} {row['fate']:8} {row['rule']}  {row['title']}")
     say(f"    {row['url']}  ({until}{row['reason']}; {where})")
+
+
+@alerts.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON document a line.")
+@click.pass_obj
+@speaking()
+def dead(place: Place, as_json: bool) -> None:
+    """Messages that no sink would take: nobody was told. Exit 1: there are some."""
+    letters = reading_store(place).ledger.dead_letters(limit=None)
+    for row in letters:
+        if as_json:
+            show_json(row)
+            continue
+        say(f"{row['id'][:12]}  {row['created_at'][:19]}Z  {row['rule']} to {row['sink']} {row['target']}")
+        say(f"    {row['headline'] or '-'}")
+        say(f"    {row['error']}")
+    if letters:
+        sys.exit(EXIT_FOUND)
+
+
+@alerts.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--all", "every", is_flag=True, help="All that were given up.")
+@click.pass_obj
+@speaking()
+def release(place: Place, ids: tuple[str, ...], every: bool) -> None:
+    """Try messages again that were given up; ID: the beginning of one's id, as `alerts dead` shows it."""
+    if bool(ids) == every:
+        raise click.UsageError("name messages by their ids, or write --all")
+    perform(place, "alerts release", (ALL,) if every else ids)

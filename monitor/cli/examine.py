@@ -73,6 +73,8 @@ def status(place: Place, as_json: bool) -> None:
         "entries": store.ledger.entry_states(),
         "articles_read_from_feed_only": store.ledger.articles_read_from_feed(),
         "deliveries_waiting": store.ledger.waiting_deliveries(),
+        "held": store.holds.waiting(),
+        "mutes": store.mutes.count_active(now),
         "last_alert": next(iter(store.ledger.alerts(limit=1)), None),
         "dead_letters": balance.dead,
         "balanced": balance.balanced,
@@ -112,6 +114,10 @@ def _show_status(facts: dict[str, Any], balance: Balance) -> None:
     say(f"Feed only   {facts['articles_read_from_feed_only']} articles whose page could not be read")
     last = facts["last_alert"]
     say(f"Last alert  {last['created_at'][:19]}Z {last['rule']}: {last['title']}" if last else "Last alert  none")
+    held = facts["held"]
+    say(f"Held        {sum(row['matches'] for row in held)} matches; {facts['mutes']} mutes in force")
+    for row in held:
+        say(f"  {row['cause']:9} {row['matches']}, the first until {row['next'][:16]}Z")
     waiting = [row for row in facts["deliveries_waiting"] if row["state"] != DeliveryState.DEAD]
     say(f"Waiting     {sum(row['n'] for row in waiting)} deliveries")
     for row in waiting:

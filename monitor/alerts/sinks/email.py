@@ -21,7 +21,7 @@ from enum import StrEnum
 from html import escape
 from typing import Final
 
-from monitor.alerts.digest import about
+from monitor.alerts.digest import about, more
 from monitor.alerts.message import changed, marked, news, notes, provenance, report_lines, sentences, shorten
 from monitor.alerts.plain_text import text, title
 from monitor.model import (
@@ -190,7 +190,8 @@ def _html(message: Message | Report | Digest, now: datetime) -> str:
 
 
 def _digest(digest: Digest) -> str:
-    parts = [f"<p>{_safe(line)}</p>" for line in (*digest.lines, *((digest.more,) if digest.more else ()))]
+    rest = more(digest)
+    parts = [f"<p>{_safe(line)}</p>" for line in (*digest.lines, *((rest,) if rest else ()))]
     parts += [
         f"<p>{escape(item.severity.upper())} · {_link(item.headline, item.url)}<br>{_safe(' · '.join(about(item)))}</p>"
         for item in digest.items

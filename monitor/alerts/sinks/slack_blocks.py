@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from monitor.alerts.digest import about, heading
+from monitor.alerts.digest import about, heading, more
 from monitor.alerts.message import (
     changed,
     matched_words,
@@ -93,8 +93,8 @@ def _within(limit: int, sections: Iterable[Block]) -> Iterator[Block]:
 def _report(report: Report) -> list[Block]:
     lines = [section(f"• {escape(line)}") for line in report_lines(report)]
     shown = list(_within(TOTAL_LIMIT, lines))
-    more = [section(f"• and {len(lines) - len(shown)} more; news-monitor status has them")] if shown != lines else []
-    return [_title(REPORT_TITLE), *shown, *more]
+    rest = [section(f"• and {len(lines) - len(shown)} more; news-monitor status has them")] if shown != lines else []
+    return [_title(REPORT_TITLE), *shown, *rest]
 
 
 def _digest(digest: Digest) -> list[Block]:
@@ -102,7 +102,8 @@ def _digest(digest: Digest) -> list[Block]:
     if digest.lines:
         found.append(section("\n".join(map(escape, digest.lines))))
     found += map(_item, digest.items)
-    return [*found, section(escape(digest.more))] if digest.more else found
+    rest = more(digest)
+    return [*found, section(escape(rest))] if rest else found
 
 
 def _item(item: DigestItem) -> Block:
@@ -128,7 +129,9 @@ def fallback(message: Message | Report | Digest, now: datetime) -> str:
 
 def _digest_lines(digest: Digest) -> Iterator[str]:
     """The command that shows the rest goes first."""
-    yield from map(escape, (heading(digest), *digest.lines, *([digest.more] if digest.more else [])))
+    yield from map(escape, (heading(digest), *digest.lines))
+    if rest := more(digest):
+        yield escape(rest)
     for item in digest.items:
         yield f"{MARKS[item.severity]} {escape(shorten(item.headline, HEADLINE_LIMIT))} · {escape(item.outlet)}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -16,6 +16,7 @@ from monitor.model import (
     Delivery,
     DeliveryId,
     DeliveryState,
+    Digest,
     DueDelivery,
     DueEdit,
     Edit,
@@ -68,7 +69,8 @@ class AlertRows:
         rows = self._db.query(
             """
             select a.rule, a.severity, a.article_id, coalesce(carrier.thread_of, carrier.id) as delivery_id,
-              d.created_at
+              d.created_at, carrier.alert_id is null
+                and exists (select 1 from holds h where h.alert_id = a.id and h.cause = 'sources') as unsourced
             from alerts a join deliveries d on d.alert_id = a.id
             join deliveries carrier on carrier.id = coalesce(d.folded_into, d.id)
             where a.story_id = ? and d.sink = ? and d.target = ? and carrier.state <> 'dead'
@@ -83,6 +85,7 @@ class AlertRows:
                 delivery_id=DeliveryId(row["delivery_id"]),
                 article_id=ArticleId(row["article_id"]),
                 at=to_time(row["created_at"]),
+                unsourced=bool(row["unsourced"]),
             )
             for row in rows
         )
@@ -157,13 +160,18 @@ class DeliveryRows:
         """
         rows = self._db.query(
             f"""
-            select id, sink, target, state, next_attempt_at from (
-              select d.*, row_number() over (partition by d.sink, d.target order by
-                d.state in ('sending', 'ambiguous') desc,
-                d.urgent and (parent.id is null or parent.state not in {_OPEN}) desc, d.seq) as turn
-              from deliveries d left join deliveries parent on parent.id = d.thread_of
-              where d.state in {_OPEN})
-            where turn = 1 order by seq
+            select d.id, d.sink, d.target, d.state, d.next_attempt_at
+            from (
+              select coalesce(
+                min(iif(own.state in ('sending', 'ambiguous'), own.seq, null)),
+                min(iif(own.urgent and not exists (
+                  select 1 from deliveries parent where parent.id = own.thread_of and parent.state in {_OPEN}
+                ), own.seq, null)),
+                min(own.seq)) as seq
+              from deliveries own where own.state in {_OPEN} group by own.sink, own.target
+            ) head
+            join deliveries d on d.seq = head.seq
+            order by d.seq
             """  # noqa: S608 - a constant
         )
         return tuple(
@@ -188,9 +196,9 @@ class DeliveryRows:
             and d.alert_id in (select id from alerts where article_id = ?)"""
         return next(iter(self._unfinished(which, [sink, target, article])), None)
 
-    def reword(self, delivery: DeliveryId, message: Message) -> None:
-        """Of one that was not tried yet."""
-        self._db.execute("update deliveries set message = ? where id = ?", [message_json(message), delivery])
+    def reword(self, delivery: DeliveryId, words: Message | Digest) -> None:
+        """Of one that was not sent."""
+        self._db.execute("update deliveries set message = ? where id = ?", [message_json(words), delivery])
 
     def save(self, delivery: Delivery) -> None:
         self._db.execute(
@@ -249,7 +257,8 @@ class DeliveryRows:
             """
             update deliveries set target = :target
             where sink = :sink and target <> :target and state in ('blocked', 'pending')
-              and iif(:rule is null, alert_id is null and correction_id is null,
+              and iif(:rule is null,
+                alert_id is null and correction_id is null and json_extract(message, '$.digest') is null,
                 alert_id in (select id from alerts where rule = :rule))
             """,
             {"rule": rule, "sink": sink, "target": target},
@@ -289,8 +298,10 @@ class DeliveryRows:
     def part(self, targets: Mapping[str, str], *, sink: str) -> None:
         """Of a message that waits, what is told inside it for rules whose target is another one gets its own message.
 
-        `targets`: of each rule. To be done after `reroute`, which moves a message with all that it carries.
+        `targets`: of each rule. To be done after `reroute`, which moves a message with all that it carries. A digest
+        stays whole: when no rule in it tells where it would go any more, it goes where the first of them does.
         """
+        self._move_digests(targets, sink=sink)
         for row in list(
             self._db.query(
                 """
@@ -323,8 +334,78 @@ class DeliveryRows:
                 [message_json(replace(told, reasons=others)), row["carrier"]],
             )
 
+    def _move_digests(self, targets: Mapping[str, str], *, sink: str) -> None:
+        going: dict[tuple[str, str], list[str]] = {}
+        for row in self._db.query(
+            """
+            select carrier.id, carrier.target, a.rule from deliveries carrier
+            join deliveries inside on inside.folded_into = carrier.id join alerts a on a.id = inside.alert_id
+            where carrier.sink = ? and carrier.alert_id is null and carrier.state in ('blocked', 'pending')
+            order by carrier.seq, inside.seq
+            """,
+            [sink],
+        ):
+            going.setdefault((row["id"], row["target"]), []).append(targets.get(row["rule"], row["target"]))
+        for (id_, target), wanted in going.items():
+            if target not in wanted:
+                self._db.execute(
+                    """
+                    update deliveries set target = ?, thread_of = null
+                    where id = ? or folded_into = ?
+                    """,
+                    [wanted[0], id_, id_],
+                )
+
     def _message_text_of(self, delivery: str) -> str:
         return str(next(iter(self._db.query("select message from deliveries where id = ?", [delivery])))["message"])
+
+    # ---- what waits for too long, and what was given up ----
+
+    def waiting(self, *, sink: str, target: str) -> tuple[Delivery, ...]:
+        """What waits for a target and is surely not there yet, in order."""
+        return tuple(
+            delivery
+            for delivery in self._unfinished("and d.sink = ? and d.target = ?", [sink, target])
+            if delivery.state in _UNTOLD
+        )
+
+    def fold(self, delivery: DeliveryId, into: DeliveryId) -> None:
+        """Tell it inside another one, with all that was told inside it. Nobody answers it any more."""
+        self._db.execute("update deliveries set thread_of = null where thread_of = ?", [delivery])
+        self._db.execute("update deliveries set folded_into = ? where folded_into = ?", [into, delivery])
+        self._db.execute(
+            "update deliveries set state = 'folded', folded_into = ?, thread_of = null, message = null where id = ?",
+            [into, delivery],
+        )
+
+    def move_inside(self, story: StoryId, *, among: Collection[DeliveryId], into: DeliveryId) -> None:
+        """What is told of a story inside some deliveries is told inside one of them."""
+        self._db.execute(
+            """
+            update deliveries set folded_into = :into
+            where folded_into in (select value from json_each(:among))
+              and alert_id in (select id from alerts where story_id = :story)
+            """,
+            {"into": into, "among": json_list(among), "story": story},
+        )
+
+    def dead(self, beginning: str = "") -> tuple[DeliveryId, ...]:
+        """Those that were given up and whose ids begin so, the first given up first."""
+        rows = self._db.query(
+            "select id from deliveries where state = 'dead' and substr(id, 1, length(:so)) = :so order by seq",
+            {"so": beginning.lower()},
+        )
+        return tuple(DeliveryId(row["id"]) for row in rows)
+
+    def revive(self, delivery: DeliveryId, now: datetime) -> None:
+        """It is tried anew, from the rich form on."""
+        self._db.execute(
+            """
+            update deliveries set state = 'pending', attempts = 0, plain = 0, next_attempt_at = ?
+            where id = ? and state = 'dead'
+            """,
+            [to_text(now), delivery],
+        )
 
     def unblock(self, now: datetime) -> int:
         """Try again what waited for somebody to mend a token or a channel."""

@@ -6,6 +6,7 @@ When a match is to be told stands in `alerts.release_at`; what would have been t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlite_utils import Database
@@ -132,6 +133,16 @@ class HoldRows:
         for one in held:
             self._db.execute("update alerts set release_at = ? where id = ?", [to_text(until), one.alert_id])
 
+    def waiting(self) -> tuple[Row, ...]:
+        """How many matches each cause holds, and when the first of them is told."""
+        rows = self._db.query(
+            f"""
+            select h.cause, count(*) as matches, min(a.release_at) as next
+            from alerts a join holds h on h.alert_id = a.id where {_WAITING} group by h.cause order by h.cause
+            """  # noqa: S608 - a constant
+        )
+        return tuple(rows)
+
     def release(self, held: Sequence[Held], fate: Fate, why: str, now: datetime) -> None:
         """What was held gets its last fate; `why` is added to the reason."""
         for one in held:
@@ -204,6 +215,16 @@ class MuteRows:
         )
         return tuple(map(_mute, rows))
 
+    def follow(self, story: StoryId, *, into: StoryId) -> None:
+        """Who wants quiet from a story wants it from the one that it becomes part of."""
+        self._db.execute(
+            "update mutes set subject = ? where kind = 'story' and subject = ? and closed_at is null", [into, story]
+        )
+
+    def count_active(self, now: datetime) -> int:
+        sql = "select count(*) as n from mutes where until > ? and ended_at is null"
+        return int(next(iter(self._db.query(sql, [to_text(now)])))["n"])
+
     def has_held(self, mute: MuteId) -> bool:
         """Whether anything was ever held by it."""
         return any(self._db.query("select 1 from holds where mute_id = ? limit 1", [mute]))
@@ -243,7 +264,7 @@ def _held(row: Row) -> Held:
         mute_id=_mute_id(row["mute_id"]),
         sink=row["sink"],
         target=row["target"],
-        message=message,
+        message=replace(message, story_id=StoryId(row["story_id"])),  # it may have been merged or split
         held_at=to_time(row["held_at"]),
         release_at=to_time(row["release_at"]),
     )

@@ -18,7 +18,10 @@ _LAWS_OF_TIME: Mapping[str, str] = {
     "a hold past its release": "select id, rule, release_at from alerts where fate = 'hold' and release_at < :late",
     "a mute that is over without a receipt": """
         select id, kind, subject, until from mutes
-        where closed_at is null and min(until, coalesce(ended_at, until)) < :late""",
+        where closed_at is null and min(until, coalesce(ended_at, until)) < :late
+          and not exists (  -- its receipt waits for the end of quiet hours
+            select 1 from holds h join alerts a on a.id = h.alert_id
+            where h.mute_id = mutes.id and h.released_at is null and a.release_at >= :late)""",
 }
 
 # Each query finds rows that break the conservation law or the laws of the outbox; the sentence says which one.
@@ -119,19 +122,21 @@ class Ledger:
             for row in self._db.query(f"{sql} limit {OFFENDERS_SHOWN}", dict(given))
         )
 
-    def dead_letters(self) -> tuple[Row, ...]:
+    def dead_letters(self, limit: int | None = OFFENDERS_SHOWN) -> tuple[Row, ...]:
         """Messages that no sink would take, the latest first."""
         return tuple(
             self._db.query(
                 """
                 select d.id, coalesce(a.rule, iif(c.id is not null, 'a correction',
                     iif(json_extract(d.message, '$.digest') is null, 'a report', 'a digest'))) as rule,
-                  coalesce(a.article_id, c.article_id) as article_id, d.sink, d.target, d.created_at, d.error
+                  coalesce(a.article_id, c.article_id) as article_id, d.sink, d.target, d.created_at, d.error,
+                  coalesce(json_extract(d.message, '$.headline'), json_extract(d.message, '$.digest.title'))
+                    as headline
                 from deliveries d left join alerts a on a.id = d.alert_id
                 left join corrections c on c.id = d.correction_id
                 where d.state = 'dead' order by d.seq desc limit ?
                 """,
-                [OFFENDERS_SHOWN],
+                [-1 if limit is None else limit],  # SQLite's word for all
             )
         )
 

@@ -56,7 +56,12 @@ class StoryMoves:
 
     def forget_fate(self, article: ArticleId, rule: str) -> None:
         """Of a match that told nobody; to be given anew at once."""
-        self._db.execute("delete from alerts where article_id = ? and rule = ? and fate = 'suppress'", [article, rule])
+        forgotten = "article_id = ? and rule = ? and fate = 'suppress'"
+        self._db.execute(
+            f"delete from holds where alert_id in (select id from alerts where {forgotten})",  # noqa: S608 - a constant
+            [article, rule],
+        )
+        self._db.execute(f"delete from alerts where {forgotten}", [article, rule])  # noqa: S608 - a constant
 
     def _members(self, story: StoryId) -> list[Row]:
         return list(self._db.query("select * from story_articles where story_id = ? order by added_at, rowid", [story]))
