@@ -1,7 +1,7 @@
 """How soon the service is ready, and what it costs at rest: `python -m benchmarks.start`. About a minute.
 
-The real program on an existing database of 1,000 feeds and 20,000 articles, with 1,000 rules made up here; ready is when
-it says so to the service manager. No feed is due, so what it does then is to wait.
+The real program on an existing database of 1,000 feeds and 20,000 articles, with 1,000 rules made up here. It is ready
+when it says so to the service manager. No feed is due, so what it does then is to wait.
 """
 
 from __future__ import annotations

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 
 
 def notify(state: str, environment: Mapping[str, str] = os.environ) -> None:
-    """For example "READY=1\\nSTATUS=40 feeds". A service manager that has gone away, or does not listen, is no reason to stop."""
+    """For example "READY=1\\nSTATUS=40 feeds". A manager that has gone away is no reason to stop, one that does not
+    listen no reason to wait.
+    """
     address = environment.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
         return
