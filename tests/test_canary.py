@@ -232,3 +232,14 @@ def test_its_rule_holds_what_it_promises() -> None:
     page, feed = canary._page(7, EVERY), canary._feed(7, EVERY)
     assert [Outcome.MATCHED] == [one.outcome for one in decide(rules, "T", page)]
     assert [] == [one.outcome for one in decide(rules, "T", feed) if one.outcome is Outcome.MATCHED]
+
+
+async def test_one_that_nobody_waits_for_any_more_is_no_trouble(tmp_path: Path, paper: Newsroom) -> None:
+    """Without the section the late one is forgotten."""
+    config = configuration.load(write_config(tmp_path / "config", [("A", paper.feed_url)]))
+    store = Store.writer(config.database)
+    assert look(store, NOON + EVERY + 2 * PATIENCE, EVERY, NOON)
+    store.close()
+    async with running(Daemon(config, io.StringIO(), attendants=[CanaryWatch()])):
+        reader = Store.reader(config.database)
+        await until(lambda: reader.notices.words("canary") == ())
