@@ -136,11 +136,11 @@ def _unmatched(store: Store) -> None:
 
 def _matched(store: Store, **fields: Any) -> Delivery:
     read = _read(store, "full", **fields)
-    store.stories.save_decisions(read.id, [decision("canary")], NOON)
+    store.stories.save_decisions(read.id, [decision(canary.RULE)], NOON)
     store.stories.place(read, placement(f"s{read.id}"), [], NOON)
     alert = AlertId(f"a{read.id}")
     matched = Alert(
-        alert, "canary", StoryId(f"s{read.id}"), read.id, "story", Severity.LOW, Fate.POST, "new", None, NOON
+        alert, canary.RULE, StoryId(f"s{read.id}"), read.id, "story", Severity.LOW, Fate.POST, "new", None, NOON
     )
     store.alerts.add(matched)
     told = delivery(f"d{read.id}", alert_id=alert, error="channel_not_found")
@@ -209,7 +209,7 @@ def test_eight_weeks_without_a_false_alarm(tmp_path: Path) -> None:
 
 def test_it_is_for_its_own_rule_only() -> None:
     """Rules that match everything do not tell readers of it, and its rule tells operators of nothing else."""
-    own, other = decision("canary"), decision("all")
+    own, other = decision(canary.RULE), decision("all")
     assert (own,) == canary.apart([own, other], canary.FEED)
     assert (other,) == canary.apart([own, other], FeedId("f"))
 
@@ -232,3 +232,14 @@ def test_its_rule_holds_what_it_promises() -> None:
     page, feed = canary._page(7, EVERY), canary._feed(7, EVERY)
     assert [Outcome.MATCHED] == [one.outcome for one in decide(rules, "T", page)]
     assert [] == [one.outcome for one in decide(rules, "T", feed) if one.outcome is Outcome.MATCHED]
+
+
+async def test_one_that_nobody_waits_for_any_more_is_no_trouble(tmp_path: Path, paper: Newsroom) -> None:
+    """Without the section the late one is forgotten."""
+    config = configuration.load(write_config(tmp_path / "config", [("A", paper.feed_url)]))
+    store = Store.writer(config.database)
+    assert look(store, NOON + EVERY + 2 * PATIENCE, EVERY, NOON)
+    store.close()
+    async with running(Daemon(config, io.StringIO(), attendants=[CanaryWatch()])):
+        reader = Store.reader(config.database)
+        await until(lambda: reader.notices.words("canary") == ())

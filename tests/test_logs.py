@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -51,3 +51,41 @@ def test_a_traceback_keeps_no_secret(lines: io.StringIO) -> None:
         logging.getLogger("monitor.test").exception("failed")
     assert "RuntimeError: refused: [secret]" in lines.getvalue()
     assert "xoxb" not in lines.getvalue()
+
+
+@pytest.fixture
+def hours() -> Iterator[tuple[io.StringIO, list[float]]]:
+    """The program's log by a clock that the test turns."""
+    ours, now, stream = logging.getLogger("monitor"), [0.0], io.StringIO()
+    before, root = ours.level, logging.getLogger()
+    handlers, level, raises = root.handlers[:], root.level, logging.raiseExceptions
+    logs.set_up(stream, steady=lambda: now[0])
+    yield stream, now
+    root.handlers[:], logging.raiseExceptions = handlers, raises
+    root.setLevel(level)
+    ours.setLevel(before)
+
+
+def test_the_same_trouble_is_told_once_in_ten_minutes(hours: tuple[io.StringIO, list[float]]) -> None:
+    """Then with how many lines were left out; other trouble, and news, are told at once."""
+    stream, now = hours
+    log, at = logging.getLogger("monitor.test"), datetime(2026, 11, 25, tzinfo=UTC)
+    for second in range(0, 3_600, 10):
+        now[0] = float(second)
+        log.warning("feed failed", extra={"feed": "A", "next": at + timedelta(seconds=second)})
+        log.info("alert sent", extra={"target": "C1"})
+    log.warning("feed failed", extra={"feed": "B"})
+    lines = stream.getvalue().splitlines()
+    assert 6 == sum("feed=A" in line for line in lines)
+    assert 5 == sum("left_out=59" in line for line in lines)
+    assert 1 == sum("feed=B" in line for line in lines)
+    assert 360 == sum("alert sent" in line for line in lines)
+
+
+def test_what_is_remembered_of_trouble_is_bounded(hours: tuple[io.StringIO, list[float]]) -> None:
+    """A million feeds that fail once each take no memory."""
+    log = logging.getLogger("monitor.test")
+    for number in range(3 * logs.MOST_REMEMBERED):
+        log.warning("feed failed", extra={"feed": number})
+    (kept,) = logging.getLogger().handlers[0].filters
+    assert logs.MOST_REMEMBERED == len(kept._told)  # type: ignore[union-attr]

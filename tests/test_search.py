@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
@@ -161,29 +162,31 @@ def test_a_wrong_query_is_refused_with_its_column(query: str, column: int, words
     assert words in str(refused.value)
 
 
-@given(st.text(max_size=60) | st.text(alphabet="ab \"()*:-^+{}'\\ANDORT\x00é", max_size=60))
-def test_no_query_is_an_error_of_the_database(query: str) -> None:
+@pytest.fixture(scope="module")
+def memory() -> Iterator[Store]:
+    """One for many examples: to make the tables takes longer than to ask them."""
+    store = Store(Database(sqlite3.connect(":memory:", isolation_level=None)))
+    migrations.apply(store._db)
+    yield store
+    store.close()
+
+
+@settings(deadline=None)
+@given(query=st.text(max_size=60) | st.text(alphabet="ab \"()*:-^+{}'\\ANDORT\x00é", max_size=60))
+def test_no_query_is_an_error_of_the_database(memory: Store, query: str) -> None:
     """It is refused in our words, or it is answered."""
-    store = Store(Database(sqlite3.connect(":memory:", isolation_level=None)))
-    migrations.apply(store._db)
-    try:
-        asked = parse(query)
-    except Refused:
-        return
-    store.search.find(asked, ANY, limit=1)
-    store.close()
-
-
-@given(st.text(min_size=1, max_size=20).filter(lambda text: any(c.isalpha() for c in text)))
-def test_every_text_is_found_by_its_own_words(text: str) -> None:
-    """Whatever the script: the database divides the folded words as they were divided before."""
-    store = Store(Database(sqlite3.connect(":memory:", isolation_level=None)))
-    migrations.apply(store._db)
-    store.stories.save_article(read("x", "Title", text.replace("\x00", "")))
-    phrase = '"' + text.replace('"', " ").replace("\x00", "") + '"'
     with suppress(Refused):
-        assert ["x"] == found(store, phrase)
-    store.close()
+        memory.search.find(parse(query), ANY, limit=1)
+
+
+@settings(deadline=None)
+@given(text=st.text(min_size=1, max_size=20).filter(lambda text: any(c.isalpha() for c in text)))
+def test_every_text_is_found_by_its_own_words(memory: Store, text: str) -> None:
+    """Whatever the script: the database divides the folded words as they were divided before."""
+    text = text.replace("\x00", "")
+    save(memory, read("x", "Title", text))
+    with suppress(Refused):
+        assert ["x"] == found(memory, '"' + text.replace('"', " ") + '"')
 
 
 def test_a_new_version_takes_the_place_of_the_old(store: Store) -> None:
@@ -270,6 +273,7 @@ def test_a_snippet_marks_the_words(terms: list[str], shown: str) -> None:
     assert len(passage.text.split()) <= 36
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200), st.text(max_size=30), st.sampled_from([True, False]))
 def test_a_snippet_is_a_part_of_the_text(text: str, word: str, star: bool) -> None:
     """And its marks lie in it, one after the other."""

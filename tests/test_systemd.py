@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from monitor.app.systemd import notify
 from monitor.app.units import unit_directory, units
 from monitor.cli.common import Place
 from monitor.cli.setup import init
@@ -90,6 +92,16 @@ def test_the_command_writes_them(tmp_path: Path) -> None:
     write_config(tmp_path / "config", [("A", "https://a.example/feed")])
     refused = CliRunner().invoke(init, [str(tmp_path / "config"), "--systemd", str(tmp_path)], obj=Place(None))
     assert (2, True) == (refused.exit_code, "a service does not see this place" in refused.stderr)
+
+
+@pytest.mark.timeout(10)
+def test_a_manager_that_does_not_listen_holds_nothing_up(tmp_path: Path) -> None:
+    """Its queue takes a few messages; a daemon that waited there could not even be stopped."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        for _ in range(5_000):
+            notify("WATCHDOG=1", {"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        assert b"WATCHDOG=1" == manager.recv(100)
 
 
 def test_backups_take_turns(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from monitor.rules import schema
 HOST = "canary.invalid"  # of a domain that never is one (RFC 2606)
 FEED_URL = f"https://{HOST}/feed"
 FEED = feed_id(FEED_URL)
-RULE = "canary"
+RULE = "news-monitor-canary"
 SHOWN = 3  # items in its feed
 
 _TITLE = "Canary {number}: a test of the news monitor"

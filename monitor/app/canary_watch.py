@@ -20,7 +20,7 @@ LATE = ("canary", "late")
 
 PATIENCE = timedelta(minutes=15)  # from when it should be seen until it should be told
 GIVEN_UP = timedelta(hours=1)  # one that no rule matched
-CHECK_SECONDS = 15.0
+CHECK_SECONDS = 5.0
 
 
 class CanaryWatch:
@@ -33,14 +33,22 @@ class CanaryWatch:
 
     async def open(self, view: View) -> None:
         section = view.parts.config.monitor.canary
-        if section is not None:
-            self._watching = asyncio.create_task(_watch(view, section.every))
+        watch = _forget_lateness(view) if section is None else _watch(view, section.every)
+        self._watching = asyncio.create_task(watch)
 
     async def close(self) -> None:
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
             self._watching = None
+
+
+async def _forget_lateness(view: View) -> None:
+    """Nobody waits for canaries any more."""
+    try:
+        await view.store.change(lambda store: store.notices.end(LATE[0], LATE[1:], None, view.clock()))
+    except StoreError as e:
+        log.error("cannot look after the canary", extra={"why": str(e)})
 
 
 async def _watch(view: View, every: timedelta) -> None:

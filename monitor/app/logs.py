@@ -6,6 +6,8 @@ import logging
 import re
 import sys
 import time
+from collections import OrderedDict
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -13,6 +15,8 @@ from monitor.text import printable
 
 _SECRETS = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|hooks\.slack\.com/services/\S+")
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
+QUIET_SECONDS = 600.0
+MOST_REMEMBERED = 1_000  # kinds of trouble
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -28,17 +32,50 @@ class _Line(logging.Formatter):
         return redact(printable(line))
 
 
+class _Once(logging.Filter):
+    """The same trouble again and again is one line in ten minutes, which says how many were left out."""
+
+    def __init__(self, steady: Callable[[], float]) -> None:
+        super().__init__()
+        self._steady = steady
+        self._told: OrderedDict[tuple[object, ...], tuple[float, int]] = OrderedDict()  # when, and how often since
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
+        # Times are left out: "trying again at" is another one each time.
+        facts = sorted(
+            (key, str(value))
+            for key, value in vars(record).items()
+            if key not in _STANDARD and not isinstance(value, datetime)
+        )
+        what, now = (record.name, record.levelno, record.getMessage(), *facts), self._steady()
+        at, left_out = self._told.pop(what, (-QUIET_SECONDS, 0))
+        if now - at < QUIET_SECONDS:
+            self._told[what] = at, left_out + 1
+            return False
+        self._told[what] = now, 0
+        if len(self._told) > MOST_REMEMBERED:
+            self._told.popitem(last=False)
+        if left_out:
+            record.left_out = left_out
+        return True
+
+
 def redact(text: str) -> str:
     """Tokens and webhook addresses become `[secret]`."""
     return _SECRETS.sub("[secret]", text)
 
 
-def set_up(stream: TextIO | None = None, *, verbose: bool = False) -> None:
-    """The program's own words at INFO; libraries only when something is wrong."""
+def set_up(
+    stream: TextIO | None = None, *, verbose: bool = False, steady: Callable[[], float] = time.monotonic
+) -> None:
+    """The program's own words at INFO; libraries only when something is wrong. `steady`: seconds, for repetitions."""
     handler = logging.StreamHandler(stream or sys.stderr)
     formatter = _Line()
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
+    handler.addFilter(_Once(steady))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

@@ -77,6 +77,8 @@ def status(place: Place, as_json: bool) -> None:
         "mutes": store.mutes.count_active(now),
         "last_alert": next(iter(store.ledger.alerts(limit=1)), None),
         "dead_letters": balance.dead,
+        "articles_not_searchable_yet": store.search.waiting(),
+        "canary_last_told": store.canaries.last_told(),
         "balanced": balance.balanced,
     }
     if as_json:
@@ -125,6 +127,10 @@ def _show_status(facts: dict[str, Any], balance: Balance) -> None:
     if balance.dead:
         say(f"Dead        {balance.deliveries[DeliveryState.DEAD]} deliveries that no sink would take")
         _show_dead(balance)
+    if facts["canary_last_told"]:
+        say(f"Canary      last arrived {facts['canary_last_told']:%Y-%m-%dT%H:%M:%S}Z")
+    if facts["articles_not_searchable_yet"]:
+        say(f"Search      {facts['articles_not_searchable_yet']} articles are still to be entered")
     say(f"Audit       {'balanced' if balance.balanced else 'NOT BALANCED: run `news-monitor audit`'}")
 
 

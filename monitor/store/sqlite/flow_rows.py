@@ -21,11 +21,11 @@ STAGES: Mapping[str, str] = {
     "read_to_matched": """
         select julianday(m.created_at) - julianday(a.first_read_at) as days
         from alerts m join articles a on a.id = m.article_id
-        where m.rowid > :alerts and m.rowid <= :alerts_to""",
+        where m.rowid > :alerts and m.rowid <= :alerts_to and m.rule <> 'news-monitor-canary'""",
     "matched_to_posted": """
         select julianday(d.sent_at) - julianday(m.created_at) as days
         from deliveries d join alerts m on m.id = d.alert_id
-        where d.sent_at > :sent and d.sent_at <= :sent_to""",
+        where d.sent_at > :sent and d.sent_at <= :sent_to and m.rule <> 'news-monitor-canary'""",
 }
 
 _MARKS = """
@@ -73,7 +73,13 @@ class FlowRows:
         span |= {f"{name}_to": getattr(until, name) for name in Mark.__slots__}
         return Flow(
             polls=self._counts("select outcome as k, count(*) as n from polls where id > :polls group by k", span),
-            fates=self._counts("select fate as k, count(*) as n from alerts where rowid > :alerts group by k", span),
+            fates=self._counts(
+                """
+                select fate as k, count(*) as n from alerts
+                where rowid > :alerts and rule <> 'news-monitor-canary' group by k
+                """,
+                span,
+            ),
             entries=max(until.entries - mark.entries, 0),
             articles=max(until.articles - mark.articles, 0),
             delays={

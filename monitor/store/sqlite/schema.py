@@ -580,7 +580,8 @@ alter table deliveries add column urgent integer not null default 0 check (urgen
 _TENTH = """
 create table search_documents (          -- articles that can be found; their own rowids may change (vacuum)
   id integer primary key,
-  article_id text not null unique references articles (id)
+  article_id text not null unique references articles (id),
+  read_at text not null                  -- for the first time
 ) strict;
 
 -- words are folded before they come here, see store/sqlite/search_rows.py; the vowel signs of India are part of them

@@ -20,6 +20,21 @@ from monitor.text import words
 
 _PARTS = ("title", "text", "captions")
 
+# What is not asked for costs nothing: the articles themselves are large, and there may be very many hits.
+_ONLY = """
+    (:since is null or d.read_at >= :since) and (:until is null or d.read_at < :until)
+    and (:site is null or exists (
+      select 1 from articles a where a.id = d.article_id
+        and (a.site = :site or substr(a.site, -1 - length(:site)) = '.' || :site)))
+    and (:language is null or exists (
+      select 1 from articles a where a.id = d.article_id
+        and substr(lower(a.language), 1, length(:language) + 1) in (:language, :language || '-')))
+    and (:rule is null or exists (
+      select 1 from decisions m where m.article_id = d.article_id and m.rule = :rule and m.outcome = 'matched'))
+    and (:feed is null or exists (
+      select 1 from entries e join feeds f on f.id = e.feed_id where e.article_id = d.article_id and f.name = :feed))
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class SearchFilter:
@@ -59,7 +74,11 @@ class SearchRows:
         """As it stands now. Twice changes nothing."""
         self._db.execute("delete from search_waiting where article_id = ?", [article])
         entered = self._db.execute(
-            "insert into search_documents (article_id) values (?) on conflict (article_id) do nothing", [article]
+            """
+            insert into search_documents (article_id, read_at) select id, first_read_at from articles where id = ?
+            on conflict (article_id) do nothing
+            """,
+            [article],
         )
         if not entered.rowcount:
             return
@@ -86,7 +105,12 @@ class SearchRows:
     def find(self, query: SearchQuery, only: SearchFilter, *, limit: int) -> tuple[Row, ...]:
         """The latest first."""
         rows = self._db.query(
-            """
+            f"""
+            with hit as (
+              select d.article_id, d.read_at from search_words w join search_documents d on d.id = w.rowid
+              where search_words match :expression and {_ONLY}
+              order by d.read_at desc, d.article_id limit :limit
+            )
             select a.id, a.url, a.title, a.text, a.captions, a.author, a.site, a.language, a.published_at,
               a.first_read_at,
               (select json_group_array(name) from (
@@ -94,21 +118,9 @@ class SearchRows:
                  where e.article_id = a.id order by f.name)) as feeds,
               (select json_group_array(rule) from (
                  select rule from decisions where article_id = a.id and outcome = 'matched' order by rule)) as rules
-            from search_words w
-            join search_documents d on d.id = w.rowid
-            join articles a on a.id = d.article_id
-            where search_words match :expression
-              and (:since is null or a.first_read_at >= :since)
-              and (:until is null or a.first_read_at < :until)
-              and (:site is null or a.site = :site or substr(a.site, -1 - length(:site)) = '.' || :site)
-              and (:language is null
-                or substr(lower(a.language), 1, length(:language) + 1) in (:language, :language || '-'))
-              and (:rule is null or exists (
-                select 1 from decisions m where m.article_id = a.id and m.rule = :rule and m.outcome = 'matched'))
-              and (:feed is null or exists (
-                select 1 from entries e join feeds f on f.id = e.feed_id where e.article_id = a.id and f.name = :feed))
-            order by a.first_read_at desc, a.id limit :limit
-            """,
+            from hit join articles a on a.id = hit.article_id
+            order by hit.read_at desc, a.id
+            """,  # noqa: S608 - a constant
             {
                 "expression": query.expression,
                 "since": only.since and to_text(only.since),
