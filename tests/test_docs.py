@@ -181,6 +181,7 @@ def desk(played: Path, tmp_path: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.timeout(600)  # some dozens of commands
 @pytest.mark.parametrize("document", [name for name, blocks in RUN.items() if blocks])
 def test_every_command_that_is_shown_works(document: str, desk: dict[str, str]) -> None:
     """From top to bottom in one shell. $URL, $STORY and $OTHER are an article and two stories of the demo's."""
@@ -190,7 +191,7 @@ def test_every_command_that_is_shown_works(document: str, desk: dict[str, str]) 
     assert "Traceback" not in done.stderr
 
 
-CALL = re.compile(r"news-monitor(?: --config \S+)?((?: [a-z-]+)+)((?: .*)?)$", re.MULTILINE)
+CALL = re.compile(r"(?:^|bin/|\| |\$\()news-monitor(?: --config \S+)?((?: [a-z-]+)+)((?: .*)?)$", re.MULTILINE)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
