@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -73,3 +75,19 @@ def test_shells_complete(shell: str, between: str, typed: str, offered: set[str]
     assert offered == set(re.findall(rf"^plain{between}([\w-]+)", result.output, re.MULTILINE))
     script = CliRunner().invoke(main, prog_name="news-monitor", env={"_NEWS_MONITOR_COMPLETE": f"{shell}_source"})
     assert "news-monitor" in script.output
+
+
+def test_a_list_of_commands_is_read_at_a_glance() -> None:
+    """In --help no line about a command breaks off, at the width of a terminal of old."""
+    broken = [line for line in _helps(main, "news-monitor") if line.startswith("  ") and line.endswith("...")]
+    assert [] == broken
+
+
+def _helps(command: click.Command, name: str) -> Iterator[str]:
+    with click.Context(command, info_name=name, terminal_width=80) as context:
+        yield from command.get_help(context).splitlines()
+        if isinstance(command, click.Group):
+            for one in command.list_commands(context):
+                found = command.get_command(context, one)
+                assert found is not None
+                yield from _helps(found, one)

@@ -40,7 +40,11 @@ AGO = timedelta(minutes=61)
 )
 @speaking()
 def demo(directory: Path | None) -> None:
-    """Play a small news world through the real pipeline and show the alerts."""
+    """Play a small news world through the real pipeline.
+
+    Seven invented outlets on loopback: alerts, a copy that stays silent, a follow-up, a correction, and the audit. No
+    account, no network.
+    """
     if directory is not None and directory.exists() and any(directory.iterdir()):
         complain(f"{directory}: is not empty; name a new directory")
         sys.exit(EXIT_USAGE)
