@@ -240,7 +240,7 @@ def _looked_at(place: Place, url: str, held: Sequence[Feed]) -> Feed:
 def _refuse_held(url: str, held: Sequence[Feed]) -> None:
     feed = holder(url, held)
     if feed is not None:
-        raise click.UsageError(f"{url} is held already, as {feed.name!r}")
+        raise click.UsageError(f"{url} is there already, as {feed.name!r}")
 
 
 @feeds.command()
@@ -297,7 +297,7 @@ def import_(place: Place, file: Path) -> None:
         say(f"skipped  {problem}")
     show_problems(planned.unusable)
     say(
-        f"{len(planned.new)} added to {path}, {len(planned.held)} held already, "
+        f"{len(planned.new)} added to {path}, {len(planned.held)} there already, "
         f"{len(planned.unusable)} could not be used."
     )
     if planned.new:
