@@ -244,7 +244,18 @@ def _names() -> Iterator[str]:
                 yield from (f"{name} {one}" for one in command.list_commands(context))
 
 
-# ---- Python, links, terms ----
+# ---- Python, notices, links ----
+
+
+def test_operators_find_what_they_were_told() -> None:
+    """Each notice that operations.md explains is one that the program gives: its words stand in the sources."""
+    text = (ROOT / "docs" / "operations.md").read_text("utf-8").partition("## What each notice means")[2]
+    rows = re.findall(r"^\| \*(.+?)\* \|", text.partition("\n## ")[0], re.MULTILINE)
+    sources = "".join(path.read_text("utf-8") for path in (ROOT / "monitor").rglob("*.py"))
+    said = re.sub(r"\{[^{}]*\}", "…", re.sub(r'"\s*f?"', "", sources))
+    parts = [part.strip(" ()`") for row in rows for part in re.split("…|`web`|`heartbeat`", row)]
+    assert len(rows) >= 15
+    assert [] == [part for part in parts if part and part not in said]
 
 
 def test_the_receiver_of_webhooks_knows_a_good_signature() -> None:
