@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test check lint lock clean
+.PHONY: demo test check lint man release-check lock clean
 
 demo: .venv/installed  ## play the bundled news world through the real pipeline
 	$(BIN)/news-monitor demo
@@ -16,6 +16,12 @@ lint: .venv/installed-dev  ## style, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+man: .venv/installed-dev  ## the man page, made of what --help says
+	$(BIN)/python -m docs.manual share/man/man1/news-monitor.1
+
+release-check: man  ## build the release, and try it where the repository is not
+	.ci/release-check $(PYTHON)
+
 check: lint test  ## everything that must hold before a commit
 
 lock: .venv/installed-dev  ## renew the exact versions after a change in pyproject.toml
@@ -25,13 +31,13 @@ lock: .venv/installed-dev  ## renew the exact versions after a change in pyproje
 
 .venv/installed: pyproject.toml requirements.lock
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint requirements.lock .
+	$(BIN)/pip install -qq --constraint requirements.lock .
 	touch $@
 
 .venv/installed-dev: pyproject.toml requirements.lock
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint requirements.lock --editable '.[dev]'
+	$(BIN)/pip install -qq --constraint requirements.lock --editable '.[dev]'
 	touch $@
 
 clean:
-	rm -rf .venv dist build
+	rm -rf .venv dist build share

@@ -313,7 +313,7 @@ async def test_add_refuses_what_cannot_be_used(config: Path, site: FeedServer) -
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["https://127.0.0.1:9/other#x"], "is held already, as 'Other'"),
+        (["https://127.0.0.1:9/other#x"], "is there already, as 'Other'"),
         (["http://b.example/", "--name", "Other"], "the name 'Other' is taken"),
         (["http://b.example/", "--tag", " "], "would not be right any more, so nothing was changed"),
         (["b.example"], "is not a web address"),
@@ -362,7 +362,7 @@ def test_import(config: Path, tmp_path: Path) -> None:
     path.write_text(LIST)
     result = invoke(config, "import", str(path))
     assert 1 == result.exit_code
-    assert f"skipped  {path}:4: Other again is held already, as Other\n" in result.stdout
+    assert f"skipped  {path}:4: Other again is there already, as Other\n" in result.stdout
     assert f"{path}:5: 'nowhere' is not a web address; it must begin with http:// or https://\n" == result.stderr
     assert [("Other", ()), ("A", ("Balkans",))] == [(f.name, f.tags) for f in configuration.load_feeds(config)]
     path.write_text(LIST.replace('<outline text="Nowhere" xmlUrl="nowhere"/>', ""))

@@ -166,10 +166,12 @@ async def test_chapters(reader: Reader) -> None:
         "News breaks",
         "Another outlet reprints it",
         "Meanwhile, elsewhere",
+        "The story moves on, in other words",
+        "An hour later: the first report is corrected",
     ]
-    assert [len(titles) for _, titles in told] == [10, 15, 17, 22]
-    assert all(before < after for (_, before), (_, after) in pairwise(told))
-    assert reader.world.chapter == "Meanwhile, elsewhere"
+    assert [len(titles) for _, titles in told] == [10, 15, 17, 22, 23, 23]
+    assert all(before <= after for (_, before), (_, after) in pairwise(told))
+    assert reader.world.is_last_chapter
 
 
 async def _titles(reader: Reader) -> set[str]:
@@ -265,9 +267,21 @@ async def test_aggregator(reader: Reader) -> None:
         assert any(said in paragraph for paragraph in paragraphs), said
 
 
+async def test_correction(reader: Reader) -> None:
+    """In the last chapter the aggregator's page has other figures and says so; its feed shows nothing of it."""
+    reader.world.publish_next()
+    page, feed = await reader.page("Time Wire", "Serbia"), await reader.items("Time Wire")
+    reader.publish_all()
+    corrected = await reader.page("Time Wire", "Serbia")
+    assert ("four people dead" in page, "five people dead" in corrected) == (True, True)
+    assert ("Correction:" in page, "Correction:" in corrected) == (False, True)
+    assert feed == await reader.items("Time Wire")
+
+
 async def test_reprint(reader: Reader) -> None:
     """The reprint has another headline, all paragraphs but one, and a credit."""
-    reader.publish_all()
+    for _ in range(2):
+        reader.world.publish_next()
     original = _paragraphs(await reader.page("Time Wire", "Serbia"))
     reprint = await reader.page("Morava Courier", "Serbian")
     copied = _paragraphs(reprint)

@@ -540,17 +540,21 @@ async def test_the_starter_configuration_is_good(tmp_path: Path) -> None:
 
 
 async def test_the_demo_tells_its_stories(tmp_path: Path) -> None:
-    """Exactly one alert for the aggregator's page, naming the rules; a reprint, football, shares, senator: silence."""
+    """One alert for the aggregator's page, with a follow-up and a correction; a reprint, football, shares: silence."""
     result = await run("demo", "--dir", str(tmp_path / "demo"), token=None)
     assert 0 == result.code, result.err
     alerts = [line for line in result.out.splitlines() if line.startswith("■")]
     assert 1 == sum("Kosovo" in line for line in alerts), alerts
     for silent in ("Nations League", "Shares", "Senator"):
         assert not any(silent.lower() in line.lower() for line in alerts)
-    (story,) = [
+    replies = [line for line in result.out.splitlines() if line.startswith(("↳ UPDATE", "↳ CORRECTION"))]
+    assert ["600 more soldiers", "Washington"] == [
+        words for line, words in zip(replies, ("600 more soldiers", "Washington"), strict=True) if words in line
+    ]
+    story, _ = [
         json.loads(text)
         for (text,) in rows(tmp_path / "demo" / "news.db", "select message from deliveries where message is not null")
-        if "Time Wire" in text
+        if json.loads(text)["outlet"] == "Time Wire"
     ]
     assert {"military-deployment", "kosovo", "nato"} <= {reason["rule"] for reason in story["reasons"]}
     texts = [text for (text,) in rows(tmp_path / "demo" / "news.db", "select text from articles")]

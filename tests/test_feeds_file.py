@@ -236,7 +236,7 @@ def problems(*lines: tuple[int, str]) -> tuple[Problem, ...]:
             Plan((feed("n.example", url="https://www.n.example/feed"),), (), ()),
         ),
         ([outline("A", N.url)], Plan((feed("A (n.example)", url=N.url),), (), ())),
-        ([outline("X", "http://a.example/feed", line=7)], Plan((), problems((7, "X is held already, as A")), ())),
+        ([outline("X", "http://a.example/feed", line=7)], Plan((), problems((7, "X is there already, as A")), ())),
         (
             [outline("N", N.url, line=3), outline("O", N.url + "#top", line=4)],
             Plan((feed("N"),), problems((4, "O is listed before, on line 3")), ()),

@@ -24,7 +24,7 @@ class Plan:
 
 def plan(outlines: Sequence[Outline], feeds: Sequence[Feed], *, file: str) -> Plan:
     """`file` is the list's name, for the places of what is left out."""
-    by_page = {urls.canonical(feed.url): f"held already, as {feed.name}" for feed in feeds}
+    by_page = {urls.canonical(feed.url): f"there already, as {feed.name}" for feed in feeds}
     names = {feed.name for feed in feeds}
     new: list[Feed] = []
     held: list[Problem] = []

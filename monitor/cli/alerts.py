@@ -12,7 +12,9 @@ from monitor.cli.common import EXIT_FOUND, Place, complain, perform, reading_sto
 
 
 @click.group(invoke_without_command=True)
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 100_000), help="At most so many.")
+@click.option(
+    "--limit", default=20, show_default=True, metavar="N", type=click.IntRange(1, 100_000), help="At most so many."
+)
 @click.option("--mute", "mute", metavar="ID", help="Only what a mute held, named by the beginning of its id.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document a line.")
 @click.pass_context
@@ -48,7 +50,10 @@ def _show(row: dict[str, Any]) -> None:
 @click.pass_obj
 @speaking()
 def dead(place: Place, as_json: bool) -> None:
-    """Messages that no sink would take: nobody was told. Exit 1: there are some."""
+    """Dead letters: messages that no sink would take.
+
+    Nobody was told. Exit 1: there are some.
+    """
     letters = reading_store(place).ledger.dead_letters(limit=None)
     for row in letters:
         if as_json:
@@ -67,7 +72,10 @@ def dead(place: Place, as_json: bool) -> None:
 @click.pass_obj
 @speaking()
 def release(place: Place, ids: tuple[str, ...], every: bool) -> None:
-    """Try messages again that were given up; ID: the beginning of one's id, as `alerts dead` shows it."""
+    """Try dead letters again.
+
+    ID: the beginning of one's id, as `alerts dead` shows it.
+    """
     if bool(ids) == every:
         raise click.UsageError("name messages by their ids, or write --all")
     perform(place, "alerts release", (ALL,) if every else ids)

@@ -47,7 +47,9 @@ def backtest(
     as_json: bool,
     html_file: Path | None,
 ) -> None:
-    """What the rules in DIR (or a git revision) would have alerted on, as a difference from today's rules.
+    """What other rules would have told from the archive.
+
+    The rules in DIR, or those of a git revision, as a difference from today's.
 
     With neither, what today's rules would have alerted on, as a difference from none. An alert is the first article of
     a story that a rule matches. The database is only read.

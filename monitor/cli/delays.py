@@ -22,9 +22,10 @@ _HEADS = ("→ seen", "→ read", "→ matched", "→ posted", "in all")
 @click.pass_obj
 @speaking()
 def delays(place: Place, since: datetime, as_json: bool) -> None:
-    """How late each feed's news comes to readers: medians and 90th percentiles of each part of the way.
+    """How late each feed's news comes to readers.
 
-    The first part is the publisher's and the schedule's, the others are this program's. The slowest feeds come first.
+    Medians and 90th percentiles of each part of the way. The first part is the publisher's and the schedule's, the
+    others are this program's. The slowest feeds come first.
     """
     found = reading_store(place).delays.delays(since)
     rows = sorted(((name, summary(stages)) for name, stages in found.items()), key=_slowest_first)

@@ -8,6 +8,8 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
@@ -16,6 +18,7 @@ import yaml
 from monitor.alerts.sinks.console import ConsoleSink
 from monitor.app import config as configuration
 from monitor.app.audit import audit
+from monitor.app.clock import utc_now
 from monitor.app.config import Config
 from monitor.app.daemon import Daemon
 from monitor.app.starter import starter_directory
@@ -24,6 +27,8 @@ from monitor.demo.world import Request, World
 from monitor.store.sqlite.store import Store
 
 ALERT_LAST = "1h"  # at the first look, what is younger than this is news and not history
+# The world begins so long ago, and its last chapter is now: then the alert's page is due to be read again.
+AGO = timedelta(minutes=61)
 
 
 @click.command()
@@ -35,7 +40,11 @@ ALERT_LAST = "1h"  # at the first look, what is younger than this is news and no
 )
 @speaking()
 def demo(directory: Path | None) -> None:
-    """Play a small news world through the real pipeline and show the alerts."""
+    """Play a small news world through the real pipeline.
+
+    Seven invented outlets on loopback: alerts, a copy that stays silent, a follow-up, a correction, and the audit. No
+    account, no network.
+    """
     if directory is not None and directory.exists() and any(directory.iterdir()):
         complain(f"{directory}: is not empty; name a new directory")
         sys.exit(EXIT_USAGE)
@@ -52,9 +61,20 @@ def demo(directory: Path | None) -> None:
         sys.exit(code)
 
 
+@dataclass(slots=True)
+class _Clock:
+    """The demo's own, for the world and for the program that watches it."""
+
+    behind: timedelta = AGO
+
+    def __call__(self) -> datetime:
+        return utc_now() - self.behind
+
+
 async def _play(place: Path) -> int:
     """The exit code."""
-    async with World() as world:
+    clock = _Clock()
+    async with World(clock) as world:
         say(f"A news world of {len(world.outlets)} outlets on loopback HTTP:")
         for outlet in world.outlets:
             say(f"  {outlet.name:20} {outlet.feed_url}  [{outlet.language}]")
@@ -62,19 +82,19 @@ async def _play(place: Path) -> int:
         say(f"\nWatching it with the starter rules: {', '.join(rule.name for rule in config.rules.rules)}")
         more = True
         while more:
-            if not await _look(config, world, world.chapter):
+            if world.is_last_chapter:
+                clock.behind = timedelta(0)
+            if not await _look(config, world, world.chapter, clock):
                 return EXIT_INTERRUPTED
             more = world.publish_next()
-        if not await _look(config, world, "Nothing new: one more look at every feed"):
-            return EXIT_INTERRUPTED
     return 0 if _sum_up(config) else EXIT_FOUND
 
 
-async def _look(config: Config, world: World, heading: str) -> bool:
+async def _look(config: Config, world: World, heading: str, clock: _Clock) -> bool:
     """One sweep of the daemon; False when it was interrupted."""
     say(f"\n── {heading} " + "─" * max(0, 70 - len(heading)))
     seen = len(world.requests)
-    daemon = Daemon(config, sys.stdout, announce=False)
+    daemon = Daemon(config, sys.stdout, announce=False, clock=clock)
     await daemon.run_once(now=True)
     if daemon.stopped:
         return False
@@ -115,14 +135,19 @@ def _traffic(requests: tuple[Request, ...]) -> str:
 def _sum_up(config: Config) -> bool:
     store = Store.reader(config.database)
     messages = store.ledger.messages(ConsoleSink.name)
+    alerts = [row["message"] for row in messages if not row["thread_of"]]
+    replies = [row["message"] for row in messages if row["thread_of"]]
     silent = [row for row in store.ledger.alerts(limit=1_000) if row["fate"] == "suppress"]
     failing = [feed for feed in store.ledger.feeds() if feed["failures"]]
     balance = audit(store)
     say("\n── What happened " + "─" * 55)
-    say(f"{len(messages)} alerts from {sum(store.ledger.entry_states().values())} items:")
-    for row in messages:
-        rules = ", ".join(reason.rule for reason in row["message"].reasons)
-        say(f"  {row['message'].headline}\n      {row['message'].outlet}; rules: {rules}")
+    say(f"{len(alerts)} alerts from {sum(store.ledger.entry_states().values())} items:")
+    for message in alerts:
+        rules = ", ".join(reason.rule for reason in message.reasons)
+        say(f"  {message.headline}\n      {message.outlet}; rules: {rules}")
+    for message in replies:
+        what = "Corrected, in its thread" if message.changes else "Told in the thread of its story"
+        say(f"{what}: {message.headline} ({message.outlet})")
     copies = {(row["title"], row["outlet"], row["reason"]) for row in silent}
     for title, outlet, reason in sorted(copies):
         say(f"Not told again: {title} ({outlet})\n      {reason}")

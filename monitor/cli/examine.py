@@ -27,7 +27,10 @@ from monitor.store.sqlite.values import time_or_none
 @click.pass_obj
 @speaking()
 def audit(place: Place, as_json: bool) -> None:
-    """Prove that every match has its fate; exit 1 with the offending rows."""
+    """Prove that every match has its fate.
+
+    Exit 1: it does not balance; with the offending rows.
+    """
     balance = full_audit(reading_store(place))
     if as_json:
         show_json({**asdict(balance), "balanced": balance.balanced})
@@ -63,7 +66,10 @@ def _sum(balance: Balance) -> str:
 @click.pass_obj
 @speaking()
 def status(place: Place, as_json: bool) -> None:
-    """Health at a glance: feeds, backlog, deliveries waiting, the balance. Exit 1: the audit does not balance."""
+    """Health at a glance: feeds, backlog, deliveries, the audit.
+
+    Exit 1: the audit does not balance.
+    """
     store, now = reading_store(place), utc_now()
     balance = take_balance(store)
     facts = {
@@ -140,9 +146,10 @@ def _show_status(facts: dict[str, Any], balance: Balance) -> None:
 @click.pass_obj
 @speaking()
 def explain(place: Place, url: str, as_json: bool) -> None:
-    """The whole life of an article: when seen, how read, each rule's decision, its story, its alerts.
+    """The whole life of an article, by its address.
 
-    Where a page shows many items, that of every article its address led to.
+    When it was seen, how it was read, each rule's decision, its story, its alerts and deliveries. Where a page
+    shows many items, that of every article its address led to.
     """
     try:
         url = urls.web_url(url)

@@ -62,9 +62,9 @@ def _checked(_context: click.Context, _option: click.Parameter, url: str | None)
 @click.pass_obj
 @speaking()
 def extract(place: Place, source: str, title: str, url: str | None, as_json: bool) -> None:
-    """What the daemon would see of a page: its text, what it says about itself, and whether it is the article.
+    """What the daemon would see of a page.
 
-    Exit code 1: it is not, or there is no text in it.
+    Its text, what it says about itself, and whether it is the article. Exit 1: it is not, or there is no text in it.
     """
     try:
         reading = asyncio.run(_reading(place, source, url))

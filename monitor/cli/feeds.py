@@ -40,7 +40,7 @@ MARKS = {Level.GOOD: "✔", Level.NOTE: "!", Level.PROBLEM: "✘"}
 
 @click.group()
 def feeds() -> None:
-    """The feeds: how they are, new ones, lists of them."""
+    """Feeds: list, check, add, remove, delays, OPML."""
 
 
 feeds.add_command(delays)
@@ -120,9 +120,9 @@ def _ahead(moment: datetime, now: datetime) -> str:
 @click.pass_obj
 @speaking()
 def check(place: Place, url: str, as_json: bool) -> None:
-    """Look at a feed before adding it, or find the feeds of a web page.
+    """Look at a feed, or find the feeds of a web page.
 
-    Exit 0: usable; 1: not.
+    Exit 1: it cannot be used.
     """
     checked = _checked(place, _web_url(url))
     if as_json:
@@ -205,8 +205,8 @@ def _as_json(report: Report) -> dict[str, Any]:
 
 @feeds.command()
 @click.argument("url")
-@click.option("--name", help="What to call it. Default: what it calls itself.")
-@click.option("--tag", "tags", multiple=True, help="May be given several times.")
+@click.option("--name", metavar="NAME", help="What to call it. Default: what it calls itself.")
+@click.option("--tag", "tags", metavar="TAG", multiple=True, help="May be given several times.")
 @click.option("--no-check", is_flag=True, help="Add the address as it is, without looking at it.")
 @click.pass_obj
 @speaking()
@@ -240,7 +240,7 @@ def _looked_at(place: Place, url: str, held: Sequence[Feed]) -> Feed:
 def _refuse_held(url: str, held: Sequence[Feed]) -> None:
     feed = holder(url, held)
     if feed is not None:
-        raise click.UsageError(f"{url} is held already, as {feed.name!r}")
+        raise click.UsageError(f"{url} is there already, as {feed.name!r}")
 
 
 @feeds.command()
@@ -276,9 +276,10 @@ def _named(name_or_url: str, held: Sequence[Feed]) -> Feed:
 @click.pass_obj
 @speaking()
 def import_(place: Place, file: Path) -> None:
-    """Add the feeds of an OPML FILE that are not held yet. Exit 1: some of its feeds cannot be used.
+    """Add the feeds of an OPML FILE to feeds.yaml.
 
-    Nothing is fetched: `feeds check` looks at one of them.
+    Those that stand there already stay as they are. Exit 1: some of its feeds cannot be used. Nothing is fetched:
+    `feeds check` looks at one of them.
     """
     held = configuration.load_feeds(place.directory)
     with file.open("rb") as stream:
@@ -296,7 +297,7 @@ def import_(place: Place, file: Path) -> None:
         say(f"skipped  {problem}")
     show_problems(planned.unusable)
     say(
-        f"{len(planned.new)} added to {path}, {len(planned.held)} held already, "
+        f"{len(planned.new)} added to {path}, {len(planned.held)} there already, "
         f"{len(planned.unusable)} could not be used."
     )
     if planned.new:
@@ -310,7 +311,10 @@ def import_(place: Place, file: Path) -> None:
 @click.pass_obj
 @speaking()
 def export(place: Place, file: Path | None) -> None:
-    """Write the feeds as OPML 2.0 to FILE, else to standard output. Tags become categories."""
+    """Write the feeds as OPML to FILE, else to standard output.
+
+    OPML 2.0; tags become categories.
+    """
     held = configuration.load_feeds(place.directory)
     text = opml.serialise(held, title="news-monitor", created_at=utc_now())
     if file is None:

@@ -47,14 +47,17 @@ class _Time(click.ParamType[datetime]):
 
 @click.group()
 def mute() -> None:
-    """Hold what matches of a story, rule, feed, site or author until a time, and tell it then in one receipt."""
+    """Hold what matches of a subject until a time.
+
+    A subject is a story, rule, feed, site or author. What is held is told in one receipt when the mute ends.
+    """
 
 
 def _command(kind: MuteKind, subject: str) -> click.Command:
     @click.argument("subject")
     @click.option("--for", "span", type=_Span(), help="How long: 30m, 8h, 3d, 2w.")
     @click.option("--until", type=_Time(), help="The end, as 2026-12-01T08:00; UTC unless it names a zone.")
-    @click.option("--reason", default="", help="Why; it stands beside every match that is held.")
+    @click.option("--reason", default="", metavar="WORDS", help="Why; it stands beside every match that is held.")
     @click.pass_obj
     @speaking()
     def command(place: Place, subject: str, span: timedelta | None, until: datetime | None, reason: str) -> None:
@@ -77,7 +80,9 @@ for _kind, _subject in {
 
 
 @mute.command("list")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 100_000), help="At most so many.")
+@click.option(
+    "--limit", default=20, show_default=True, metavar="N", type=click.IntRange(1, 100_000), help="At most so many."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document a line.")
 @click.pass_obj
 @speaking()

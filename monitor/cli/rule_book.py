@@ -30,7 +30,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="One JSON document 
 @click.group(invoke_without_command=True)
 @click.pass_context
 def rules(context: click.Context) -> None:
-    """Rules as the daemon has them: list, show, history, health."""
+    """Rules in force: list, show, history, health."""
     if context.invoked_subcommand is None:
         context.invoke(list_)
 
@@ -40,7 +40,10 @@ def rules(context: click.Context) -> None:
 @click.pass_obj
 @speaking()
 def list_(place: Place, as_json: bool) -> None:
-    """The rules in force, each with its version; and those that are held back, with the reason."""
+    """The rules in force, and those that are held back.
+
+    Each with its version, or with the reason.
+    """
     store = reading_store(place)
     held = {notice["kind"]: notice["text"] for notice in store.notices.open() if notice["about"] == RULES}
     in_force = {row["rule"]: row for row in store.rules.summary()}
@@ -59,9 +62,12 @@ def list_(place: Place, as_json: bool) -> None:
 
 
 @rules.command()
-@click.argument("name")
+@click.argument("name", metavar="RULE")
 @click.option(
-    "--version", "prefix", help="The beginning of a version. Default: the one in force, or the last that was."
+    "--version",
+    "prefix",
+    metavar="VERSION",
+    help="The beginning of a version. Default: the one in force, or the last that was.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_obj
@@ -84,12 +90,15 @@ def show(place: Place, name: str, prefix: str | None, as_json: bool) -> None:
 
 
 @rules.command()
-@click.argument("name")
+@click.argument("name", metavar="RULE")
 @_json
 @click.pass_obj
 @speaking()
 def history(place: Place, name: str, as_json: bool) -> None:
-    """Every version of a rule, the latest first, each with what it changed."""
+    """Every version of a rule, with what it changed.
+
+    The latest comes first.
+    """
     versions = _history(reading_store(place), name)
     for number in range(len(versions) - 1, -1, -1):
         difference = _difference(versions[number - 1] if number else None, versions[number])
@@ -108,7 +117,10 @@ def history(place: Place, name: str, as_json: bool) -> None:
 @click.pass_obj
 @speaking()
 def health(place: Place, since: timedelta, as_json: bool) -> None:
-    """Which rules are silent, say the same, are noisy or slow, and which of their words never occur."""
+    """Which rules are silent, doubles, noisy or slow.
+
+    And which of their words no article had, each with file, line and remedy.
+    """
     config = configuration.load(place.directory, examples=False)
     now = utc_now()
     with progress() as show:

@@ -45,7 +45,10 @@ MOST_BYTES = 10_000_000
 @click.pass_obj
 @speaking()
 def check(place: Place, spelling: str | None) -> None:
-    """Validate all configuration, run the examples inside the rules, and say what is doubtful about them."""
+    """Validate the configuration; try the examples in the rules.
+
+    Says what is doubtful about rules, too. Exit 1: an example does not come out as it should.
+    """
     config = configuration.load(place.directory, examples=False)
     if spelling is not None:
         _show_rules(config, spelling)

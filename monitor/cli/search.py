@@ -22,7 +22,9 @@ from monitor.store.sqlite.search_rows import SearchFilter
 @click.option("--rule", metavar="NAME", help="Matched by this rule.")
 @click.option("--site", metavar="HOST", help="From this site or a part of it.")
 @click.option("--language", metavar="CODE", help="In this language, as in sr or sr-Latn.")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 100_000), help="At most so many.")
+@click.option(
+    "--limit", default=20, show_default=True, metavar="N", type=click.IntRange(1, 100_000), help="At most so many."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document a line.")
 @click.pass_obj
 @speaking()

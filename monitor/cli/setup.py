@@ -36,7 +36,10 @@ from monitor.store.sqlite.store import Store
 @click.option("--user", metavar="NAME", help="With --systemd: run as this user. Default: one of the service's own.")
 @speaking()
 def init(directory: Path, units_into: Path | None, user: str | None) -> None:
-    """Write a starter configuration to DIRECTORY: about 40 feeds and the first watch rules."""
+    """Write a starter configuration to DIRECTORY.
+
+    About 40 feeds, and the first rules with their concepts.
+    """
     if units_into is not None:
         _write_units(directory, units_into, user)
         return
@@ -68,14 +71,17 @@ def _write_units(config: Path, into: Path, user: str | None) -> None:
 
 @click.group()
 def slack() -> None:
-    """Setting up Slack."""
+    """Slack: the app's manifest, and a test message."""
 
 
 @slack.command()
 @click.option("--socket-mode/--no-socket-mode", default=True, help="With buttons and /news (default), or alerts only.")
 @speaking()
 def manifest(socket_mode: bool) -> None:
-    """The app manifest to paste into Slack (Create New App, From a manifest)."""
+    """The app manifest to paste into Slack.
+
+    At https://api.slack.com/apps: Create New App, From a manifest.
+    """
     say(slack_manifest.manifest(socket_mode=socket_mode).rstrip())
 
 
@@ -93,7 +99,7 @@ def slack_test(place: Place) -> None:
 
 @click.group()
 def db() -> None:
-    """The database: backup, schema, what may go, damage."""
+    """The database: backup, check, migrate, prune."""
 
 
 @db.command()
@@ -118,9 +124,10 @@ def backup(place: Place, file: Path, keep: int | None) -> None:
 @click.pass_obj
 @speaking()
 def prune(place: Place, dry_run: bool) -> None:
-    """Delete what is older than `retention` says; the daemon does so by itself once a day.
+    """Delete what is older than `retention` says.
 
-    Articles that a rule matched stay, with all that proves it, and so do the other articles of their stories.
+    The daemon does so by itself once a day. Articles that a rule matched stay, with all that proves it, and so do
+    the other articles of their stories.
     """
     config = configuration.load_monitor(place.directory)
     articles, polls = cutoffs(config.retention, utc_now())
@@ -139,7 +146,10 @@ def prune(place: Place, dry_run: bool) -> None:
 @click.pass_obj
 @speaking()
 def check(place: Place) -> None:
-    """Look through the whole file for damage; exit 1 with what was found. Takes a minute for some gigabytes."""
+    """Look through the whole file for damage.
+
+    Takes a minute for some gigabytes. Exit 1: there is some; with what was found.
+    """
     wrong = reading_store(place).ledger.damage()
     for line in wrong:
         say(line)
@@ -152,7 +162,10 @@ def check(place: Place) -> None:
 @click.pass_obj
 @speaking()
 def migrate(place: Place) -> None:
-    """Create the database or bring its schema up to date; the daemon does so by itself when it starts."""
+    """Create the database, or bring its schema up to date.
+
+    The daemon does so by itself when it starts.
+    """
     path = Path(configuration.load_monitor(place.directory).database)
     Store.writer(path).close()
     say(f"{path}: schema is up to date.")

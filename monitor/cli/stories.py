@@ -12,7 +12,9 @@ import click
 from monitor.app.clock import utc_now
 from monitor.cli.common import EXIT_FOUND, Place, complain, perform, reading_store, say, show_json, speaking
 
-_days = click.option("--days", default=7, show_default=True, type=click.IntRange(1, 36_500), help="How far back.")
+_days = click.option(
+    "--days", default=7, show_default=True, metavar="N", type=click.IntRange(1, 36_500), help="How far back."
+)
 _json = click.option("--json", "as_json", is_flag=True, help="One JSON document a line.")
 
 
@@ -26,7 +28,9 @@ def stories(context: click.Context) -> None:
 
 @stories.command("list")
 @_days
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 100_000), help="At most so many.")
+@click.option(
+    "--limit", default=20, show_default=True, metavar="N", type=click.IntRange(1, 100_000), help="At most so many."
+)
 @_json
 @click.pass_obj
 @speaking()
@@ -48,7 +52,10 @@ def list_(place: Place, days: int, limit: int, as_json: bool) -> None:
 @click.pass_obj
 @speaking()
 def show(place: Place, story: str, as_json: bool) -> None:
-    """Who told a story when, in whose words, and what of it was told on. STORY: the beginning of its id."""
+    """Who told a story when, and what of it was told on.
+
+    STORY: the beginning of its id.
+    """
     store = reading_store(place)
     found = store.moves.named(story)
     if len(found) != 1:
@@ -105,7 +112,10 @@ def _relation(row: dict[str, Any], outlet_of: dict[str, str]) -> str:
 @click.pass_obj
 @speaking()
 def sources(place: Place, days: int, as_json: bool) -> None:
-    """How far each outlet is behind the first, and how much of it is copied; of stories that several told."""
+    """How late each outlet is, and how much of it is copied.
+
+    Of stories that several told: how far behind the first.
+    """
     for row in reading_store(place).story_ledger.sources(utc_now() - timedelta(days=days)):
         if as_json:
             show_json(row)
@@ -123,7 +133,10 @@ def sources(place: Place, days: int, as_json: bool) -> None:
 @click.pass_obj
 @speaking()
 def merge(place: Place, into: str, others: tuple[str, ...]) -> None:
-    """Make the OTHERS part of the story INTO, whose thread goes on. Stories are named by the beginning of their ids."""
+    """Make the stories OTHERS part of the story INTO.
+
+    Its thread goes on. Stories are named by the beginning of their ids.
+    """
     perform(place, "stories merge", (into, *others))
 
 
@@ -132,7 +145,10 @@ def merge(place: Place, into: str, others: tuple[str, ...]) -> None:
 @click.pass_obj
 @speaking()
 def split(place: Place, articles: tuple[str, ...]) -> None:
-    """Make ARTICLES of a story, named by address, a story of their own; what was silent of them is told now."""
+    """Make ARTICLES of a story a story of their own.
+
+    They are named by their addresses. What was silent of them is told now.
+    """
     perform(place, "stories split", articles)
 
 

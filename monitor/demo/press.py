@@ -29,6 +29,7 @@ class Item:
     author: str = ""
     minutes_old: int = 0  # when its chapter comes out
     walled: bool = False  # the page is refused to programs: 403
+    corrected: int | None = None  # the chapter from which on its text is `articles/<slug>.corrected.html`
 
     @property
     def path(self) -> str:
@@ -117,9 +118,14 @@ def _item_facts(press: Press, item: Item, base: str, releases: Sequence[datetime
         "title": item.title,
         "summary": item.summary,
         "author": item.author,
-        "body": "" if item.walled else _read(press.folder, "articles", f"{item.slug}.html"),
+        "body": "" if item.walled else _read(press.folder, "articles", _text_of(item, releases)),
     }
     return _outlet_facts(press, base) | own | _dates(published_at(item, releases))
+
+
+def _text_of(item: Item, releases: Sequence[datetime]) -> str:
+    is_corrected = item.corrected is not None and item.corrected < len(releases)
+    return f"{item.slug}.corrected.html" if is_corrected else f"{item.slug}.html"
 
 
 def _dates(moment: datetime) -> dict[str, str]:

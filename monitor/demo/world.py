@@ -18,7 +18,7 @@ from aiohttp import ETag, web
 from monitor.demo import press
 from monitor.demo.press import Item, Press
 
-LOOPBACK = "127.0.0.1"
+LOOPBACK = "127.0.0.{}"  # an address for each outlet: they are sites of their own
 STOP_SECONDS = 1.0  # how long a request under way may take when the world ends
 
 
@@ -63,8 +63,8 @@ class World:
     async def __aenter__(self) -> Self:
         self._release()
         async with AsyncExitStack() as servers:  # a server that cannot start takes the others down again
-            for printer in self._play.presses:
-                self._outlets.append(await self._serve(printer, servers))
+            for number, printer in enumerate(self._play.presses, start=1):
+                self._outlets.append(await self._serve(printer, LOOPBACK.format(number), servers))
             self._servers = servers.pop_all()
         return self
 
@@ -90,6 +90,10 @@ class World:
         """The title of the chapter that came out last."""
         return self._play.chapters[len(self._releases) - 1]
 
+    @property
+    def is_last_chapter(self) -> bool:
+        return len(self._releases) == len(self._play.chapters)
+
     def publish_next(self) -> bool:
         """Puts the next chapter's items into the feeds. False when everything has been told."""
         if len(self._releases) == len(self._play.chapters):
@@ -100,9 +104,9 @@ class World:
     def _release(self) -> None:
         self._releases.append(self._clock())
 
-    async def _serve(self, printer: Press, servers: AsyncExitStack) -> Outlet:
+    async def _serve(self, printer: Press, host: str, servers: AsyncExitStack) -> Outlet:
         async def answer(request: web.BaseRequest) -> web.Response:
-            base = f"http://{LOOPBACK}:{port}"
+            base = f"http://{host}:{port}"
             response = self._answer(printer, base, request)
             conditional = request.if_none_match is not None or request.if_modified_since is not None
             self._requests.append(Request(printer.name, request.path, response.status, conditional))
@@ -111,9 +115,9 @@ class World:
         runner = web.ServerRunner(web.Server(answer, access_log=None), shutdown_timeout=STOP_SECONDS)
         servers.push_async_callback(runner.cleanup)
         await runner.setup()
-        await web.TCPSite(runner, LOOPBACK, 0).start()
+        await web.TCPSite(runner, host, 0).start()
         port: int = runner.addresses[0][1]
-        feed_url = f"http://{LOOPBACK}:{port}{printer.feed_path}"
+        feed_url = f"http://{host}:{port}{printer.feed_path}"
         return Outlet(printer.name, feed_url, printer.language, printer.tags)
 
     def _answer(self, printer: Press, base: str, request: web.BaseRequest) -> web.Response:

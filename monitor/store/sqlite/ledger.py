@@ -209,11 +209,11 @@ class Ledger:
         )
 
     def messages(self, sink: str) -> tuple[Row, ...]:
-        """Alerts of a sink in the order they were told, with the parsed message."""
+        """Alerts of a sink, and what was told in their threads, in that order, with the parsed message."""
         rows = self._db.query(
             """
-            select id, target, state, sent_at, message from deliveries
-            where sink = ? and message is not null and alert_id is not null order by seq
+            select id, target, state, sent_at, thread_of, message from deliveries
+            where sink = ? and message is not null and (alert_id is not null or thread_of is not null) order by seq
             """,
             [sink],
         )
