@@ -167,8 +167,9 @@ def assemble(
     websub = config.monitor.websub
     push = None if websub is None else Push(listen=websub.listen, store=store, http=http, clock=clock)
     changes = StoryChanges(feeds=config.feeds, rules=config.rules, alerter=alerter, clock=clock)
-    verbs = {**changes.verbs, **Feedback(clock).verbs, **DeadLetters(clock).verbs, "db prune": upkeep.drop_now}
-    commands = Commands(verbs, store, clock, signed=mutes.verbs)
+    feedback = Feedback(clock)
+    verbs = {**changes.verbs, **feedback.verbs, **DeadLetters(clock).verbs, "db prune": upkeep.drop_now}
+    commands = Commands(verbs, store, clock, signed={**mutes.verbs, **feedback.signed_verbs})
     socket = _socket(config, commands, store, clock)
     return Parts(config, http, sinks, slack, pipeline, healing, push, commands, socket)
 
