@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import shlex
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
 
+from monitor.app import config as configuration
 from monitor.app.clock import utc_now
 from monitor.app.feedback import reports
-from monitor.cli.common import Place, perform, reading_store, say, show_json, speaking
-from monitor.cli.spans import since
+from monitor.app.proposals import OfRule, Proposed, propose
+from monitor.cli.common import EXIT_FOUND, Place, complain, perform, program, reading_store, say, show_json, speaking
+from monitor.cli.spans import progress, since
 from monitor.model import Opinion
+from monitor.rules.backtest import Reading
 from monitor.rules.precision import RuleReport, Tally
+from monitor.rules.proposals import Others, Proposal
+from monitor.store.sqlite.store import Store
 
 MOST_OUTLETS = 5  # of a rule, on a terminal
+MOST_SPARED = 5  # headlines of a proposal, on a terminal
 
 
 @click.group()
 def feedback() -> None:
-    """What readers think of the alerts: add, list, report."""
+    """What readers think of the alerts, and what that says of the rules: add, list, report, propose."""
 
 
 @feedback.command()
@@ -124,3 +133,137 @@ def _numbers(tally: Tally) -> dict[str, Any]:
         "precision": None if tally.precision is None else round(tally.precision, 4),
         "interval": [round(low, 4), round(high, 4)],
     }
+
+
+# ---- propose ----
+
+
+@feedback.command("propose")
+@click.argument("rule", required=False)
+@since
+@click.option("--patch", "number", type=click.IntRange(min=1), metavar="N", help="Print only the Nth diff of RULE.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document a line, one for each rule.")
+@click.pass_obj
+@speaking()
+def propose_(place: Place, rule: str | None, since: timedelta, number: int | None, as_json: bool) -> None:
+    """How the rules with false alarms (or RULE) might be changed, each change with its backtest on the archive.
+
+    A false alarm is an alert that readers called not relevant. What loses nothing that they called relevant comes
+    first, whatever its age. No file is changed: take a diff with --patch, look at it, and apply it.
+    """
+    if number is not None and (rule is None or as_json):
+        raise click.UsageError("--patch takes a RULE, and no --json")
+    config = configuration.load(place.directory, examples=False)
+    names = [one.name for one in config.rules.rules]
+    if rule is not None and rule not in names:
+        complain(f"there is no rule {rule!r}; `check` lists those that are")
+        sys.exit(EXIT_FOUND)
+    start = utc_now() - since
+    with progress() as show:
+        found = propose(Store.reader(config.database), config.rules, start, show, only=rule)
+    if number is not None:
+        _patch(place, found, number)
+    elif as_json:
+        for one in found.rules:
+            show_json(_proposed(place, one, found, start))
+    else:
+        _proposals(place, found, start)
+
+
+def _patch(place: Place, found: Proposed, number: int) -> None:
+    """With what it is for, which `git apply` and `patch` skip."""
+    proposals = found.rules[0].proposals if found.rules else ()
+    if number > len(proposals):
+        complain(f"there are {len(proposals)} proposals; without --patch they are listed")
+        sys.exit(EXIT_FOUND)
+    one, proposal = found.rules[0], proposals[number - 1]
+    say(f"{one.rule.name}: {proposal.patch.what}")
+    say(f"{_effect(one, proposal)}; of {found.articles} articles")
+    say(f"Proposed {utc_now():%Y-%m-%d %H:%M}Z, after verdicts by {', '.join(one.judges)}")
+    say()
+    click.echo(one.diff(proposal, place.directory), nl=False)
+
+
+def _proposals(place: Place, found: Proposed, start: datetime) -> None:
+    if not found.rules:
+        say(f"Nothing told since {start:%Y-%m-%d %H:%M}Z was called not relevant.")
+        return
+    for one in found.rules:
+        say()
+        mended = f", {one.mended} that it would not give any more" if one.mended else ""
+        say(f"{one.rule.name}: {one.false_alarms} false alarms{mended}; {one.relevant} relevant alerts")
+        for number, proposal in enumerate(one.proposals, 1):
+            _show_proposal(place, one, number, proposal)
+        if not one.proposals:
+            say("    Nothing that I can think of would have spared one of them: see `explain` for what matched.")
+    say()
+    say(f"Tried on {found.articles} articles since {start:%Y-%m-%d %H:%M}Z. No file was changed. To take a proposal:")
+    directory = shlex.quote(str(place.directory))
+    say(f"    {program()} --config {directory} feedback propose RULE --patch N > rule.diff")
+    say(f'    git -C {directory} apply "$PWD/rule.diff"    # or: patch -p1 -d {directory} < rule.diff')
+    say(f"    {program()} --config {directory} check")
+
+
+def _show_proposal(place: Place, one: OfRule, number: int, proposal: Proposal) -> None:
+    say()
+    say(f"{number:3}. {proposal.patch.way}: {proposal.patch.what}")
+    say(f"     {_effect(one, proposal)}")
+    if proposal.alike:
+        say(f"     the same would do: {'; '.join(proposal.alike)}")
+    for sign, readings in (
+        ("spares", proposal.spared[:MOST_SPARED]),
+        ("LOSES ", proposal.lost),
+        ("−", proposal.removed.first),
+        ("+", proposal.added.first),
+    ):
+        for reading in readings:
+            say(f"       {sign} {reading.outlet}: {reading.article.title}")
+    for line in one.diff(proposal, place.directory).splitlines()[2:]:
+        say(f"     | {line}")
+
+
+def _effect(one: OfRule, proposal: Proposal) -> str:
+    lost = f"LOSES {len(proposal.lost)}" if proposal.lost else "loses none"
+    return (
+        f"spares {len(proposal.spared)} of {one.false_alarms} false alarms, {lost} of {one.relevant} relevant alerts; "
+        f"of those nobody judged −{proposal.removed.count} +{proposal.added.count}"
+    )
+
+
+def _proposed(place: Place, one: OfRule, found: Proposed, start: datetime) -> dict[str, Any]:
+    """What `--json` says; its keys are a contract."""
+    return {
+        "rule": one.rule.name,
+        "since": start,
+        "articles": found.articles,
+        "false_alarms": one.false_alarms,
+        "mended": one.mended,
+        "relevant": one.relevant,
+        "judges": one.judges,
+        "proposals": [
+            {
+                "patch": number,
+                "way": proposal.patch.way,
+                "what": proposal.patch.what,
+                "alike": proposal.alike,
+                "gain": round(proposal.gain, 2),
+                "spared": _told(proposal.spared),
+                "lost": _told(proposal.lost),
+                "removed": _counted(proposal.removed),
+                "added": _counted(proposal.added),
+                "diff": one.diff(proposal, place.directory),
+            }
+            for number, proposal in enumerate(one.proposals, 1)
+        ],
+    }
+
+
+def _counted(others: Others) -> dict[str, Any]:
+    return {"count": others.count, "first": _told(others.first)}
+
+
+def _told(readings: Sequence[Reading]) -> list[dict[str, Any]]:
+    return [
+        {"title": one.article.title, "url": one.article.url, "outlet": one.outlet, "at": one.article.first_read_at}
+        for one in readings
+    ]

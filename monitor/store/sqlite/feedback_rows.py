@@ -50,6 +50,17 @@ class FeedbackRows:
             [ids.digest("feedback", alert, user), alert, verdict, by, to_text(now)],
         )
 
+    def judges(self, rule: str, since: datetime) -> tuple[str, ...]:
+        """Who called alerts of a rule not relevant since then."""
+        rows = self._db.query(
+            """
+            select distinct f.by from feedback f join alerts a on a.id = f.alert_id
+            where a.rule = ? and a.created_at >= ? and f.verdict = 'not-relevant' order by f.by
+            """,
+            [rule, to_text(since)],
+        )
+        return tuple(row["by"] for row in rows)
+
     def verdicts(self, since: datetime, limit: int) -> tuple[Row, ...]:
         """Each verdict of each person since then, the latest first."""
         return tuple(
