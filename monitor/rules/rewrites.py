@@ -15,7 +15,7 @@ from typing import Any as Anything
 from monitor.model import Zone
 from monitor.rules import leaves, query
 from monitor.rules.conditions import All, Any, ConceptRef, InZone, Near, Origin, SameSentence, Without, any_of
-from monitor.rules.edits import Source
+from monitor.rules.edits import Source, written
 from monitor.rules.leaves import LeafError
 from monitor.rules.mapping import PARAMETERS
 from monitor.rules.terms import Condition, Word
@@ -155,7 +155,7 @@ def _next(number: float) -> list[float]:
 
 
 def _larger(number: float) -> list[float]:
-    return [number + 1, number * 1.25, number * 1.5, number * 2]
+    return sorted({number + 1, number * 1.25, number * 1.5, number * 2})
 
 
 _SEQUELS = {Way.NEARER: _smaller, Way.COUNT: _next, Way.SCORE: _larger}
@@ -173,7 +173,7 @@ def _weights(source: Source, place: Place, terms: Anything) -> Iterator[Rewrite]
     if isinstance(terms, dict):
         weights = [((*place, term), term, weight) for term, weight in terms.items()]
     else:
-        weights = [((*place, i, "weight"), str(one["term"]), one["weight"]) for i, one in enumerate(terms)]
+        weights = [((*place, i, "weight"), written(one["term"]), one["weight"]) for i, one in enumerate(terms)]
     for where, term, weight in [one for one in weights if one[2] > 0][:MOST_WEIGHTS]:
         what = f"{term}: {weight / 2:g} instead of {weight:g}"
         yield Rewrite(Way.SCORE, what, partial(source.with_value, where, _plain(weight / 2)))
