@@ -198,7 +198,8 @@ def test_a_proposal_keeps_what_was_relevant_or_says_so(
         false_alarms, relevant = (
             [one for one, opinion in cases if opinion == wanted and one.matches(rule)] for wanted in (NO, YES)
         )
-        found = try_out([candidates(rule, text, rules, Judged(false_alarms, relevant))], readings, NOON).get("r", ())
+        known = candidates(rule, text, rules, Judged(false_alarms, relevant))
+        found = try_out([known], readings, NOON).get("r", ())
         for proposal in found:
             diff = difference(text, proposal.patch.text, Path("rules/r.yaml"))
             (config / "x.diff").write_text(diff, "utf-8")

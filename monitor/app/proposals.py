@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import unified_diff
@@ -13,7 +13,7 @@ from monitor.app.backtest import reading, readings
 from monitor.errors import Refused
 from monitor.model import Opinion, ToldAlert
 from monitor.rules.cases import Case, Judged, case
-from monitor.rules.proposals import Proposal, candidates, try_out
+from monitor.rules.proposals import Candidates, Proposal, candidates, try_out
 from monitor.rules.rule import Rule
 from monitor.rules.schema import RuleSet
 from monitor.store.sqlite.store import Store
@@ -56,39 +56,25 @@ def propose(store: Store, rules: RuleSet, since: datetime, progress: Progress, *
     """
     wanted = [rule for rule in rules.rules if only in (None, rule.name)]
     with store.snapshot():
-        found = [one for rule in wanted if (one := _judged(store, rule, since)) is not None]
-        files = [_text(judged.rule) for judged in found]
-        texts = [text.removeprefix(BYTE_ORDER_MARK) for text in files]
-        tried = [candidates(one.rule, text, rules, one.judged) for one, text in zip(found, texts, strict=True)]
-        total = store.archive.count(since) if any(one.patches for one in tried) else 0
+        found = [one for rule in wanted if (one := _looked_at(store, rule, rules, since)) is not None]
+        total = store.archive.count(since) if any(one.candidates.patches for one in found) else 0
         stream = readings(store, since, lambda done: progress(done, total)) if total else ()
-        proposals = try_out(tried, stream, since)
-        return Proposed(
-            total,
-            tuple(
-                OfRule(
-                    rule=one.rule,
-                    false_alarms=len(one.judged.false_alarms),
-                    relevant=len(one.judged.relevant),
-                    mended=one.mended,
-                    judges=store.feedback.judges(one.rule.name, since),
-                    text=text,
-                    mark=file.removesuffix(text),
-                    proposals=proposals.get(one.rule.name, ()),
-                )
-                for one, file, text in zip(found, files, texts, strict=True)
-            ),
-        )
+        proposals = try_out([one.candidates for one in found], stream, since)
+        return Proposed(total, tuple(_of_rule(store, one, since, proposals) for one in found))
 
 
 @dataclass(frozen=True, slots=True)
-class _JudgedRule:
-    rule: Rule
-    judged: Judged
+class _Looked:
+    """A rule with what it can be changed to."""
+
+    candidates: Candidates
+    false_alarms: int
     mended: int
+    text: str
+    mark: str
 
 
-def _judged(store: Store, rule: Rule, since: datetime) -> _JudgedRule | None:
+def _looked_at(store: Store, rule: Rule, rules: RuleSet, since: datetime) -> _Looked | None:
     """None: nobody called an alert of it a false one."""
     by_opinion: defaultdict[Opinion | None, list[ToldAlert]] = defaultdict(list)
     for alert in store.feedback.told(None, rule=rule.name):
@@ -99,7 +85,29 @@ def _judged(store: Store, rule: Rule, since: datetime) -> _JudgedRule | None:
     false_alarms = _cases(store, wrong)
     still = [one for one in false_alarms if one.matches(rule)]
     relevant = [one for one in _cases(store, by_opinion[Opinion.RELEVANT]) if one.matches(rule)]
-    return _JudgedRule(rule, Judged(still, relevant), len(false_alarms) - len(still))
+    content = _content(rule)
+    text = content.removeprefix(BYTE_ORDER_MARK)
+    return _Looked(
+        candidates=candidates(rule, text, rules, Judged(still, relevant)),
+        false_alarms=len(still),
+        mended=len(false_alarms) - len(still),
+        text=text,
+        mark=content.removesuffix(text),
+    )
+
+
+def _of_rule(store: Store, one: _Looked, since: datetime, proposals: Mapping[str, tuple[Proposal, ...]]) -> OfRule:
+    rule = one.candidates.rule
+    return OfRule(
+        rule=rule,
+        false_alarms=one.false_alarms,
+        relevant=one.candidates.relevant,
+        mended=one.mended,
+        judges=store.feedback.judges(rule.name, since),
+        text=one.text,
+        mark=one.mark,
+        proposals=proposals.get(rule.name, ()),
+    )
 
 
 def _cases(store: Store, alerts: Sequence[ToldAlert]) -> list[Case]:
@@ -107,7 +115,7 @@ def _cases(store: Store, alerts: Sequence[ToldAlert]) -> list[Case]:
     return [case(reading(article, feeds)) for article in store.archive.of(alert.article_id for alert in alerts)]
 
 
-def _text(rule: Rule) -> str:
+def _content(rule: Rule) -> str:
     try:
         with Path(rule.file).open(encoding="utf-8", newline="") as file:  # with the line ends it has
             return file.read()

@@ -42,8 +42,8 @@ class Patch:
     what: str
     text: str
     rule: Rule
-    spared: tuple[Case, ...]
-    lost: tuple[Case, ...]
+    spared: tuple[Reading, ...]
+    lost: tuple[Reading, ...]
 
 
 @dataclass(slots=True)
@@ -74,10 +74,11 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """A rule as it is, what was judged of it, and the patches worth a look through the archive."""
+    """A rule as it is, and the patches worth a look through the archive. Of what was judged it keeps no article."""
 
     rule: Rule
-    judged: Judged
+    judged: frozenset[ArticleId]
+    relevant: int  # of them
     patches: tuple[Patch, ...]
 
 
@@ -92,7 +93,8 @@ def candidates(rule: Rule, text: str, vocabulary: RuleSet, judged: Judged) -> Ca
         if patch is not None:
             found.setdefault(patch.rule.version, patch)
     best = sorted(found.values(), key=lambda patch: (len(patch.lost), -len(patch.spared)))
-    return Candidates(rule, judged, tuple(best[:MOST_TRIED]))
+    known = frozenset(one.reading.article.id for one in (*judged.false_alarms, *judged.relevant))
+    return Candidates(rule, known, len(judged.relevant), tuple(best[:MOST_TRIED]))
 
 
 def _place(source: Source, rule: Rule) -> Place:
@@ -107,18 +109,21 @@ def _patch(rewrite: Rewrite, rule: Rule, vocabulary: RuleSet, judged: Judged) ->
         (changed,) = schema.read(after.file, vocabulary, only=rule.name)
     except (Unwritable, ConfigError):
         return None
-    spared = tuple(one for one in judged.false_alarms if not one.matches(changed))
+    spared = _unmatched(judged.false_alarms, changed)
     if not spared or run_examples(RuleSet((changed,))):
         return None
-    lost = tuple(one for one in judged.relevant if not one.matches(changed))
-    return Patch(rewrite.way, rewrite.what, after.text, changed, spared, lost)
+    return Patch(rewrite.way, rewrite.what, after.text, changed, spared, _unmatched(judged.relevant, changed))
+
+
+def _unmatched(cases: Iterable[Case], rule: Rule) -> tuple[Reading, ...]:
+    return tuple(one.reading for one in cases if not one.matches(rule))
 
 
 def try_out(
     all_candidates: Sequence[Candidates], readings: Iterable[Reading], since: datetime
 ) -> dict[str, tuple[Proposal, ...]]:
     """By rule, the best first. Readings of one story follow one another; each is looked at once for all rules."""
-    trials = [_Trial(one.rule, one.judged, patch) for one in all_candidates for patch in one.patches]
+    trials = [_Trial(one, patch) for one in all_candidates for patch in one.patches]
     rules = {(rule.name, rule.version): rule for trial in trials for rule in (trial.rule, trial.patch.rule)}
     index = RuleIndex(tuple(rules.values()))
     for _, story in groupby(readings, key=lambda reading: reading.story):
@@ -141,10 +146,9 @@ def try_out(
 class _Trial:
     """One patch on its way through the archive."""
 
-    def __init__(self, rule: Rule, judged: Judged, patch: Patch) -> None:
-        self.rule, self.patch = rule, patch
-        self._judged = {one.reading.article.id for one in (*judged.false_alarms, *judged.relevant)}
-        self._share = (len(judged.relevant) + 1) / (len(self._judged) + 2)  # of relevant ones, Laplace's estimate
+    def __init__(self, known: Candidates, patch: Patch) -> None:
+        self.rule, self.patch, self._judged = known.rule, patch, known.judged
+        self._share = (known.relevant + 1) / (len(known.judged) + 2)  # of relevant ones, Laplace's estimate
         self._still = set[ArticleId]()  # in stories that are told all the same
         self._removed, self._added = Others(), Others()
 
@@ -161,12 +165,11 @@ class _Trial:
 
     def proposal(self) -> Proposal | None:
         """None: each false alarm that it spares belongs to a story that another article tells."""
-        spared = tuple(one.reading for one in self.patch.spared if one.reading.article.id not in self._still)
+        spared = tuple(one for one in self.patch.spared if one.article.id not in self._still)
         if not spared:
             return None
         gain = len(spared) - self._share * self._removed.count - (1 - self._share) * self._added.count
-        lost = tuple(one.reading for one in self.patch.lost)
-        return Proposal(self.patch, spared, lost, self._removed, self._added, (), gain)
+        return Proposal(self.patch, spared, self.patch.lost, self._removed, self._added, (), gain)
 
 
 def _best(proposals: Sequence[Proposal]) -> Iterator[Proposal]:
