@@ -133,6 +133,21 @@ def test_add(judged: JudgedArchive) -> None:
     assert (2, 2) == (armour["relevant"], armour["not_relevant"])
 
 
+def test_a_false_alarm_says_what_can_be_done(judged: JudgedArchive) -> None:
+    """For each rule of the message that has some; after what is relevant there is nothing to say."""
+    feedback_ = Feedback(lambda: judged.now)
+    (border,) = judged.store.feedback.named("border-1")
+    with judged.store.transaction():
+        said = feedback_.add(judged.store, ("https://courier.example/1", "not-relevant"), "bob")
+        assert ["2 alerts noted as not relevant. Another verdict of yours replaces this one."] == said.split("\n")[:1]
+        assert [
+            "Rule armour: 2 of 3 judged alerts of 30 days are false alarms; what would spare them says: "
+            "news-monitor feedback propose armour"
+        ] == said.split("\n")[1:], "opinions on the border are even"
+        assert "Rule border: 1 of 1 judged" in feedback_.add(judged.store, (border, "not-relevant"), "eve")
+        assert "Rule" not in feedback_.add(judged.store, (border, "relevant"), "bob")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 
 from monitor.app.git_revision import rules_of_revision
@@ -53,6 +54,19 @@ def against_archive(store: Store, before: RuleSet, after: RuleSet, since: dateti
     with store.snapshot():
         total = store.archive.count(since)
         return compare(before, after, readings(store, since, lambda done: progress(done, total)), since)
+
+
+def for_a_while(
+    store: Store, before: RuleSet, after: RuleSet, since: datetime, *, is_over: Callable[[], bool], most: int
+) -> tuple[Difference, int]:
+    """As far as it comes, with the latest `most` alerts; and how many articles there are.
+
+    Stories stand in the archive in the order of their ids, which are digests: those looked at are a fair sample.
+    """
+    with store.snapshot():
+        total = store.archive.count(since)
+        in_time = takewhile(lambda _: not is_over(), readings(store, since, lambda _: None))
+        return compare(before, after, in_time, since, most=most), total
 
 
 def readings(store: Store, since: datetime, progress: Callable[[int], None]) -> Iterator[Reading]:

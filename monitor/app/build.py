@@ -43,6 +43,7 @@ from monitor.app.push import Push
 from monitor.app.reader import Reader
 from monitor.app.releaser import Releaser
 from monitor.app.rule_book import take_up
+from monitor.app.slack_backtest import SlackBacktest
 from monitor.app.slack_desk import Access, SlackDesk
 from monitor.app.store_thread import StoreThread
 from monitor.app.story_changes import StoryChanges
@@ -248,6 +249,7 @@ def _socket(
         replies=SlackReplies(token=slack.token, api_url=slack.api_url, timeout=slack.timeout),
         store=store,
         database=config.database,
+        backtest=SlackBacktest(config.rules, config.feeds, config.database, clock),
         clock=clock,
     )
     settings = SocketSettings(slack.app_token, slack.api_url, slack.timeout)

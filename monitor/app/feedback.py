@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitor import ids, urls
 from monitor.app.commands import SignedVerb, Verb
@@ -16,6 +16,8 @@ from monitor.rules.precision import RuleReport, report
 from monitor.store.sqlite.store import Store
 
 IN_WORDS = {Opinion.RELEVANT: "relevant", Opinion.NOT_RELEVANT: "not relevant"}
+LOOKED_BACK = timedelta(days=30)
+MOST_NAMED = 3  # rules in an answer
 
 
 class Feedback:
@@ -39,7 +41,7 @@ class Feedback:
         if not alerts:
             raise Refused("this message tells of no alert that the database still knows")
         said = self._save(store, alerts, verdict, user=user, by=by)
-        return f"Noted as {IN_WORDS[said]}. Another click changes it."
+        return f"Noted as {IN_WORDS[said]}. Another click changes it.{self._consequence(store, alerts, said)}"
 
     def add(self, store: Store, arguments: Sequence[str], by: str) -> str:
         """ALERT: the beginning of an alert's id, or the address of an article, which means all of its alerts."""
@@ -48,7 +50,20 @@ class Feedback:
         alerts = _named(store, arguments[0])
         said = self._save(store, alerts, arguments[1], user=by, by=by)
         count = "1 alert" if len(alerts) == 1 else f"{len(alerts)} alerts"
-        return f"{count} noted as {IN_WORDS[said]}. Another verdict of yours replaces this one."
+        consequence = self._consequence(store, alerts, said)
+        return f"{count} noted as {IN_WORDS[said]}. Another verdict of yours replaces this one.{consequence}"
+
+    def _consequence(self, store: Store, alerts: Sequence[AlertId], said: Opinion) -> str:
+        """What can be done about false alarms."""
+        if said is Opinion.RELEVANT:
+            return ""
+        rows = store.feedback.false_alarms(alerts, self._clock() - LOOKED_BACK)
+        wrong = [row for row in rows if row["false_alarms"]]
+        return "".join(
+            f"\nRule {row['rule']}: {row['false_alarms']} of {row['judged']} judged alerts of {LOOKED_BACK.days} days "
+            f"are false alarms; what would spare them says: news-monitor feedback propose {row['rule']}"
+            for row in wrong[:MOST_NAMED]
+        )
 
     def _save(self, store: Store, alerts: Iterable[AlertId], verdict: str, *, user: str, by: str) -> Opinion:
         if verdict not in IN_WORDS:

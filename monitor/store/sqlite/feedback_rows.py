@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from sqlite_utils import Database
 
 from monitor import ids
 from monitor.model import AlertId, ArticleId, DeliveryId, ToldAlert
-from monitor.store.sqlite.values import Row, to_text, to_time
+from monitor.store.sqlite.values import Row, json_list, to_text, to_time
 
 
 class FeedbackRows:
@@ -48,6 +48,24 @@ class FeedbackRows:
               verdict = excluded.verdict, by = excluded.by, created_at = excluded.created_at
             """,
             [ids.digest("feedback", alert, user), alert, verdict, by, to_text(now)],
+        )
+
+    def false_alarms(self, alerts: Iterable[AlertId], since: datetime) -> tuple[Row, ...]:
+        """Of the rules that gave these alerts: how many of those judged since then are called not relevant by most."""
+        return tuple(
+            self._db.query(
+                """
+                select rule, sum(against > favour) as false_alarms, count(*) as judged
+                from (
+                  select a.rule, sum(v.verdict = 'relevant') as favour, sum(v.verdict = 'not-relevant') as against
+                  from feedback v join alerts a on a.id = v.alert_id
+                  where a.created_at >= :since and a.rule in (
+                    select given.rule from json_each(:alerts) wanted join alerts given on given.id = wanted.value)
+                  group by a.id)
+                group by rule order by rule
+                """,
+                {"alerts": json_list(alerts), "since": to_text(since)},
+            )
         )
 
     def judges(self, rule: str, since: datetime) -> tuple[str, ...]:
