@@ -620,6 +620,36 @@ class HoldCause(StrEnum):
     STORM = "storm"  # the channel has heard too much in too short a time
 
 
+class Opinion(StrEnum):
+    """What a person thinks of an alert."""
+
+    RELEVANT = "relevant"
+    NOT_RELEVANT = "not-relevant"
+
+
+@dataclass(frozen=True, slots=True)
+class ToldAlert:
+    """An alert that readers were shown, how many of them called it what, and the words that made it."""
+
+    id: AlertId
+    rule: str
+    article_id: ArticleId
+    title: str
+    url: str
+    outlet: str
+    told_at: datetime
+    relevant: int
+    not_relevant: int
+    words: tuple[str, ...]
+
+    @property
+    def opinion(self) -> Opinion | None:
+        """That of most. Where opinions are even it is relevant: nothing that somebody wanted is to be lost."""
+        if not self.relevant and not self.not_relevant:
+            return None
+        return Opinion.RELEVANT if self.relevant >= self.not_relevant else Opinion.NOT_RELEVANT
+
+
 class MuteKind(StrEnum):
     """What a person wants to hear nothing of for a while."""
 

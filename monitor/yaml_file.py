@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
@@ -53,6 +53,14 @@ _REMEDIES = (
 )
 
 
+class Span(NamedTuple):
+    """Where a value is written: characters of the text, up to `end`. `in_brackets`: as `{…}` or `[…]`."""
+
+    start: int
+    end: int
+    in_brackets: bool
+
+
 @dataclass(frozen=True, slots=True)
 class YamlFile:
     """What a file says, as plain dicts (keys are always strings), lists, strings, numbers, booleans and None."""
@@ -64,6 +72,8 @@ class YamlFile:
     texts: Mapping[Place, tuple[int, int]] = field(
         default_factory=dict
     )  # line and column where a text on one line begins
+    spans: Mapping[Place, Span] = field(default_factory=dict)
+    keys: Mapping[Place, int] = field(default_factory=dict)  # the character at which the key of a value begins
 
     def line(self, place: Place) -> int:
         """Where the value at a place stands; if there is none, where the nearest thing around it does."""
@@ -114,7 +124,7 @@ def parse(text: str, name: str) -> YamlFile:
         data = None
     if reader.problems:
         raise ConfigError(reader.problems)
-    return YamlFile(name, data, reader.lines, reader.columns, reader.texts)
+    return YamlFile(name, data, reader.lines, reader.columns, reader.texts, reader.spans, reader.keys)
 
 
 def scalar(text: str) -> str:
@@ -169,6 +179,9 @@ class _Reader:
         self.lines: dict[Place, int] = {}
         self.columns: dict[Place, int] = {}
         self.texts: dict[Place, tuple[int, int]] = {}
+        self.spans: dict[Place, Span] = {}
+        self.keys: dict[Place, int] = {}
+        self._end = 0  # of the last thing that was read and has one: a list in lines ends with its last item
         self._events: Iterator[Any] = iter(())
 
     def read(self, text: str) -> Any:
@@ -197,20 +210,22 @@ class _Reader:
             )
         if isinstance(event, yaml.ScalarEvent):
             self._text(place, event)
+            self._spans(place, event, event)
             return event.value if event.style else _scalar(event.value)
         if len(place) == DEEPEST_NESTING:
             self._problem(event, f"is nested more than {DEEPEST_NESTING} levels deep; divide it up")
         if len(place) >= DEEPEST_NESTING:
             return self._skip()
-        return self._list(place) if isinstance(event, yaml.SequenceStartEvent) else self._mapping(place)
+        return self._list(place, event) if isinstance(event, yaml.SequenceStartEvent) else self._mapping(place, event)
 
-    def _list(self, place: Place) -> list[Any]:
+    def _list(self, place: Place, start: Any) -> list[Any]:
         values: list[Any] = []
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             values.append(self._value(event, (*place, len(values))))
+        self._spans(place, start, event)
         return values
 
-    def _mapping(self, place: Place) -> dict[str, Any]:
+    def _mapping(self, place: Place, start: Any) -> dict[str, Any]:
         values: dict[str, Any] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             key = self._key(event)
@@ -220,7 +235,9 @@ class _Reader:
                     event, f"key {key!r} stands here twice, first on line {self.lines[key_place]}; delete one of them"
                 )
             self._stands(key_place, event)
+            self.keys[key_place] = event.start_mark.index
             values[key] = self._value(next(self._events), key_place)
+        self._spans(place, start, event)
         return values
 
     def _key(self, event: Any) -> str:
@@ -242,6 +259,12 @@ class _Reader:
     def _stands(self, place: Place, event: Any) -> None:
         if place not in self.lines:
             self.lines[place], self.columns[place] = event.start_mark.line + 1, event.start_mark.column + 1
+
+    def _spans(self, place: Place, first: Any, last: Any) -> None:
+        in_brackets = bool(getattr(first, "flow_style", False))
+        if in_brackets or first is last:
+            self._end = last.end_mark.index
+        self.spans[place] = Span(first.start_mark.index, self._end, in_brackets)
 
     def _text(self, place: Place, event: Any) -> None:
         """Where its characters stand, if they stand there one for one."""

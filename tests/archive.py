@@ -22,6 +22,7 @@ class Archive:
     """Written article by article, in the order they came."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self.store = Store.writer(path)
         self._count = 0
         with self.store.transaction():

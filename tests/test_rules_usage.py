@@ -117,7 +117,7 @@ def place(tmp_path: Path) -> Place:
             [rule.version, rule.name, to_text(now - 2 * MONTH)],
         )
     archive.store._db.execute(
-        "insert into feedback select a.id || v.value, a.id, 'not relevant', 'ana', a.created_at "
+        "insert into feedback select a.id || v.value, a.id, 'not-relevant', 'ana', a.created_at "
         "from alerts a join json_each('[1, 2]') v where a.rule = 'a'"
     )
     archive.store.close()

@@ -20,10 +20,12 @@ from monitor.alerts.sinks.slack_requests import Asker, Click, Words
 from monitor.app import config as configuration
 from monitor.app.commands import Commands
 from monitor.app.daemon import Daemon
+from monitor.app.slack_backtest import SlackBacktest
 from monitor.app.slack_desk import Access, SlackDesk
 from monitor.app.store_thread import StoreThread
 from monitor.errors import Refused, SinkError
 from monitor.model import DeliveryId
+from monitor.rules.schema import RuleSet
 from monitor.store.sqlite.store import Store
 from monitor.store.sqlite.values import to_time
 from tests import slack_blocks, slack_mrkdwn
@@ -109,8 +111,9 @@ async def test_a_day_at_the_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         await here.slack.click(here.message, "relevant")
         assert "Noted as relevant" in await here.answered(1)
         await here.slack.click(here.message, "not-relevant", again=2)
+        assert "Rule kosovo: 1 of 1 judged alerts of 30 days are false alarms" in await here.answered(2)
         await here.slack.click(here.message, "relevant", by=BOB)
-        await here.answered(3)
+        assert "propose" not in await here.answered(3)
         told = here.rows(
             "select a.rule, f.verdict, f.by from feedback f join alerts a on a.id = f.alert_id order by 1, 3"
         )
@@ -143,6 +146,10 @@ async def test_a_day_at_the_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
                 "search tanks BORDER": "Serbia moves tanks",
                 "search 100% _nothing": "no article has all",
                 f"explain {here.url}": "*Alert* armour post",
+                "backtest border": "*+1 −0* alerts in 30 days, compared with no rule: 0 → 1",
+                "backtest\n```\nrules:\n- name: kosovo\n  match: nothing\n```": "compared with today's kosovo: 1 → 0",
+                "backtest tanks AND": "your rule:1: column 10: something must follow here",
+                "backtest": "Not done: write a query, as in",
                 "explain https://nowhere.example/x": "Never seen",
                 "explain nonsense": "Not done: write the address",
                 "search": "Not done: write what to search for",
@@ -252,6 +259,7 @@ async def desk(tmp_path: Path, verb: Callable[[Store, Sequence[str]], str]) -> A
                 replies=replies,
                 store=store,
                 database=tmp_path / "news.db",
+                backtest=SlackBacktest(RuleSet(()), (), tmp_path / "news.db", lambda: NOON),
                 clock=lambda: NOON,
             ),
             replies,
@@ -327,7 +335,7 @@ async def test_hostile_words_do_no_harm_to_the_one_who_types_them(tmp_path: Path
     """Nor to anybody else: they come back escaped, in messages that Slack takes."""
     async with desk(tmp_path, lambda store, arguments: arguments[1]) as (desk_, replies):
         for evil in CORES:
-            for verb in ("", "search ", "explain ", "mute rule ", "mute story "):
+            for verb in ("", "search ", "explain ", "mute rule ", "mute story ", "backtest ", "backtest match:\n- "):
                 await desk_.take(Words(ASKER, f"{verb}{evil} 8h"))
     for answer in replies.answers:
         blocks = sections(answer.split("\n"))

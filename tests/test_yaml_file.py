@@ -193,3 +193,23 @@ def test_scalars_come_back(text: str) -> None:
     assert [{"a": text, "b": [text]}, {"a": text}] == parse(
         f"- {{a: {written}, b: [{written}]}}\n- a: {written}", "x.yaml"
     ).data
+
+
+def test_spans_are_the_characters_of_a_value() -> None:
+    """Whatever its style and script, without the comment behind it; a list in lines ends with its last item."""
+    text = "# č 😀\na: \"š 😀\"   # c\nb: [x, {y: 'z'}]\nc:\n- p  # d\n-   q: r\n    s: 1\n\nd: >\n  e\n  f\nz: 0\n"
+    for text_ in (text, text.replace("\n", "\r\n")):
+        file = parse(text_, "x.yaml")
+        found = {place: text_[file.spans[place].start : file.spans[place].end] for place in file.spans if place}
+        expected = {
+            ("a",): '"š 😀"',
+            ("b",): "[x, {y: 'z'}]",
+            ("b", 1): "{y: 'z'}",
+            ("c",): "- p  # d\n-   q: r\n    s: 1",
+            ("c", 1): "q: r\n    s: 1",
+            ("c", 1, "s"): "1",
+            ("d",): ">\n  e\n  f\n",
+        }
+        assert expected == {place: found[place].replace("\r\n", "\n") for place in expected}
+        assert {("b",), ("b", 1)} == {place for place, span in file.spans.items() if span.in_brackets}
+        assert {"a": "a", "c": "c", "z": "z"} == {str(key): text_[file.keys[(key,)]] for key in ("a", "c", "z")}

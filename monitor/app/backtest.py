@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 
 from monitor.app.git_revision import rules_of_revision
@@ -52,17 +53,31 @@ def against_archive(store: Store, before: RuleSet, after: RuleSet, since: dateti
     """One look at each article of the archive, of which only one is in memory at a time."""
     with store.snapshot():
         total = store.archive.count(since)
-        return compare(before, after, _readings(store, since, lambda done: progress(done, total)), since)
+        return compare(before, after, readings(store, since, lambda done: progress(done, total)), since)
 
 
-def _readings(store: Store, since: datetime, progress: Callable[[int], None]) -> Iterator[Reading]:
+def for_a_while(
+    store: Store, before: RuleSet, after: RuleSet, since: datetime, *, is_over: Callable[[], bool], most: int
+) -> tuple[Difference, int]:
+    """As far as it comes, with the latest `most` alerts; and how many articles there are.
+
+    Stories stand in the archive in the order of their ids, which are digests: those looked at are a fair sample.
+    """
+    with store.snapshot():
+        total = store.archive.count(since)
+        in_time = takewhile(lambda _: not is_over(), readings(store, since, lambda _: None))
+        return compare(before, after, in_time, since, most=most), total
+
+
+def readings(store: Store, since: datetime, progress: Callable[[int], None]) -> Iterator[Reading]:
+    """The archive since then, story by story, one article in memory at a time."""
     feeds = store.archive.feeds()
     for done, article in enumerate(store.archive.by_story(since), 1):
-        yield _reading(article, feeds)
+        yield reading(article, feeds)
         progress(done)
 
 
-def _reading(article: ArchivedArticle, feeds: dict[FeedId, Feed]) -> Reading:
+def reading(article: ArchivedArticle, feeds: dict[FeedId, Feed]) -> Reading:
     """An article is judged for each feed that showed it, as it was when it was read."""
     shown_by: list[Feed | None] = [feeds[id_] for id_ in article.feeds] or [None]
     abouts = dict.fromkeys(about(article, feed) for feed in shown_by)

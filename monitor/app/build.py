@@ -43,6 +43,7 @@ from monitor.app.push import Push
 from monitor.app.reader import Reader
 from monitor.app.releaser import Releaser
 from monitor.app.rule_book import take_up
+from monitor.app.slack_backtest import SlackBacktest
 from monitor.app.slack_desk import Access, SlackDesk
 from monitor.app.store_thread import StoreThread
 from monitor.app.story_changes import StoryChanges
@@ -167,8 +168,9 @@ def assemble(
     websub = config.monitor.websub
     push = None if websub is None else Push(listen=websub.listen, store=store, http=http, clock=clock)
     changes = StoryChanges(feeds=config.feeds, rules=config.rules, alerter=alerter, clock=clock)
-    verbs = {**changes.verbs, **Feedback(clock).verbs, **DeadLetters(clock).verbs, "db prune": upkeep.drop_now}
-    commands = Commands(verbs, store, clock, signed=mutes.verbs)
+    feedback = Feedback(clock)
+    verbs = {**changes.verbs, **feedback.verbs, **DeadLetters(clock).verbs, "db prune": upkeep.drop_now}
+    commands = Commands(verbs, store, clock, signed={**mutes.verbs, **feedback.signed_verbs})
     socket = _socket(config, commands, store, clock)
     return Parts(config, http, sinks, slack, pipeline, healing, push, commands, socket)
 
@@ -247,6 +249,7 @@ def _socket(
         replies=SlackReplies(token=slack.token, api_url=slack.api_url, timeout=slack.timeout),
         store=store,
         database=config.database,
+        backtest=SlackBacktest(config.rules, config.feeds, config.database, clock),
         clock=clock,
     )
     settings = SocketSettings(slack.app_token, slack.api_url, slack.timeout)

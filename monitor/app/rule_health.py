@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from monitor.model import Opinion
 from monitor.rules.match import slowest
 from monitor.rules.schema import RuleSet
 from monitor.rules.usage import Finding, Kind, Occurrences, Usage, in_archive, of_rules
@@ -14,7 +15,6 @@ from monitor.store.sqlite.store import Store
 from monitor.store.sqlite.values import Row, time_or_none
 from monitor.text import Document, document
 
-NOT_RELEVANT = "not relevant"
 LARGEST_SAMPLE = 100  # articles by which the rules' cost is measured
 MOST_MEASUREMENTS = 50_000  # of a rule on an article
 
@@ -32,7 +32,7 @@ def health(
     store: Store, rules: RuleSet, since: datetime, now: datetime, progress: Callable[[int, int], None]
 ) -> RuleHealth:
     with store.snapshot():
-        rows, stories = store.rules.usage(since, NOT_RELEVANT), store.rules.stories(since)
+        rows, stories = store.rules.usage(since, Opinion.NOT_RELEVANT), store.rules.stories(since)
         total = store.archive.count(since)
         occurrences, sample = _read(store, rules, since, lambda done: progress(done, total), total)
     cost = dict(slowest(rules, sample, time.process_time))

@@ -19,6 +19,7 @@ from monitor.alerts.sinks.slack_requests import Asker, Click, Words
 from monitor.alerts.sinks.slack_text import escape
 from monitor.app import slack_words
 from monitor.app.commands import Command, Commands
+from monitor.app.slack_backtest import SlackBacktest
 from monitor.app.store_thread import StoreThread
 from monitor.errors import Refused, SinkError, StoreError
 from monitor.model import DeliveryId, Message, Notice
@@ -53,8 +54,10 @@ class SlackDesk:
         replies: Replies,
         store: StoreThread,
         database: Path,
+        backtest: SlackBacktest,
         clock: Callable[[], datetime],
     ) -> None:
+        self._backtest = backtest
         self._commands = commands
         self._access = access
         self._replies = replies
@@ -126,7 +129,7 @@ class SlackDesk:
             lines = await self._store.ask(lambda store: list(slack_words.why(store, click.key)))
             await self._show(click.asker, "Why this alert", lines)
             return ()
-        return [escape(await self._perform(click.asker, *await self._command(click)))]
+        return map(escape, (await self._perform(click.asker, *await self._command(click))).split("\n"))
 
     async def _show(self, asker: Asker, title: str, lines: list[str]) -> None:
         """In a modal; where that comes too late, as an answer."""
@@ -157,7 +160,8 @@ class SlackDesk:
     # ---- /news ----
 
     async def _words(self, words: Words) -> Iterable[str]:
-        verb, _, rest = words.text.partition(" ")
+        verb = next(iter(words.text.split(maxsplit=1)), "")
+        rest = words.text[len(verb) + 1 :]
         match verb.casefold():
             case "status":
                 return await self._read(lambda store: slack_words.status(store, self._clock()))
@@ -165,6 +169,8 @@ class SlackDesk:
                 return await self._read(lambda store: slack_words.search(store, rest))
             case "explain":
                 return await self._read(lambda store: slack_words.explain(store, rest.strip()))
+            case "backtest":
+                return await self._backtest.answer(rest)
             case "mute":
                 return [escape(await self._perform(words.asker, "mute", await self._mute(rest)))]
             case "unmute":

@@ -27,6 +27,7 @@ HELP = (
     "`/news status`  feeds, backlog, deliveries, the audit's balance",
     "`/news search WORDS`  the latest articles that have all the words",
     "`/news explain URL`  what became of an article: seen, read, decided, told",
+    "`/news backtest RULE`  what a rule would have alerted on in 30 days: a query, or YAML from a rule file",
     "`/news mute story|rule|feed|site|author NAME 8h [WHY]`  hold back what comes, until then",
     "`/news unmute story|rule|feed|site|author NAME`  let it through again",
     "`/news help`  this",

@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "audit": "monitor.cli.examine",
     "match": "monitor.cli.rules",
     "backtest": "monitor.cli.backtest",
+    "feedback": "monitor.cli.feedback",
     "extract": "monitor.cli.extract",
     "explain": "monitor.cli.examine",
     "alerts": "monitor.cli.alerts",

@@ -128,6 +128,19 @@ def read_again(version: RuleVersion, file: str, line: int) -> Rule | None:
     return replace(reader.rules[0], version=version.version, file=file, line=line)
 
 
+def read(file: YamlFile, vocabulary: RuleSet, only: str | None = None) -> tuple[Rule, ...]:
+    """The rules of a file that is in no directory, or `only` one of them; they use the concepts of a set.
+
+    Raises ConfigError with every problem.
+    """
+    problems: list[Problem] = []
+    reader = _Rules(problems, _Concepts(problems, vocabulary.concepts).find)
+    reader.add(file, only)
+    if problems:
+        raise ConfigError(problems)
+    return tuple(reader.rules)
+
+
 def _paths(directory: Path, problems: list[Problem]) -> list[Path]:
     try:
         paths = sorted(directory.iterdir()) if directory.is_dir() else []
@@ -319,8 +332,10 @@ class _Rules:
             self._taken[rule.name] = place
             self.rules.append(rule)
 
-    def add(self, file: YamlFile) -> None:
+    def add(self, file: YamlFile, only: str | None = None) -> None:
         for place, entry in _entries(Notes(file, self._problems), "rules"):
+            if only is not None and entry.get("name") != only:
+                continue
             rule = self._read(ConditionReader(file, self._problems, self._find_concept), entry, place)
             if rule is not None:
                 self.rules.append(rule)

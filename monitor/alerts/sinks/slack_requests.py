@@ -13,7 +13,7 @@ from monitor.model import DeliveryId
 Payload = Mapping[str, Any]
 
 LONGEST_NAME = 80
-LONGEST_WORDS = 1_000
+LONGEST_WORDS = 4_000  # a rule may be pasted
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Click:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What follows `/news`."""
+    """What follows `/news`; a pasted rule has several lines."""
 
     asker: Asker
     text: str
@@ -74,7 +74,8 @@ def _words(payload: Payload) -> Words:
         answer_url=str(payload["response_url"]),
         trigger=str(payload["trigger_id"]),
     )
-    return Words(asker, visible(str(payload.get("text") or ""))[:LONGEST_WORDS].strip())
+    lines = str(payload.get("text") or "")[:LONGEST_WORDS].split("\n")
+    return Words(asker, "\n".join(map(visible, lines)).strip())
 
 
 def _click(payload: Payload) -> Click | None:

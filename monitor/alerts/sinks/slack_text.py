@@ -51,6 +51,11 @@ def bold(text: str) -> str:
     return f"*{escape(text)}*" if visible(text).strip() else escape(text)
 
 
+def block(text: str) -> str:
+    """Lines as they stand, in letters of one width."""
+    return "```\n" + "\n".join(map(escape, text.split("\n"))) + "\n```"
+
+
 def highlighted(sentence: str, hits: Iterable[Hit]) -> str:
     """A sentence with the words that matched in bold."""
     return "".join(bold(piece) if matched else escape(piece) for piece, matched in marked(sentence, hits))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from sqlite_utils import Database
 
 from monitor.model import ArchivedArticle, ArticleId, Feed, FeedId, StoryId
-from monitor.store.sqlite.values import Row, to_text, to_time
+from monitor.store.sqlite.values import Row, json_list, to_text, to_time
 
 _COLUMNS = """
   a.id, a.url, a.title, a.text, a.captions, a.language, a.site, a.first_read_at,
@@ -47,6 +47,14 @@ class ArchiveRows:
         others = f"select null as story_id, {_COLUMNS} from {_OF_NONE} order by a.rowid"  # noqa: S608 - constants
         for sql in (stories, others):
             yield from map(_archived, self._db.query(sql, {"since": to_text(since)}))
+
+    def of(self, ids: Iterable[ArticleId]) -> Iterator[ArchivedArticle]:
+        """These articles, those that are still there."""
+        sql = f"""
+            select (select own.story_id from story_articles own where own.article_id = a.id) as story_id, {_COLUMNS}
+            from json_each(?) wanted join articles a on a.id = wanted.value order by a.first_read_at, a.rowid
+            """  # noqa: S608 - constants
+        yield from map(_archived, self._db.query(sql, [json_list(ids)]))
 
     def feeds(self) -> dict[FeedId, Feed]:
         """All that ever were, as they were configured last."""
