@@ -21,6 +21,7 @@ from tests.builders import NOON
 from tests.rhythm_desk import RhythmDesk, Teller
 
 OUTAGE = timedelta(hours=6)
+LOOK = timedelta(minutes=3)  # how far the clock goes at a time
 PACE = timedelta(seconds=1.05)
 CHANNELS = ("#one", "#two", "#three")
 # All at once: what waits for a time of day, for company, for a quieter hour, for the end of a storm.
@@ -88,16 +89,16 @@ async def run(directory: Path, *, matches: int, chaos: bool, seed: int = 1) -> O
     chance, balanced = random.Random(seed), True
     stories: dict[str, list[str]] = {rule: [] for rule in rules}
     began = desk.now
-    minutes = OUTAGE // timedelta(minutes=1)
-    for minute in range(minutes):
-        count = matches * (minute + 1) // minutes - matches * minute // minutes
+    looks = OUTAGE // LOOK
+    for look in range(looks):
+        count = matches * (look + 1) // looks - matches * look // looks
         await asyncio.gather(*(_match(desk, chance, stories) for _ in range(count)))
-        if chaos and minute % 45 == 10:
+        if chaos and look % 15 == 3:
             await desk.mute_for("rule", chance.choice(list(rules)), chance.randint(10, 120))
-        if chaos and minute % 60 == 30:
+        if chaos and look % 20 == 10:
             await desk.mute_for("feed", chance.choice("ABC"), chance.randint(10, 60))
-        await _pass(desk, sink, began + timedelta(minutes=minute + 1))
-        if minute % 60 == 59:
+        await _pass(desk, sink, began + (look + 1) * LOOK)
+        if look % 20 == 19:
             balanced &= (await desk.balance()).balanced
     sink.down, recovery = False, desk.now
     waiting = await desk.thread.ask(lambda store: store.deliveries.unfinished())

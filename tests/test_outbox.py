@@ -10,7 +10,7 @@ import pytest
 from benchmarks.outbox import Goal, burst, killed, outage
 
 TRIALS: dict[str, Callable[[Path], AsyncIterator[Goal]]] = {
-    "killed every few seconds, a third of all answers faulty": lambda place: killed(place, channels=12, each=3),
+    "killed every few seconds, a third of all answers faulty": lambda place: killed(place, channels=15, each=2),
     "a burst with copies": lambda place: burst(place, stories=6, copies=3, seconds=4),
     "six hours without Slack": lambda place: outage(place, matches=80, chaos=False),
     "the same with mutes, quiet hours, digests and storms": lambda place: outage(place, matches=80, chaos=True),
