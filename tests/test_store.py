@@ -208,7 +208,7 @@ def test_a_database_of_the_third_version_is_brought_up_to_date(tmp_path: Path) -
     read = [store.stories.article(ArticleId(id_)) for id_ in "xyz"]
     assert [Confidence.DECLARED, Confidence.GUESS, None] == [one and one.date_confidence for one in read]
     assert [(), (), ()] == [one and one.captions for one in read]
-    assert () == store.deliveries.due_edits(NOON, 10)
+    assert () == store.deliveries.due_edits(NOON, 10, {"slack"})
     store.close()
 
 
@@ -307,12 +307,13 @@ def test_a_message_says_what_it_is_to_say_whether_it_was_sent_or_not(store: Stor
     sent = store.deliveries.open(told.id)
     assert sent is not None
     assert isinstance(sent.message, Message)
-    assert ("before", ()) == (sent.message.headline, store.deliveries.due_edits(NOON, 10))
+    assert ("before", ()) == (sent.message.headline, store.deliveries.due_edits(NOON, 10, {"slack"}))
     store.deliveries.save(replace(sent, state=DeliveryState.AMBIGUOUS))
     revise("in doubt")
-    assert () == store.deliveries.due_edits(NOON, 10)
+    assert () == store.deliveries.due_edits(NOON, 10, {"slack"})
     store.deliveries.save(replace(sent, state=DeliveryState.SENT, sent_at=NOON, receipt="C:1"))
-    assert [DueEdit(told.id, "slack", "C0ALERTS")] == list(store.deliveries.due_edits(NOON, 10))
+    assert [DueEdit(told.id, "slack", "C0ALERTS")] == list(store.deliveries.due_edits(NOON, 10, {"slack"}))
+    assert () == store.deliveries.due_edits(NOON, 10, {"webhook"})
     edit = store.deliveries.edit(told.id)
     assert edit is not None
     revise("meanwhile")
@@ -528,6 +529,24 @@ def test_after_a_crash_what_was_being_sent_is_in_doubt(store: Store) -> None:
         assert 1 == store.deliveries.doubt_unfinished(timedelta(seconds=30))
     (doubtful,) = store.deliveries.unfinished()
     assert (DeliveryState.AMBIGUOUS, NOON + timedelta(seconds=30)) == (doubtful.state, doubtful.next_attempt_at)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (None, "the program stopped while this was being sent"),
+        ("sent again unsettled: it may stand twice", "sent again unsettled: it may stand twice"),
+    ],
+)
+def test_a_kill_takes_back_no_doubt(store: Store, before: str | None, after: str) -> None:
+    """What was said of an earlier attempt stays true."""
+    told = delivery(alert_id=None)
+    with store.transaction():
+        store.deliveries.add(told)
+        store.deliveries.save(replace(told, state=DeliveryState.SENDING, attempt_started_at=NOON, error=before))
+        store.deliveries.doubt_unfinished(timedelta(0))
+    (doubtful,) = store.deliveries.unfinished()
+    assert after == doubtful.error
 
 
 def test_a_reader_changes_nothing(store: Store, tmp_path: Path) -> None:

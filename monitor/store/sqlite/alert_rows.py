@@ -241,7 +241,7 @@ class DeliveryRows:
             self._db.execute(
                 """
                 update deliveries set state = 'ambiguous', next_attempt_at = ?,
-                  error = 'the program stopped while this was being sent'
+                  error = coalesce(error, 'the program stopped while this was being sent')  -- it may say: stands twice
                 where id = ?
                 """,
                 [to_text(due), row["id"]],
@@ -451,14 +451,15 @@ class DeliveryRows:
                 [row["id"], message_json(revised), to_text(due)],
             )
 
-    def due_edits(self, now: datetime, limit: int) -> tuple[DueEdit, ...]:
-        """Of messages that were sent; what is to be said of the others waits for them."""
+    def due_edits(self, now: datetime, limit: int, sinks: Collection[str]) -> tuple[DueEdit, ...]:
+        """Of messages that these sinks were sent; what is to be said of the others waits for them."""
         rows = self._db.query(
             """
             select d.id, d.sink, d.target from edits e join deliveries d on d.id = e.delivery_id
-            where e.due_at <= ? and d.state = 'sent' order by e.due_at, d.seq limit ?
+            where e.due_at <= ? and d.state = 'sent' and d.sink in (select value from json_each(?))
+            order by e.due_at, d.seq limit ?
             """,
-            [to_text(now), limit],
+            [to_text(now), json_list(sinks), limit],
         )
         return tuple(DueEdit(DeliveryId(row["id"]), row["sink"], row["target"]) for row in rows)
 
