@@ -44,7 +44,9 @@ FAULTS = {
 }
 SECONDS = {Fault.LATE_COMMIT: 0.5, Fault.RATELIMITED: 1.0}
 SLACK = {"timeout": "1s", "settle_after": "3s"}
-LIFE_SECONDS = (4.0, 9.0)
+LIFE_SECONDS = (3.0, 8.0)  # from when it is ready
+READY = "Alerts go to"
+READY_WITHIN = 60.0  # seconds
 FINISHED = {DeliveryState.SENT.value, DeliveryState.FOLDED.value, DeliveryState.DEAD.value}
 TOGETHER = 200  # alerts that are put in with one transaction
 _NEWS = (Addition(AdditionKind.FIGURE, "12 tanks", "Twelve tanks were seen.", None),)
@@ -127,13 +129,7 @@ async def _live_and_die(directory: Path, chance: random.Random, until: float) ->
     """Until all is told; how often it was killed."""
     kills = 0
     while True:
-        with (directory / "log").open("a") as log:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "monitor", "--config", str(directory), "run"),
-                env={**os.environ, "SLACK_BOT_TOKEN": TOKEN},
-                stdout=log,
-                stderr=log,
-            )
+        process = await _started(directory)
         end = time.monotonic() + chance.uniform(*LIFE_SECONDS)
         done = False
         while not done and process.returncode is None and time.monotonic() < end:
@@ -143,11 +139,26 @@ async def _live_and_die(directory: Path, chance: random.Random, until: float) ->
             process.send_signal(signal.SIGTERM)
             await process.wait()
             return kills
-        if process.returncode is not None:
-            raise RuntimeError(f"the daemon ended by itself ({process.returncode}); see {directory / 'log'}")
         process.kill()
         await process.wait()
         kills += 1
+
+
+async def _started(directory: Path) -> asyncio.subprocess.Process:
+    log = directory / "log"
+    with log.open("w") as output:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "monitor", "--config", str(directory), "run"),
+            env={**os.environ, "SLACK_BOT_TOKEN": TOKEN},
+            stdout=output,
+            stderr=output,
+        )
+    end = time.monotonic() + READY_WITHIN
+    while READY not in log.read_text():
+        if process.returncode is not None or time.monotonic() > end:
+            raise RuntimeError(f"the daemon does not start: {log.read_text()[-1_000:]}")
+        await asyncio.sleep(0.05)
+    return process
 
 
 def _is_done(database: Path) -> bool:

@@ -478,9 +478,9 @@ async def test_a_digest_that_waits_follows_its_rules(opened: Open) -> None:
     await desk.pass_time(hours=2)
 
     def reload(store: Store) -> None:
-        store.deliveries.reroute("armour", sink="slack", target="#elsewhere")
+        store.deliveries.reroute({"armour": "#elsewhere"}, sink="slack")
         store.deliveries.part({"armour": "#elsewhere"}, sink="slack")
-        store.deliveries.reroute(None, sink="slack", target="#operations")
+        store.deliveries.reroute({}, sink="slack", operations="#operations")
 
     await desk.thread.change(reload)
     desk.sink.down = False

@@ -485,7 +485,7 @@ def test_a_correction_follows_what_it_corrects(store: Store, moved: str | None, 
     store.deliveries.add(delivery("a", alert_id=AlertId("r0"), target="C1"))
     told = _corrected(store, target="C1", thread_of=DeliveryId("a"))
     with store.transaction():
-        store.deliveries.reroute(moved, sink="slack", target="C2")
+        store.deliveries.reroute({moved: "C2"} if moved else {}, sink="slack", operations=None if moved else "C2")
     correction = store.deliveries.open(told)
     assert correction is not None
     assert (target, parent) == (correction.target, correction.thread_of)
@@ -649,7 +649,7 @@ def test_an_answer_does_not_follow_its_story_into_another_channel(store: Store) 
     with store.transaction():
         store.deliveries.add(delivery("a", alert_id=AlertId("r0"), target="C1"))
         store.deliveries.add(delivery("b", alert_id=AlertId("r1"), target="C1", thread_of=DeliveryId("a")))
-        store.deliveries.reroute("r1", sink="slack", target="C2")
+        store.deliveries.reroute({"r1": "C2"}, sink="slack")
     moved = store.deliveries.open(DeliveryId("b"))
     assert moved is not None
     assert ("C2", None) == (moved.target, moved.thread_of)
@@ -663,8 +663,7 @@ def test_what_waits_inside_a_message_that_moves_stays_where_its_rule_is(store: S
         store.deliveries.add(delivery("a", alert_id=AlertId("r0"), target="C1", message=both))
         inside = delivery("b", alert_id=AlertId("r1"), target="C1", state=DeliveryState.FOLDED, message=None)
         store.deliveries.add(inside, folded_into=DeliveryId("a"))
-        store.deliveries.reroute("r0", sink="slack", target="C2")
-        store.deliveries.reroute("r1", sink="slack", target="C1")
+        store.deliveries.reroute({"r0": "C2", "r1": "C1"}, sink="slack")
         store.deliveries.part({"r0": "C2", "r1": "C1"}, sink="slack")
     told = {waits.target: waits.message for waits in store.deliveries.unfinished()}
     assert {"C2": ["r0"], "C1": ["r1"]} == {
@@ -678,7 +677,7 @@ def test_reports_follow_the_operations_channel(store: Store) -> None:
     with store.transaction():
         store.deliveries.add(delivery("a", alert_id=AlertId("r0"), target="C1"))
         store.deliveries.add(delivery("b", alert_id=None, target="#opps", state=DeliveryState.BLOCKED))
-        store.deliveries.reroute(None, sink="slack", target="#ops")
+        store.deliveries.reroute({}, sink="slack", operations="#ops")
     assert ["C1", "#ops"] == [waiting.target for waiting in store.deliveries.unfinished()]
 
 

@@ -150,11 +150,8 @@ class Daemon:
         store.deliveries.doubt_unfinished(settle_after(config))
         routes = routes_of(config)
         targets = {rule.name: routes.target(rule.channel) for rule in config.rules.rules}
-        for rule, target in targets.items():
-            store.deliveries.reroute(rule, sink=routes.sink, target=target)
+        store.deliveries.reroute(targets, sink=routes.sink, operations=routes.operations)
         store.deliveries.part(targets, sink=routes.sink)
-        if routes.operations is not None:
-            store.deliveries.reroute(None, sink=routes.sink, target=routes.operations)
         store.deliveries.unblock(now)
         self._notice_absent(store, set(sinks_of(config)))
         return config

@@ -248,21 +248,39 @@ class DeliveryRows:
             )
         return len(rows)
 
-    def reroute(self, rule: str | None, *, sink: str, target: str) -> None:
-        """Send what waits at a broken target to the one that the rule names now, with all that is told inside it.
+    def reroute(self, targets: Mapping[str, str], *, sink: str, operations: str | None = None) -> None:
+        """Send what waits at another target than its rule's to that, with all that is told inside it.
 
-        `rule`: None for the reports to operators.
+        `targets`: of each rule. `operations`: of the reports to operators.
         """
-        self._db.execute(
+        waiting = self._db.query(
             """
-            update deliveries set target = :target
-            where sink = :sink and target <> :target and state in ('blocked', 'pending')
-              and iif(:rule is null,
-                alert_id is null and correction_id is null and json_extract(message, '$.digest') is null,
-                alert_id in (select id from alerts where rule = :rule))
+            select distinct a.rule, d.target from deliveries d join alerts a on a.id = d.alert_id
+            where d.sink = ? and d.state in ('blocked', 'pending')
             """,
-            {"rule": rule, "sink": sink, "target": target},
+            [sink],
         )
+        for row in list(waiting):
+            target = targets.get(row["rule"], row["target"])
+            if target == row["target"]:
+                continue
+            self._db.execute(
+                """
+                update deliveries set target = :to
+                where sink = :sink and target = :target and state in ('blocked', 'pending')
+                  and alert_id in (select id from alerts where rule = :rule)
+                """,
+                {"to": target, "sink": sink, **row},
+            )
+        if operations is not None:
+            self._db.execute(
+                """
+                update deliveries set target = :target
+                where sink = :sink and target <> :target and state in ('blocked', 'pending')
+                  and alert_id is null and correction_id is null and json_extract(message, '$.digest') is null
+                """,
+                {"sink": sink, "target": operations},
+            )
         # A correction goes where its article is told.
         self._db.execute(
             """
