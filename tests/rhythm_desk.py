@@ -19,7 +19,7 @@ from monitor.app.audit import Balance, audit
 from monitor.app.config import load_monitor
 from monitor.app.config_routing import rhythms_of
 from monitor.app.deliverer import Deliverer
-from monitor.app.echoes import Echoes
+from monitor.app.echoes import Echoes, Place
 from monitor.app.gate import Gate
 from monitor.app.mutes import Mutes
 from monitor.app.outbox import Outbox
@@ -107,12 +107,17 @@ def _headline(message: Message | Digest | Report | None) -> str:
 
 
 class RhythmDesk:
-    """`routing`: as in monitor.yaml; `rules`: what is said of each beside its name and what it looks for."""
+    """`routing`: as in monitor.yaml; `rules`: what is said of each beside its name and what it looks for.
+
+    `places`: of the sink `elsewhere`, where what the channels are told is told too. To be set before it opens.
+    """
 
     def __init__(self, directory: Path, routing: dict[str, Any] | None = None, **rules: dict[str, Any]) -> None:
         self.directory = directory
         self.now = NOON
         self.sink = Teller()
+        self.elsewhere = Teller(name="webhook")
+        self.places: tuple[Place, ...] = ()
         self.trace: Callable[[str], None] | None = None  # hears every statement
         self.matches = 0
         self.configure(routing or {}, **rules)
@@ -134,7 +139,7 @@ class RhythmDesk:
         routes, rhythms = Routes("slack", CHANNEL, by_rule=True), rhythms_of(self.routing)
         self.mutes = Mutes(feeds=FEEDS, rules=self.rules, clock=clock)
         gate = Gate(rules=self.rules, mutes=self.mutes, rhythms=rhythms, sink="slack", clock=clock)
-        outbox = Outbox("slack", rhythms, Echoes(()), clock)
+        outbox = Outbox("slack", rhythms, Echoes(self.places), clock)
         self.alerter = Alerter(
             feeds=FEEDS, rules=self.rules, routes=routes, gate=gate, outbox=outbox, store=self.thread, clock=clock
         )
@@ -143,7 +148,7 @@ class RhythmDesk:
         )
         self.deliverer = Deliverer(
             store=self.thread,
-            sinks={"slack": self.sink},
+            sinks={"slack": self.sink, "webhook": self.elsewhere},
             outbox=outbox,
             fresh=Fresh(self.routing.fresh, self.routing.fresh_critical),
             clock=clock,

@@ -28,6 +28,7 @@ class Fault(StrEnum):
     LATE_COMMIT = "late_commit"  # as STALL, but it is done so many seconds after the client gave up
     HISTORY_LAG = "history_lag"  # the post succeeds; history shows it so many seconds later
     HISTORY_REFUSED = "history_refused"  # missing_scope
+    INVALID_BLOCKS = "invalid_blocks"  # of a message that has blocks
 
 
 NOT_TAKEN = frozenset(
@@ -41,6 +42,7 @@ NOT_TAKEN = frozenset(
         Fault.FATAL_ERROR,
         Fault.RATELIMITED,
         Fault.HISTORY_REFUSED,
+        Fault.INVALID_BLOCKS,
     }
 )
 
@@ -51,6 +53,7 @@ _ONLY = {
     Fault.LATE_COMMIT: POSTS,
     Fault.HISTORY_LAG: frozenset({"chat.postMessage"}),
     Fault.HISTORY_REFUSED: READS,
+    Fault.INVALID_BLOCKS: POSTS,
 }
 _SECONDS = 1.0
 

@@ -53,6 +53,7 @@ _ERRORS = {
     Fault.FATAL_ERROR: "fatal_error",
     Fault.RATELIMITED: "ratelimited",
     Fault.HISTORY_REFUSED: "missing_scope",
+    Fault.INVALID_BLOCKS: "invalid_blocks",
 }
 _WEB_PAGE = "<!DOCTYPE html><title>Not Slack</title><p>This is a web page."
 
@@ -241,8 +242,8 @@ class SlackStandIn:
             self._note(exchange, ok=False, error=refusal.error)
             return _json(refusal.answer, exchange.token)
         strike = self._plan.next(exchange.method)
-        if strike is None:
-            return _json(await self._do(exchange, call, strike), exchange.token)
+        if strike is None or (strike.fault is Fault.INVALID_BLOCKS and not exchange.has_blocks):
+            return _json(await self._do(exchange, call, None), exchange.token)
         return await self._befall(exchange, call, strike)
 
     async def _grant(self, exchange: _Exchange) -> Call:
@@ -250,6 +251,7 @@ class SlackStandIn:
             raise SlackError("unknown_method", req_method=exchange.method)
         secret, arguments = await _read(exchange.request)
         exchange.channel = self._channel_id(arguments.get("channel"))
+        exchange.has_blocks = bool(arguments.get("blocks"))
         if exchange.method == "chat.postMessage":
             self._posts += 1
             exchange.number = self._posts
@@ -300,8 +302,8 @@ class SlackStandIn:
                 if call.channel and exchange.number:
                     self._api.close(call.channel, seconds=retry_after)
                 return _limited(retry_after)
-            case Fault.FATAL_ERROR:
-                return _json({"ok": False, "error": "fatal_error"}, exchange.token)
+            case Fault.FATAL_ERROR | Fault.INVALID_BLOCKS:
+                return _json({"ok": False, "error": _ERRORS[strike.fault]}, exchange.token)
             case Fault.HISTORY_REFUSED:
                 provided = exchange.token.scopes if exchange.token else ()
                 kept = (scope for scope in provided if not scope.endswith(":history"))
@@ -366,6 +368,7 @@ class _Exchange:
     method: str
     channel: str | None = None
     token: Token | None = None
+    has_blocks: bool = False
     number: int = 0
 
 

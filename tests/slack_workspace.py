@@ -100,8 +100,8 @@ class Workspace:
 
     def messages(self, channel: str | None = None) -> tuple[Message, ...]:
         """Everything that was taken and not deleted, oldest first, replies and hidden messages too."""
-        everything = sorted(self._messages.values(), key=lambda message: microseconds(message.ts))
-        return tuple(message for message in everything if channel in {None, message.channel})
+        wanted = [message for message in self._messages.values() if channel is None or channel == message.channel]
+        return tuple(sorted(wanted, key=lambda message: microseconds(message.ts)))
 
     def shown(self, channel: str, *, thread_ts: str | None) -> tuple[Message, ...]:
         """What a reader sees of the channel (no thread) or below a parent, oldest first."""

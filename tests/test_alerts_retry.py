@@ -115,6 +115,13 @@ def test_an_unreadable_history_never_loses_the_alert(
         assert (sent.error or "").startswith(UNSETTLED)
 
 
+def test_what_may_stand_twice_is_marked_for_good() -> None:
+    """Also when its second attempt is in doubt and cannot be looked up."""
+    doubtful = replace(SENDING, state=DeliveryState.AMBIGUOUS, error=f"{UNSETTLED} (missing_scope)")
+    after = after_find(doubtful, Unreadable("busy"), LATER)
+    assert (after.error or "").startswith(UNSETTLED)
+
+
 def test_waits_grow_and_are_bounded() -> None:
     """From about a second to five minutes, however often it fails."""
     waits = [

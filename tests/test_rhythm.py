@@ -369,6 +369,26 @@ async def test_a_clock_that_is_set_back_holds_nothing_longer(opened: Open) -> No
     assert [muted_until - step] == [mute.until for mute in active]
 
 
+# ---- the pace of a sink ----
+
+
+async def test_what_comes_just_after_a_message_waits_for_its_turn(opened: Open) -> None:
+    """Also when nothing was waiting as that was sent; a clock that is set back makes no one wait longer."""
+    desk = await opened()
+    desk.sink.pace = timedelta(seconds=1)
+    for number in range(3):
+        await desk.match(f"News {number}")
+        await desk.work()
+    assert ["News 0"] == desk.sink.said()
+    await desk.pass_time(seconds=1)
+    assert ["News 0", "News 1"] == desk.sink.said()
+    await desk.set_back(3_600)
+    await desk.match("News 3")
+    for _ in range(2):
+        await desk.pass_time(seconds=1)
+    assert [f"News {number}" for number in range(4)] == desk.sink.said()
+
+
 # ---- outages ----
 
 
@@ -458,9 +478,9 @@ async def test_a_digest_that_waits_follows_its_rules(opened: Open) -> None:
     await desk.pass_time(hours=2)
 
     def reload(store: Store) -> None:
-        store.deliveries.reroute("armour", sink="slack", target="#elsewhere")
+        store.deliveries.reroute({"armour": "#elsewhere"}, sink="slack")
         store.deliveries.part({"armour": "#elsewhere"}, sink="slack")
-        store.deliveries.reroute(None, sink="slack", target="#operations")
+        store.deliveries.reroute({}, sink="slack", operations="#operations")
 
     await desk.thread.change(reload)
     desk.sink.down = False

@@ -489,6 +489,16 @@ async def test_faults_of_a_post(
     assert await outcome(slack) is None
 
 
+async def test_blocks_that_slack_dislikes(slack: SlackStandIn) -> None:
+    """Only a message that has some is refused for them."""
+    slack.fail_next("chat.postMessage", Fault.INVALID_BLOCKS, times=2)
+    divider = [{"type": "divider"}]
+    with pytest.raises(SlackApiError, match="invalid_blocks"):
+        await client(slack).chat_postMessage(channel="C0ALERTS", text="news", blocks=divider)
+    assert () == slack.messages()
+    assert await outcome(slack) is None
+
+
 async def outcome(slack: SlackStandIn, *, timeout: float = 10) -> int | str | type[Exception] | None:
     """A status or error code that the client was given, the exception it met, or None for a clear yes."""
     try:

@@ -208,7 +208,7 @@ def test_a_database_of_the_third_version_is_brought_up_to_date(tmp_path: Path) -
     read = [store.stories.article(ArticleId(id_)) for id_ in "xyz"]
     assert [Confidence.DECLARED, Confidence.GUESS, None] == [one and one.date_confidence for one in read]
     assert [(), (), ()] == [one and one.captions for one in read]
-    assert () == store.deliveries.due_edits(NOON, 10)
+    assert () == store.deliveries.due_edits(NOON, 10, {"slack"})
     store.close()
 
 
@@ -307,12 +307,13 @@ def test_a_message_says_what_it_is_to_say_whether_it_was_sent_or_not(store: Stor
     sent = store.deliveries.open(told.id)
     assert sent is not None
     assert isinstance(sent.message, Message)
-    assert ("before", ()) == (sent.message.headline, store.deliveries.due_edits(NOON, 10))
+    assert ("before", ()) == (sent.message.headline, store.deliveries.due_edits(NOON, 10, {"slack"}))
     store.deliveries.save(replace(sent, state=DeliveryState.AMBIGUOUS))
     revise("in doubt")
-    assert () == store.deliveries.due_edits(NOON, 10)
+    assert () == store.deliveries.due_edits(NOON, 10, {"slack"})
     store.deliveries.save(replace(sent, state=DeliveryState.SENT, sent_at=NOON, receipt="C:1"))
-    assert [DueEdit(told.id, "slack", "C0ALERTS")] == list(store.deliveries.due_edits(NOON, 10))
+    assert [DueEdit(told.id, "slack", "C0ALERTS")] == list(store.deliveries.due_edits(NOON, 10, {"slack"}))
+    assert () == store.deliveries.due_edits(NOON, 10, {"webhook"})
     edit = store.deliveries.edit(told.id)
     assert edit is not None
     revise("meanwhile")
@@ -484,7 +485,7 @@ def test_a_correction_follows_what_it_corrects(store: Store, moved: str | None, 
     store.deliveries.add(delivery("a", alert_id=AlertId("r0"), target="C1"))
     told = _corrected(store, target="C1", thread_of=DeliveryId("a"))
     with store.transaction():
-        store.deliveries.reroute(moved, sink="slack", target="C2")
+        store.deliveries.reroute({moved: "C2"} if moved else {}, sink="slack", operations=None if moved else "C2")
     correction = store.deliveries.open(told)
     assert correction is not None
     assert (target, parent) == (correction.target, correction.thread_of)
@@ -528,6 +529,24 @@ def test_after_a_crash_what_was_being_sent_is_in_doubt(store: Store) -> None:
         assert 1 == store.deliveries.doubt_unfinished(timedelta(seconds=30))
     (doubtful,) = store.deliveries.unfinished()
     assert (DeliveryState.AMBIGUOUS, NOON + timedelta(seconds=30)) == (doubtful.state, doubtful.next_attempt_at)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (None, "the program stopped while this was being sent"),
+        ("sent again unsettled: it may stand twice", "sent again unsettled: it may stand twice"),
+    ],
+)
+def test_a_kill_takes_back_no_doubt(store: Store, before: str | None, after: str) -> None:
+    """What was said of an earlier attempt stays true."""
+    told = delivery(alert_id=None)
+    with store.transaction():
+        store.deliveries.add(told)
+        store.deliveries.save(replace(told, state=DeliveryState.SENDING, attempt_started_at=NOON, error=before))
+        store.deliveries.doubt_unfinished(timedelta(0))
+    (doubtful,) = store.deliveries.unfinished()
+    assert after == doubtful.error
 
 
 def test_a_reader_changes_nothing(store: Store, tmp_path: Path) -> None:
@@ -630,7 +649,7 @@ def test_an_answer_does_not_follow_its_story_into_another_channel(store: Store) 
     with store.transaction():
         store.deliveries.add(delivery("a", alert_id=AlertId("r0"), target="C1"))
         store.deliveries.add(delivery("b", alert_id=AlertId("r1"), target="C1", thread_of=DeliveryId("a")))
-        store.deliveries.reroute("r1", sink="slack", target="C2")
+        store.deliveries.reroute({"r1": "C2"}, sink="slack")
     moved = store.deliveries.open(DeliveryId("b"))
     assert moved is not None
     assert ("C2", None) == (moved.target, moved.thread_of)
@@ -644,8 +663,7 @@ def test_what_waits_inside_a_message_that_moves_stays_where_its_rule_is(store: S
         store.deliveries.add(delivery("a", alert_id=AlertId("r0"), target="C1", message=both))
         inside = delivery("b", alert_id=AlertId("r1"), target="C1", state=DeliveryState.FOLDED, message=None)
         store.deliveries.add(inside, folded_into=DeliveryId("a"))
-        store.deliveries.reroute("r0", sink="slack", target="C2")
-        store.deliveries.reroute("r1", sink="slack", target="C1")
+        store.deliveries.reroute({"r0": "C2", "r1": "C1"}, sink="slack")
         store.deliveries.part({"r0": "C2", "r1": "C1"}, sink="slack")
     told = {waits.target: waits.message for waits in store.deliveries.unfinished()}
     assert {"C2": ["r0"], "C1": ["r1"]} == {
@@ -659,7 +677,7 @@ def test_reports_follow_the_operations_channel(store: Store) -> None:
     with store.transaction():
         store.deliveries.add(delivery("a", alert_id=AlertId("r0"), target="C1"))
         store.deliveries.add(delivery("b", alert_id=None, target="#opps", state=DeliveryState.BLOCKED))
-        store.deliveries.reroute(None, sink="slack", target="#ops")
+        store.deliveries.reroute({}, sink="slack", operations="#ops")
     assert ["C1", "#ops"] == [waiting.target for waiting in store.deliveries.unfinished()]
 
 

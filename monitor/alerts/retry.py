@@ -110,7 +110,7 @@ def after_find(delivery: Delivery, outcome: FindOutcome, now: datetime) -> Deliv
     return replace(
         delivery,
         attempts=delivery.attempts + 1,
-        error=outcome.error,
+        error=_keeping_doubt(delivery, outcome.error),
         next_attempt_at=now + _wait_for(delivery, outcome.retry_after),
     )
 

@@ -195,7 +195,10 @@ class Alerter:
     def correct(
         self, store: Store, article: Article, shown_by: str, story: StoryId, correction: Correction
     ) -> tuple[Thread, ...]:
-        """Tell what became of an article wherever it was told. Part of the transaction in which that is written."""
+        """Tell what became of an article wherever it was told, once in each place.
+
+        Part of the transaction in which that is written.
+        """
         threads = store.watches.threads(article.id)
         if threads:
             store.watches.add(correction)
@@ -215,7 +218,6 @@ class Alerter:
                 correction_id=correction.id,
             )
             store.deliveries.add(delivery)
-            self._outbox.echoes.add(store, delivery)
         return threads
 
     async def report(self) -> bool:

@@ -42,6 +42,7 @@ LATE_BEAT = timedelta(seconds=5)
 LOOK_AT_FILES_SECONDS = 1.0  # those of the configuration
 SLACK = ("slack", "setup")
 PUSH = ("push", "setup")
+ABSENT = "absent"  # the kind of a notice that is about a sink
 CONFIGURATION = ("configuration", "refused")  # what a notice of it is about, and its kind
 
 
@@ -149,15 +150,21 @@ class Daemon:
         store.deliveries.doubt_unfinished(settle_after(config))
         routes = routes_of(config)
         targets = {rule.name: routes.target(rule.channel) for rule in config.rules.rules}
-        for rule, target in targets.items():
-            store.deliveries.reroute(rule, sink=routes.sink, target=target)
+        store.deliveries.reroute(targets, sink=routes.sink, operations=routes.operations)
         store.deliveries.part(targets, sink=routes.sink)
-        if routes.operations is not None:
-            store.deliveries.reroute(None, sink=routes.sink, target=routes.operations)
         store.deliveries.unblock(now)
-        for sink in {head.sink for head in store.deliveries.heads()} - set(sinks_of(config)):
-            log.warning("alerts wait for a sink that is not set up now", extra={"sink": sink})
+        self._notice_absent(store, set(sinks_of(config)))
         return config
+
+    def _notice_absent(self, store: Store, present: set[str]) -> None:
+        for sink in {head.sink for head in store.deliveries.heads()} - present:
+            log.warning("alerts wait for a sink that is not set up now", extra={"sink": sink})
+            words = (
+                f"Alerts for {sink} wait: monitor.yaml does not set it up any more; set it up again to have them sent"
+            )
+            store.notices.add(Notice(sink, ABSENT, words), self._clock())
+        for sink in present:
+            store.notices.end(sink, {ABSENT}, f"{sink} is set up again; its alerts go out.", self._clock())
 
     def _announce(self, parts: Parts) -> None:
         """The first line says where alerts go."""

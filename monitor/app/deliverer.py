@@ -50,6 +50,7 @@ class Deliverer:
         self._fresh = fresh
         self._sinks = sinks
         self._clock = clock
+        self._sent_at: dict[tuple[str, str], datetime] = {}  # the latest message to each target
 
     async def deliver(self, delivery_id: DeliveryId) -> bool:
         delivery = await self._store.change(lambda store: self._begin(store, delivery_id))
@@ -72,6 +73,10 @@ class Deliverer:
             return None
         if delivery.state in (DeliveryState.AMBIGUOUS, DeliveryState.SENDING):
             return replace(delivery, state=DeliveryState.AMBIGUOUS)
+        if self._is_too_soon(delivery, now):  # it came after the others were spaced
+            next_at = self._sent_at[delivery.sink, delivery.target] + self._sinks[delivery.sink].pace
+            store.deliveries.save(replace(delivery, next_attempt_at=next_at))
+            return None
         outbox = replace(self._outbox, sink=delivery.sink)
         if outage.may_fold(delivery, now, self._fresh) and fold_stale(store, outbox, delivery.target, self._fresh, now):
             delivery = store.deliveries.open(delivery_id)
@@ -80,6 +85,11 @@ class Deliverer:
         attempt = retry.begin(delivery, now, retry.Timing(self._sinks[delivery.sink].settle_after))
         store.deliveries.save(attempt)
         return attempt
+
+    def _is_too_soon(self, delivery: Delivery, now: datetime) -> bool:
+        """A message that was sent later than now was so before the clock was set back."""
+        sent_at = self._sent_at.get((delivery.sink, delivery.target))
+        return sent_at is not None and sent_at <= now < sent_at + self._sinks[delivery.sink].pace
 
     async def put_off(self, delivery_id: DeliveryId, why: str) -> None:
         """Put off a delivery that our own program failed over; in the end the others behind it get their turn."""
@@ -141,7 +151,8 @@ class Deliverer:
         self._notice_target(store, after)
         pace = self._sinks[after.sink].pace
         if after.state is DeliveryState.SENT and pace:
-            store.deliveries.space(sink=after.sink, target=after.target, not_before=self._clock() + pace)
+            self._sent_at[after.sink, after.target] = now = self._clock()
+            store.deliveries.space(sink=after.sink, target=after.target, not_before=now + pace)
 
     # ---- what operators must know of a target; that reports to themselves wait they see by their silence ----
 

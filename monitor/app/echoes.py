@@ -41,7 +41,7 @@ class Echoes:
         self._places = tuple(places)
 
     def add(self, store: Store, told: Delivery) -> None:
-        """Part of the transaction in which a channel's delivery is added."""
+        """Part of the transaction in which a channel's delivery is added. Corrections find their places themselves."""
         for place in self._places:
             if isinstance(told.message, Message):
                 self._echo(store, told, told.message, place)
@@ -59,10 +59,8 @@ class Echoes:
         thread = store.alerts.told(message.story_id, sink=place.sink, target=place.target)
         if not thread and message.severity.rank < place.least.rank:
             return
-        if told.correction_id is not None and all(known.article_id != message.article_id for known in thread):
-            return
         waiting = store.deliveries.untried(message.article_id, sink=place.sink, target=place.target)
-        if waiting is not None and isinstance(waiting.message, Message) and told.correction_id is None:
+        if waiting is not None and isinstance(waiting.message, Message):
             # Another channel is told of the same article, because of other rules.
             store.deliveries.reword(waiting.id, _with_reasons_of(waiting.message, message))
             return
@@ -99,9 +97,9 @@ def _put(store: Store, told: Delivery, place: Place, *, thread_of: DeliveryId | 
         created_at=told.created_at,
         thread_of=thread_of,
         message=told.message,
-        correction_id=told.correction_id,
     )
-    store.deliveries.add(echo)
+    urgent = isinstance(told.message, Message) and told.message.severity is Severity.CRITICAL
+    store.deliveries.add(echo, urgent=urgent)
 
 
 def _with_reasons_of(waiting: Message, other: Message) -> Message:

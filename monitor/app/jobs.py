@@ -240,9 +240,8 @@ class Jobs:
             yield self._release(group)
         for mute in store.mutes.over(now):
             yield self._close(mute)
-        for edit in store.deliveries.due_edits(now, LOOK_AHEAD):
-            if edit.sink in self._sinks:
-                yield self._edit(edit)
+        for edit in store.deliveries.due_edits(now, LOOK_AHEAD, self._sinks):
+            yield self._edit(edit)
         for state in store.feeds.due(now, LOOK_AHEAD):
             if state.feed_id not in self._polled or not self._each_feed_once:
                 yield self._poll(state)

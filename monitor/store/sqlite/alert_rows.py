@@ -241,28 +241,46 @@ class DeliveryRows:
             self._db.execute(
                 """
                 update deliveries set state = 'ambiguous', next_attempt_at = ?,
-                  error = 'the program stopped while this was being sent'
+                  error = coalesce(error, 'the program stopped while this was being sent')  -- it may say: stands twice
                 where id = ?
                 """,
                 [to_text(due), row["id"]],
             )
         return len(rows)
 
-    def reroute(self, rule: str | None, *, sink: str, target: str) -> None:
-        """Send what waits at a broken target to the one that the rule names now, with all that is told inside it.
+    def reroute(self, targets: Mapping[str, str], *, sink: str, operations: str | None = None) -> None:
+        """Send what waits at another target than its rule's to that, with all that is told inside it.
 
-        `rule`: None for the reports to operators.
+        `targets`: of each rule. `operations`: of the reports to operators.
         """
-        self._db.execute(
+        waiting = self._db.query(
             """
-            update deliveries set target = :target
-            where sink = :sink and target <> :target and state in ('blocked', 'pending')
-              and iif(:rule is null,
-                alert_id is null and correction_id is null and json_extract(message, '$.digest') is null,
-                alert_id in (select id from alerts where rule = :rule))
+            select distinct a.rule, d.target from deliveries d join alerts a on a.id = d.alert_id
+            where d.sink = ? and d.state in ('blocked', 'pending')
             """,
-            {"rule": rule, "sink": sink, "target": target},
+            [sink],
         )
+        for row in list(waiting):
+            target = targets.get(row["rule"], row["target"])
+            if target == row["target"]:
+                continue
+            self._db.execute(
+                """
+                update deliveries set target = :to
+                where sink = :sink and target = :target and state in ('blocked', 'pending')
+                  and alert_id in (select id from alerts where rule = :rule)
+                """,
+                {"to": target, "sink": sink, **row},
+            )
+        if operations is not None:
+            self._db.execute(
+                """
+                update deliveries set target = :target
+                where sink = :sink and target <> :target and state in ('blocked', 'pending')
+                  and alert_id is null and correction_id is null and json_extract(message, '$.digest') is null
+                """,
+                {"sink": sink, "target": operations},
+            )
         # A correction goes where its article is told.
         self._db.execute(
             """
@@ -451,14 +469,15 @@ class DeliveryRows:
                 [row["id"], message_json(revised), to_text(due)],
             )
 
-    def due_edits(self, now: datetime, limit: int) -> tuple[DueEdit, ...]:
-        """Of messages that were sent; what is to be said of the others waits for them."""
+    def due_edits(self, now: datetime, limit: int, sinks: Collection[str]) -> tuple[DueEdit, ...]:
+        """Of messages that these sinks were sent; what is to be said of the others waits for them."""
         rows = self._db.query(
             """
             select d.id, d.sink, d.target from edits e join deliveries d on d.id = e.delivery_id
-            where e.due_at <= ? and d.state = 'sent' order by e.due_at, d.seq limit ?
+            where e.due_at <= ? and d.state = 'sent' and d.sink in (select value from json_each(?))
+            order by e.due_at, d.seq limit ?
             """,
-            [to_text(now), limit],
+            [to_text(now), json_list(sinks), limit],
         )
         return tuple(DueEdit(DeliveryId(row["id"]), row["sink"], row["target"]) for row in rows)
 
