@@ -119,7 +119,7 @@ def _no_concepts(name: str, complain: Callable[[str], None]) -> None:
 
 @cache
 def _parser() -> Lark:
-    return Lark(_GRAMMAR, parser="lalr", lexer="basic", propagate_positions=True)
+    return Lark(_GRAMMAR, parser="lalr", lexer="basic")
 
 
 def _refuse_deep_nesting(query: str) -> None:

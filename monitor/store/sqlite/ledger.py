@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlite_utils import Database
@@ -230,16 +230,6 @@ class Ledger:
         )
         return next(({**row, "message": message_of(row["message"])} for row in rows), None)
 
-    def articles_with(self, words: Sequence[str], *, limit: int) -> tuple[Row, ...]:
-        """Those whose headline or text has all the words, the latest first. Reads every article: not for the writer."""
-        # `like` knows no case but that of ASCII
-        cases = [dict.fromkeys((word, word.lower(), word.upper(), word.capitalize())) for word in words]
-        has = "(title || ' ' || text) like ? escape '\\'"
-        having = " and ".join(f"({' or '.join([has] * len(forms))})" for forms in cases)
-        sql = f"select id, title, url, site, published_at, read_at from articles where {having} "  # noqa: S608 - marks
-        patterns = [f"%{_literally(form)}%" for forms in cases for form in forms]
-        return tuple(self._db.query(f"{sql} order by first_read_at desc limit ?", [*patterns, limit]))
-
     def entries_at(self, url: str, article_id: str) -> tuple[Row, ...]:
         """Where and when an address was seen."""
         return tuple(
@@ -294,8 +284,3 @@ class Ledger:
 
     def _counts(self, sql: str) -> dict[str, int]:
         return {row["k"]: row["n"] for row in self._db.query(sql)}
-
-
-def _literally(word: str) -> str:
-    """For `like`, whose signs mean nothing in it."""
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
