@@ -75,7 +75,7 @@ async def test_it_goes_the_whole_way_and_leaves_nothing(
 async def test_no_rhythm_holds_it_and_nobody_else_hears_of_it(
     tmp_path: Path, paper: Newsroom, slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the night, in a digest's time and beside other sinks: it would be late each night, and readers would get it."""
+    """In the night, where there are digests and other sinks: it would be late each night, and readers would get it."""
     monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
     config = configured(
         tmp_path,

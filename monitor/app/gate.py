@@ -80,7 +80,7 @@ class Gate:
         ]
 
     def judged(self, store: Store, decisions: Sequence[Decision], here: Occasion) -> Judged:
-        """The fates of an article's matches in one channel. A canary that is held would be taken for one that is lost."""
+        """The fates of an article's matches in one channel. A canary that is held would pass for one that is lost."""
         if here.waiting.entry.feed_id == canary.FEED:
             return policy.verdicts(decisions, here.placement, here.told)
 
