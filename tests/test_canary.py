@@ -70,6 +70,7 @@ async def test_it_goes_the_whole_way_and_leaves_nothing(
     assert {} == {table: n for table in LEFT if (n := store._db.table(table).count)}
     assert audit(store).balanced
     assert [] == [feed["name"] for feed in store.ledger.feeds() if feed["name"] == "Canary"]
+    assert {} == store.ledger.entry_states()
 
 
 async def test_no_rhythm_holds_it_and_nobody_else_hears_of_it(
