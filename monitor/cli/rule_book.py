@@ -11,9 +11,8 @@ from typing import Any
 
 import click
 
-from monitor.app import canary
+from monitor.app import canary, rule_health
 from monitor.app import config as configuration
-from monitor.app import rule_health
 from monitor.app.clock import utc_now
 from monitor.app.rule_book import RULES
 from monitor.app.rule_health import RuleHealth
