@@ -15,7 +15,9 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.app import config as configuration
 from monitor.app.backtest import against_archive
+from monitor.app.build import remember_configuration
 from monitor.app.clock import utc_now
 from monitor.app.git_revision import rules_of_revision
 from monitor.app.origins import about
@@ -236,6 +238,20 @@ def test_backtest_tells_what_is_added_and_removed(place: Place, tmp_path: Path) 
     assert "− kosovo: Kosovo\n" in shown
     assert "Not modelled: mutes, quiet hours" in shown
     assert "\x1b" not in shown
+
+
+def test_of_a_rule_that_is_held_back_today_is_its_last_good_version(
+    place: Place, archive: Archive, tmp_path: Path
+) -> None:
+    """It is what the daemon alerts by, so it is what an edit is compared with."""
+    good = {"name": "kosovo", "match": "kosovo", "examples": {"match": ["Kosovo talks"]}}
+    path, config = place.directory / "rules" / "rules.yaml", place.directory
+    path.write_text(yaml.safe_dump({"rules": [good]}))
+    with archive.store.transaction():
+        remember_configuration(archive.store, configuration.load(config), NOON)
+    path.write_text(yaml.safe_dump({"rules": [{**good, "match": "football"}]}))
+    edited = rules_file(tmp_path / "edited", {"kosovo": "kosovo OR football"})
+    assert {"before": 2, "after": 3, "added": 1, "removed": 0} == facts(place, "--rules", str(edited))["alerts"]
 
 
 def test_the_same_rules_make_no_difference(place: Place) -> None:

@@ -70,6 +70,33 @@ async def test_it_goes_the_whole_way_and_leaves_nothing(
     assert {} == {table: n for table in LEFT if (n := store._db.table(table).count)}
     assert audit(store).balanced
     assert [] == [feed["name"] for feed in store.ledger.feeds() if feed["name"] == "Canary"]
+    assert {} == store.ledger.entry_states()
+
+
+async def test_no_rhythm_holds_it_and_nobody_else_hears_of_it(
+    tmp_path: Path, paper: Newsroom, slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the night, where there are digests and other sinks: it would be late each night, and readers would get it."""
+    monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
+    config = configured(
+        tmp_path,
+        paper,
+        slack_url=slack.url,
+        slack={"ops_channel": "#news-ops"},
+        routing={
+            "quiet": [{"hours": "00:00-12:00"}, {"hours": "12:00-00:00"}],
+            "digest": {"below": "critical", "cron": "0 0 1 1 *"},
+        },
+        sinks={"atom": [{"name": "all", "file": str(tmp_path / "feed.xml")}]},
+    )
+    clock = SetClock()
+    async with running(Daemon(config, io.StringIO(), clock=clock, attendants=[CanaryWatch()])):
+        reader = await first_look(config)
+        clock.offset = EVERY + PATIENCE
+        await until(lambda: reader.canaries.last_told() is not None)
+    store = Store.reader(config.database)
+    assert {} == {table: n for table in (*LEFT, "holds") if (n := store._db.table(table).count)}
+    assert not (tmp_path / "feed.xml").exists()
 
 
 async def first_look(config: Config) -> Store:

@@ -94,5 +94,9 @@ async def test_what_the_channel_is_told_the_other_places_are_told_too(
         atom.read_bytes(), feed_id=FeedId("f"), url="https://desk.example/", content_type="", now=datetime.now(UTC)
     )
     assert 2 == len(shown.entries)
-    balance = audit(Store.reader(tmp_path / "news.db"))
+    store = Store.reader(tmp_path / "news.db")
+    balance = audit(store)
     assert balance.balanced, balance
+    listed = [(one["sink"], one["delivery"], one["echoes"]) for one in store.ledger.alerts(limit=10)]
+    assert balance.matches == len(listed)
+    assert {("console", "sent", 4), ("console", "folded", 0)} == set(listed)

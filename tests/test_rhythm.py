@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from monitor.app import canary
 from monitor.app.dead_letters import DeadLetters
 from monitor.errors import Refused
 from monitor.model import Addition, AdditionKind, Digest, Message, StoryId
@@ -412,6 +413,18 @@ async def test_after_an_outage(opened: Open) -> None:
     assert ["What waited too long"] == [said[-1]]
     assert len(said) == len(alerts) + 3
     assert all(len(sent) == 1 for sent in (await desk.told()).values())
+
+
+async def test_canaries_of_an_outage_are_told_one_by_one(opened: Open) -> None:
+    """In a digest nobody would see that they came, and all but the digest would be deleted."""
+    desk = await opened(**{canary.RULE: {}})
+    desk.sink.down = True
+    for story in ("s", "t"):
+        await desk.match(f"Canary {story}", canary.RULE, story=story)
+    await desk.pass_time(hours=3)
+    desk.sink.down = False
+    await desk.pass_time(hours=1)
+    assert ["Canary s", "Canary t"] == desk.sink.said()
 
 
 async def test_a_long_outage_ends_in_pages(opened: Open) -> None:

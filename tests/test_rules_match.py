@@ -9,7 +9,7 @@ import pytest
 
 from monitor.model import Outcome, Zone
 from monitor.rules.lint import run_examples
-from monitor.rules.match import LONGEST_SENTENCE, decide, slowest
+from monitor.rules.match import LONGEST_SENTENCE, MOST_NEAR, decide, slowest
 from monitor.rules.schema import RuleSet, load
 from monitor.text import document
 
@@ -191,3 +191,19 @@ def test_the_slowest_rules_are_known_by_name(directory: Path) -> None:
     rules = rules_of(directory, "tanks", "NEAR/400(a; a; a; a)", "border")
     names = [name for name, _ in slowest(rules, [document("", "a " * 3_000)], time.process_time)]
     assert ({"r0", "r1", "r2"}, "r1") == (set(names), names[0])
+
+
+def test_of_very_many_rules_that_come_near_the_nearest_are_told(directory: Path) -> None:
+    """All matches are, and what only an exclusion stopped comes before what misses one part, and that before two."""
+    far, one_off = ["tanks AND football AND goal"] * MOST_NEAR, ["tanks AND border AND football"] * (MOST_NEAR - 1)
+    decisions = decide(rules_of(directory, *far, "tanks", *one_off, "tanks NOT NATO", "NATO"), TITLE, TEXT)
+    assert ["r50", "r101"] == [one.rule for one in decisions if one.outcome is Outcome.MATCHED]
+    near = [one.rule for one in decisions if one.outcome is Outcome.NEAR]
+    assert [f"r{number}" for number in range(MOST_NEAR + 1, 2 * MOST_NEAR + 1)] == near
+
+
+def test_a_rule_that_wants_the_page_is_always_told_when_near(directory: Path) -> None:
+    """Whatever comes nearer: the page is read because of it."""
+    others = ["tanks AND border AND football"] * (MOST_NEAR + 1)
+    rules = rules_of(directory, *others, "tanks AND football AND goal\n    page: true")
+    assert f"r{MOST_NEAR + 1}" == decide(rules, TITLE, TEXT)[-1].rule

@@ -175,3 +175,38 @@ def test_any_string_is_a_query_or_an_error(query: str) -> None:
         assert parse(query).label
     except QueryError as e:
         assert 1 <= e.column <= len(query) + 1
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "tanks",
+                "F-16",
+                "U.S.",
+                "deploy*",
+                "ANDROID",
+                "Or",
+                "and",
+                "NEAR",
+                "COUNT",
+                "ab*",
+                "Škoda",
+                "o’clock",
+                "x.*",
+            ]
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_words_alone_mean_what_they_mean_in_parentheses(said: list[str]) -> None:
+    """They need no parser, and it would say the same of them."""
+
+    def read(query: str) -> object:
+        try:
+            return parse(query)
+        except QueryError as e:
+            return str(e).partition("\n")[0].partition(": ")[2]
+
+    assert read(f"({' '.join(said)})") == read(" ".join(said))

@@ -144,7 +144,9 @@ async def test_a_day_at_the_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             {
                 "status": "*Audit* balanced",
                 "search tanks BORDER": "Serbia moves tanks",
-                "search 100% _nothing": "no article has all",
+                "search 100% _nothing": "no article has it",
+                'search "the border" title:tank*': "Serbia moves tanks",
+                'search "the border': "Not done: query, column 1: the quotation mark",
                 f"explain {here.url}": "*Alert* armour post",
                 "backtest border": "*+1 −0* alerts in 30 days, compared with no rule: 0 → 1",
                 "backtest\n```\nrules:\n- name: kosovo\n  match: nothing\n```": "compared with today's kosovo: 1 → 0",

@@ -129,11 +129,15 @@ async def test_what_is_merged_goes_on_in_one_thread(desk: Desk, slack: SlackStan
 
 
 async def test_merging_and_splitting_again_tells_nothing_twice(desk: Desk, slack: SlackStandIn) -> None:
-    """When the told article leaves, the silent one is told that is left; when it comes back, nothing is."""
+    """When the told article leaves, the silent one is told that is left; when it comes back, nothing is.
+
+    A story is called by an article that is in it.
+    """
     first = await page_of(desk, TITLES[0])
     for _ in range(2):
         assert 0 == (await desk.ask("stories", "split", first)).code
         assert [[title] for title in TITLES] == desk.stories()
+        assert {*TITLES} == {name for (name,) in rows(desk.database, "select headline from stories")}
         await desk.ask("run", "--once")
         assert [TITLES[1]] == [title for message in slack.messages()[2:] for title in TITLES if title in message.text]
         query = "select story_id from story_articles join articles on id = article_id where title in (?, ?)"

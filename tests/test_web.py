@@ -21,7 +21,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families as families
 
 from monitor.app import config as configuration
-from monitor.app.daemon import Daemon
+from monitor.app.daemon import LATE_BEAT, STOP_LIMIT, Daemon
 from monitor.app.vitals import LATE, STUCK_AFTER, Pulse, troubles
 from monitor.app.workers import Workers
 from monitor.errors import ConfigError
@@ -155,6 +155,11 @@ def test_a_pulse_names_what_is_stuck() -> None:
     assert ((), "the disk is full") == (pulse.stuck(), pulse.store_error)
     worker.stuck_for = timedelta(minutes=1)
     assert ["a worker process made no progress for 60 s"] == list(pulse.stuck())
+
+
+def test_a_reload_is_not_stuck_while_it_waits_for_what_is_under_way() -> None:
+    """Which may take as long as a stop; a restart would only cut that short."""
+    assert STUCK_AFTER > STOP_LIMIT + 2 * LATE_BEAT
 
 
 async def test_a_worker_is_not_stuck_within_its_limit() -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from monitor.app.config import Config
 from monitor.http import Response
 from monitor.ids import feed_id
-from monitor.model import Decision, Feed, FeedId, PagePolicy
+from monitor.model import Decision, Digest, Feed, FeedId, Message, PagePolicy, Report
 from monitor.rules import schema
 
 HOST = "canary.invalid"  # of a domain that never is one (RFC 2606)
@@ -56,6 +56,11 @@ def added(config: Config) -> Config:
 def apart(decisions: Iterable[Decision], feed: FeedId) -> tuple[Decision, ...]:
     """The canary is for its own rule only, and that rule for nothing else."""
     return tuple(decision for decision in decisions if (decision.rule == RULE) == (feed == FEED))
+
+
+def tells_of(told: Message | Digest | Report | None) -> bool:
+    """Whether a message is a canary's: it is for operators alone, and no rhythm and no outage puts it into a digest."""
+    return isinstance(told, Message) and any(reason.rule == RULE for reason in told.reasons)
 
 
 def site(every: timedelta, clock: Callable[[], datetime]) -> Callable[[str], Response]:

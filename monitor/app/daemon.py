@@ -375,6 +375,7 @@ class Daemon:
         try:
             config = await asyncio.to_thread(configuration.load, parts.config.directory, before=parts.config.written)
             config = canary.added(config)
+            self._pulse.came_round()  # with very many rules that took its time
         except ConfigError as e:
             await self._refuse_reload([str(problem) for problem in e.problems])
             return parts, jobs

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitor import ids
+from monitor.app import canary
 from monitor.app.config_sinks import SinksSection
 from monitor.model import Delivery, DeliveryId, DeliveryState, Digest, Message, Report, Severity
 from monitor.store.sqlite.store import Store
@@ -42,6 +43,8 @@ class Echoes:
 
     def add(self, store: Store, told: Delivery) -> None:
         """Part of the transaction in which a channel's delivery is added. Corrections find their places themselves."""
+        if canary.tells_of(told.message):
+            return
         for place in self._places:
             if isinstance(told.message, Message):
                 self._echo(store, told, told.message, place)

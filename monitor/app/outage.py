@@ -6,6 +6,7 @@ from datetime import datetime
 
 from monitor.alerts import digest, outage
 from monitor.alerts.outage import Fresh
+from monitor.app import canary
 from monitor.app.outbox import Outbox
 from monitor.model import Delivery, Digest, Message, StoryId
 from monitor.store.sqlite.store import Store
@@ -13,7 +14,8 @@ from monitor.store.sqlite.store import Store
 
 def fold_stale(store: Store, outbox: Outbox, target: str, fresh: Fresh, now: datetime) -> bool:
     """Whether anything was folded. A single one that is late is an alert that says so."""
-    waiting = store.deliveries.waiting(sink=outbox.sink, target=target)
+    there = store.deliveries.waiting(sink=outbox.sink, target=target)
+    waiting = [delivery for delivery in there if not canary.tells_of(delivery.message)]
     late, opened = outage.stale(waiting, now, fresh), outage.opened(waiting)
     if not late or len(late) + len(opened) < 2:
         return False

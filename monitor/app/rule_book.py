@@ -22,8 +22,7 @@ RULES = "rules"  # what a notice is about; its kind is the rule's name
 
 def take_up(versions: RuleRows, notices: NoticeRows, config: Config, now: datetime) -> RuleSet:
     """The rules in force from now on. Doing it twice changes nothing."""
-    good = {name: versions.last(name) for name in config.failing}
-    rules = replace(config.written, rules=tuple(_in_force(config, good))) if good else config.written
+    good, rules = _last_good(versions, config), in_force(versions, config)
     known = versions.in_force()
     fresh = [_said(rule, rules, good.get(rule.name)) for rule in rules.rules if not known.get(rule.version)]
     versions.take_up(fresh, in_force={rule.version for rule in rules.rules}, now=now)
@@ -39,7 +38,18 @@ def take_up(versions: RuleRows, notices: NoticeRows, config: Config, now: dateti
     return rules
 
 
-def _in_force(config: Config, good: dict[str, KeptVersion | None]) -> list[Rule]:
+def in_force(versions: RuleRows, config: Config) -> RuleSet:
+    """The rules of a configuration as the daemon has them, or would."""
+    good = _last_good(versions, config)
+    return replace(config.written, rules=tuple(_chosen(config, good))) if good else config.written
+
+
+def _last_good(versions: RuleRows, config: Config) -> dict[str, KeptVersion | None]:
+    """Of each rule that is held back."""
+    return {name: versions.last(name) for name in config.failing}
+
+
+def _chosen(config: Config, good: dict[str, KeptVersion | None]) -> list[Rule]:
     """In the order of the files."""
     rules: list[Rule] = []
     for rule in config.written.rules:

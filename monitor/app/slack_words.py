@@ -14,18 +14,20 @@ from monitor.app.audit import balance
 from monitor.errors import Refused
 from monitor.feeds.health import Condition, Health, health
 from monitor.model import ArticleId, DeliveryId, DeliveryState, Message
+from monitor.store.search_query import parse
+from monitor.store.sqlite.search_rows import SearchFilter
 from monitor.store.sqlite.store import Store
 from monitor.store.sqlite.values import time_or_none, to_time
 
 MOST_FOUND = 10
 MOST_NAMED = 8
-MOST_PARTS = 12  # of a rule, or words of a search
+MOST_PARTS = 12  # of a rule
 LONGEST = 300
 
 HELP = (
     "*What I can do here* (only you see my answers)",
     "`/news status`  feeds, backlog, deliveries, the audit's balance",
-    "`/news search WORDS`  the latest articles that have all the words",
+    '`/news search QUERY`  the latest articles with all of its words, "phrases", OR, NOT, deploy*, title:word',
     "`/news explain URL`  what became of an article: seen, read, decided, told",
     "`/news backtest RULE`  what a rule would have alerted on in 30 days: a query, or YAML from a rule file",
     "`/news mute story|rule|feed|site|author NAME 8h [WHY]`  hold back what comes, until then",
@@ -58,14 +60,16 @@ def status(store: Store, now: datetime) -> Iterator[str]:
     yield f"*Audit* {'balanced' if balance(store).balanced else 'NOT BALANCED: run `news-monitor audit`'}"
 
 
-def search(store: Store, words: str) -> Iterator[str]:
-    wanted = words.split()
-    if not wanted:
+def search(store: Store, query: str) -> Iterator[str]:
+    """In the language of `news-monitor search`."""
+    if not query.strip():
         raise Refused("write what to search for, as in /news search tanks border")
-    found = store.ledger.articles_with(wanted[:MOST_PARTS], limit=MOST_FOUND)
-    yield f"{bold(words)}: " + (f"the latest {len(found)}" if found else "no article has all of these words")
+    found = store.search.find(parse(query), SearchFilter(), limit=MOST_FOUND)
+    yield f"{bold(query)}: " + (f"the latest {len(found)}" if found else "no article has it")
     for row in found:
-        yield f"• {local(to_time(row['read_at']))} {_linked(row)} ({escape(row['site'])})"
+        yield f"• {local(to_time(row['first_read_at']))} {_linked(row)} ({escape(row['site'])})"
+    if waiting := store.search.waiting():
+        yield f"{waiting} articles cannot be found yet: they are still being entered into the index"
 
 
 def explain(store: Store, address: str) -> Iterator[str]:

@@ -15,7 +15,9 @@ from monitor.app.workers import Workers
 from monitor.feeds.spoken import spoken
 from monitor.store.sqlite.store import Store
 
-STUCK_AFTER = timedelta(seconds=30)  # the daemon comes round each second, the store is written to each ten
+# The daemon comes round each second, and the store is written to each ten; but a reload waits up to 30 s for what is
+# under way. With all that it is told within a minute.
+STUCK_AFTER = timedelta(seconds=45)
 WRITE_EVERY = timedelta(seconds=10)
 FEEL_EVERY_SECONDS = 0.5
 

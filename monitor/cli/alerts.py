@@ -40,6 +40,7 @@ def alerts(context: click.Context, limit: int, mute: str | None, as_json: bool) 
 
 def _show(row: dict[str, Any]) -> None:
     where = f"{row['delivery']} {row['sink']} {row['target']}" if row["delivery"] else "-"
+    where += f" and {row['echoes']} elsewhere" if row["echoes"] else ""
     until = f"until {row['release_at'][:16]}Z; " if row["fate"] == "hold" else ""
     say(f"{row['created_at'][:19]}Z  {row['severity']:8} {row['fate']:8} {row['rule']}  {row['title']}")
     say(f"    {row['url']}  ({until}{row['reason']}; {where})")

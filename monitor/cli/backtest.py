@@ -12,6 +12,7 @@ import click
 from monitor.app import config as configuration
 from monitor.app.backtest import NOT_MODELLED, Candidate, against_archive, from_directory, from_revision
 from monitor.app.clock import utc_now
+from monitor.app.rule_book import in_force
 from monitor.cli.backtest_page import page
 from monitor.cli.common import Place, say, show_json, speaking
 from monitor.cli.spans import progress, since
@@ -56,8 +57,9 @@ def backtest(
     """
     if directory is not None and revision is not None:
         raise click.UsageError("--rules and --revision exclude one another; give one of them")
-    config = configuration.load(place.directory, examples=False)
-    today = Candidate(config.rules, str(place.directory))
+    config = configuration.load(place.directory)
+    store = Store.reader(config.database)
+    today = Candidate(in_force(store.rules, config), str(place.directory))
     before, after = today, today
     if directory is not None:
         after = from_directory(directory, place.directory)
@@ -67,7 +69,7 @@ def backtest(
         before = Candidate(RuleSet(()), "no rules")
     start = utc_now() - since
     with progress() as show:
-        difference = against_archive(Store.reader(config.database), before.rules, after.rules, start, show)
+        difference = against_archive(store, before.rules, after.rules, start, show)
     facts = _facts(difference, start, before, after)
     if html_file is not None:
         html_file.write_text(page(facts), "utf-8")

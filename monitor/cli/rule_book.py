@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
+from monitor.app import canary, rule_health
 from monitor.app import config as configuration
-from monitor.app import rule_health
 from monitor.app.clock import utc_now
 from monitor.app.rule_book import RULES
 from monitor.app.rule_health import RuleHealth
@@ -47,7 +47,7 @@ def list_(place: Place, as_json: bool) -> None:
     store = reading_store(place)
     held = {notice["kind"]: notice["text"] for notice in store.notices.open() if notice["about"] == RULES}
     in_force = {row["rule"]: row for row in store.rules.summary()}
-    for name in sorted({*in_force, *held}):
+    for name in sorted({*in_force, *held} - {canary.RULE}):
         row = in_force.get(name, {"rule": name, "title": None, "version": None, "first_loaded_at": None, "versions": 0})
         if as_json:
             show_json({**row, "held_back": held.get(name)})

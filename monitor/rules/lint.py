@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import combinations
 
 from monitor.errors import Problem
-from monitor.model import Decision, Outcome, Zone
+from monitor.model import Decision, Zone
 from monitor.rules.conditions import (
     All,
     Any,
@@ -20,6 +20,7 @@ from monitor.rules.conditions import (
     Score,
     Without,
 )
+from monitor.rules.index import holds
 from monitor.rules.match import judge
 from monitor.rules.rule import Example, Rule
 from monitor.rules.schema import RuleSet
@@ -216,10 +217,10 @@ def _implies(one: Condition, other: Condition) -> bool:
 
 
 def _try(rule: Rule, example: Example, *, should_match: bool) -> Problem | None:
-    decision = judge(rule, Scope(document(example.text, "")))
-    matches = decision is not None and decision.outcome is Outcome.MATCHED
-    if matches is should_match:
+    scope = Scope(document(example.text, ""))
+    if holds(rule, scope) is should_match:
         return None
+    decision = judge(rule, scope)
     expected = "should match and does not" if should_match else "should not match and does"
     return Problem(
         rule.file, example.line, f'rule {rule.name}: example "{example.text}" {expected}: {_account(decision)}'

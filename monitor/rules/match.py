@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from heapq import nsmallest
 
 from monitor.model import Decision, Hit, Outcome
 from monitor.rules.conditions import All
@@ -14,16 +15,37 @@ from monitor.text import Document, Sentence, document
 
 # Pages without a full stop have sentences of half a megabyte, and each hit would carry one into the evidence.
 LONGEST_SENTENCE = 1_000
+MOST_NEAR = 50  # decisions on rules that did not match, of which each is written down
 BEFORE_A_HIT = 150  # of a longer one; little, as a message shows the beginning of it
 
 
 def decide(
     rules: RuleSet, title: str, text: str, captions: Iterable[str] = (), about: About = NOTHING
 ) -> tuple[Decision, ...]:
-    """A decision for each rule that matches or comes near, in the order of the rules."""
+    """A decision for each rule that matches, and for those that come nearest, in the order of the rules."""
     scope = Scope(document(title, text, captions), about)
-    decisions = (judge(rule, scope) for rule in rules.index.near(scope))
+    decisions = (judge(rule, scope) for rule in _worth_judging(rules, scope))
     return tuple(decision for decision in decisions if decision is not None)
+
+
+def _worth_judging(rules: RuleSet, scope: Scope) -> Sequence[Rule]:
+    """Of very many rules hundreds come near each article by some common word, which nobody wants to read.
+
+    All that match, and all that have the page read when they come near, are among them.
+    """
+    near = rules.index.near(scope)
+    if len(near) <= MOST_NEAR:
+        return near
+    sure = {rule.name for rule in rules.index.matching(scope)} | {rule.name for rule in near if rule.page}
+    others = (rule for rule in near if rule.name not in sure)
+    nearest = {rule.name for rule in nsmallest(MOST_NEAR, others, key=lambda rule: _parts_missing(rule, scope))}
+    return [rule for rule in near if rule.name in sure or rule.name in nearest]
+
+
+def _parts_missing(rule: Rule, scope: Scope) -> int:
+    """None where only an exclusion stands in the way."""
+    parts = rule.match.children if isinstance(rule.match, All) else (rule.match,)
+    return sum(not part.holds(scope) for part in parts)
 
 
 def judge(rule: Rule, scope: Scope) -> Decision | None:

@@ -8,7 +8,7 @@ articles, so `F-16` is found wherever an article has it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 
 from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedToken
@@ -75,6 +75,10 @@ _GRAMMAR = r"""
     %ignore /\s+/
 """
 
+# Words and nothing else need no parser; most terms of a vocabulary are such.
+_ONLY_WORDS = re.compile(r"\s*\w[\w.'’-]*\*?(?:\s+\w[\w.'’-]*\*?)*\s*")
+_OPERATORS = frozenset(("AND", "OR", "NOT"))
+
 # What users of other search languages write, and what to write here.
 _FOREIGN = (
     (re.compile(r".*~\d*"), 'write ~ behind a phrase, as in "troops border"~5, or NEAR/5'),
@@ -103,6 +107,8 @@ def parse(query: str, find_concept: FindConcept | None = None, note_origin: Note
         raise QueryError("the query is empty; write the words to look for", query, 1)
     if len(query) > LONGEST_QUERY:
         raise QueryError(f"the query is longer than {LONGEST_QUERY} characters; divide it up", query, LONGEST_QUERY)
+    if _ONLY_WORDS.fullmatch(query) and _OPERATORS.isdisjoint(query.split()):
+        return _words(query, [(match[0], match.start()) for match in re.finditer(r"\S+", query)])
     _refuse_deep_nesting(query)
     try:
         tree = _parser().parse(query)
@@ -119,7 +125,7 @@ def _no_concepts(name: str, complain: Callable[[str], None]) -> None:
 
 @cache
 def _parser() -> Lark:
-    return Lark(_GRAMMAR, parser="lalr", lexer="basic", propagate_positions=True)
+    return Lark(_GRAMMAR, parser="lalr", lexer="basic")
 
 
 def _refuse_deep_nesting(query: str) -> None:
@@ -278,14 +284,8 @@ class _Builder:
         return self._leaf(_first_token(tree), leaves.phrase)
 
     def _run(self, tree: Tree[Token]) -> Condition:
-        tokens = list(tree.scan_values(lambda value: isinstance(value, Token)))
-        for token in tokens:
-            if (message := _foreign(str(token))) is not None:
-                raise self._error(token, message)
-            if len(tokens) > 1 and str(token) in ("and", "or", "not"):
-                raise self._error(token, f"write {token.upper()} for the operator, or put quotes around the phrase")
-        start, end = tokens[0].start_pos or 0, tokens[-1].end_pos or 0
-        return leaves.phrase(self._query[start:end], self._query, start)
+        tokens = tree.scan_values(lambda value: isinstance(value, Token))
+        return _words(self._query, [(str(token), token.start_pos or 0) for token in tokens])
 
     def _field(self, tree: Tree[Token]) -> Condition:
         field, value = tree.children
@@ -317,6 +317,18 @@ class _Builder:
 
     def _error(self, place: Tree[Token] | Token, message: str) -> QueryError:
         return QueryError(message, self._query, _column(place))
+
+
+def _words(query: str, said: Sequence[tuple[str, int]]) -> Condition:
+    """Words that stand side by side, each with its place in the query."""
+    for word, place in said:
+        if (message := _foreign(word)) is not None:
+            raise QueryError(message, query, place + 1)
+        if len(said) > 1 and word in ("and", "or", "not"):
+            message = f"write {word.upper()} for the operator, or put quotes around the phrase"
+            raise QueryError(message, query, place + 1)
+    start, (last, place) = said[0][1], said[-1]
+    return leaves.phrase(query[start : place + len(last)], query, start)
 
 
 def _column(place: Tree[Token] | Token) -> int:

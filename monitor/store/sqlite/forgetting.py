@@ -16,6 +16,7 @@ _GONE_WITH_THEM = (
     "delete from deliveries where id in ({deliveries})",
     "delete from corrections where article_id in ({articles})",
     "delete from feedback where alert_id in (select id from alerts where article_id in ({articles}))",
+    "delete from holds where alert_id in (select id from alerts where article_id in ({articles}))",
     "delete from alerts where article_id in ({articles})",
     "delete from decisions where article_id in ({articles})",
     "delete from watches where article_id in ({articles})",

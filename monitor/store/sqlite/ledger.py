@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlite_utils import Database
@@ -168,7 +168,13 @@ class Ledger:
         )
 
     def entry_states(self) -> dict[str, int]:
-        return self._counts("select state as k, count(*) as n from entries group by state")
+        """Without canaries."""
+        return self._counts(
+            """
+            select state as k, count(*) as n from entries
+            where feed_id not in (select id from feeds where url like 'https://canary.invalid/%') group by state
+            """
+        )
 
     def articles_read_from_feed(self) -> int:
         return self._count("select count(*) as n from articles where body_source = 'feed' and quality <> 'full'")
@@ -188,7 +194,10 @@ class Ledger:
         )
 
     def alerts(self, *, limit: int, since: datetime | None = None, held_by: MuteId | None = None) -> tuple[Row, ...]:
-        """The latest matches with their fate, newest first. `held_by`: only those that a mute holds or held."""
+        """The latest matches with their fate, newest first, and how far each is in its channel.
+
+        `held_by`: only those that a mute holds or held. `echoes`: in how many other places it is told.
+        """
         return tuple(
             self._db.query(
                 """
@@ -196,10 +205,11 @@ class Ledger:
                   a.article_id, art.title, art.url,
                   (select f.name from entries e join feeds f on f.id = e.feed_id
                    where e.article_id = art.id order by e.first_seen_at limit 1) as outlet,
-                  d.state as delivery, d.sink, d.target, d.sent_at,
-                  d.receipt, d.error
+                  d.state as delivery, d.sink, d.target, d.sent_at, d.receipt, d.error,
+                  (select count(*) from deliveries e where e.alert_id = a.id and e.id <> d.id) as echoes
                 from alerts a join articles art on art.id = a.article_id
-                left join deliveries d on d.alert_id = a.id
+                left join deliveries d on d.id = (
+                  select id from deliveries e where e.alert_id = a.id order by e.seq limit 1)
                 where a.created_at >= :since
                   and (:mute is null or a.id in (select alert_id from holds where mute_id = :mute))
                 order by a.created_at desc, a.rule limit :limit
@@ -229,16 +239,6 @@ class Ledger:
             [delivery],
         )
         return next(({**row, "message": message_of(row["message"])} for row in rows), None)
-
-    def articles_with(self, words: Sequence[str], *, limit: int) -> tuple[Row, ...]:
-        """Those whose headline or text has all the words, the latest first. Reads every article: not for the writer."""
-        # `like` knows no case but that of ASCII
-        cases = [dict.fromkeys((word, word.lower(), word.upper(), word.capitalize())) for word in words]
-        has = "(title || ' ' || text) like ? escape '\\'"
-        having = " and ".join(f"({' or '.join([has] * len(forms))})" for forms in cases)
-        sql = f"select id, title, url, site, published_at, read_at from articles where {having} "  # noqa: S608 - marks
-        patterns = [f"%{_literally(form)}%" for forms in cases for form in forms]
-        return tuple(self._db.query(f"{sql} order by first_read_at desc limit ?", [*patterns, limit]))
 
     def entries_at(self, url: str, article_id: str) -> tuple[Row, ...]:
         """Where and when an address was seen."""
@@ -294,8 +294,3 @@ class Ledger:
 
     def _counts(self, sql: str) -> dict[str, int]:
         return {row["k"]: row["n"] for row in self._db.query(sql)}
-
-
-def _literally(word: str) -> str:
-    """For `like`, whose signs mean nothing in it."""
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -67,10 +67,20 @@ class StoryMoves:
         return list(self._db.query("select * from story_articles where story_id = ? order by added_at, rowid", [story]))
 
     def _settle(self, story: StoryId) -> None:
-        """Who was first and who speaks for himself, among those who are in it now."""
+        """Who was first, who speaks for himself and what it is called, among those who are in it now."""
         members = self._members(story)
         if not members:
             self._db.execute("delete from stories where id = ?", [story])
+            return
+        self._db.execute(
+            """
+            update stories set headline = (select title from articles where id = :first) where id = :story
+              and not exists (
+                select 1 from story_articles s join articles a on a.id = s.article_id
+                where s.story_id = :story and a.title = stories.headline)
+            """,
+            {"first": members[0]["article_id"], "story": story},
+        )
         voices: dict[str, str] = {}  # of each text, agency and owner
         for place, row in enumerate(members):
             known = [f"text {row['copy_of']}", f"credit {row['credit']}", f"owner {row['owner']}"]
