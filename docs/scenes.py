@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from monitor.alerts import message
+from monitor.alerts import digest, message
 from monitor.alerts.sinks import slack_blocks
 from monitor.model import (
     Addition,
@@ -21,6 +21,7 @@ from monitor.model import (
     Correction,
     CorrectionId,
     Decision,
+    Digest,
     Hit,
     Message,
     Outcome,
@@ -46,7 +47,7 @@ class Scene:
 
     name: str
     caption: str
-    told: Message | Report
+    told: Message | Report | Digest
     at: datetime = MORNING + timedelta(minutes=4)
     plain: bool = False
     threaded: bool = False
@@ -99,6 +100,8 @@ def scenes() -> Iterator[Scene]:
     )
     yield Scene("correction", "A page that says something else now", _corrected(_FIGURE), later, threaded=True)
     yield Scene("retraction", "A report that was taken back", _corrected(_RETRACTION), later, threaded=True)
+    yield Scene("digest", "What came in the quiet hours, told when they end", _digest(_QUIET, first, possible), _DAWN)
+    yield Scene("receipt", "What a mute held, told when it ends", _digest(_MUTED, first, reply), later)
     yield Scene("operations", "What operators must know", _report(later), later)
     yield Scene("plain", "The plain form: notifications, and where Slack refuses blocks", first, plain=True)
 
@@ -173,6 +176,22 @@ _RETRACTION = (
 def _corrected(changes: tuple[Change, ...]) -> Message:
     correction = Correction(CorrectionId("c"), ArticleId("article"), changes, MORNING + timedelta(hours=6))
     return message.correct(_article(), "Time Wire", STORY, correction, Severity.CRITICAL)
+
+
+_DAWN = MORNING + timedelta(hours=22)
+_QUIET = ("What came in the quiet hours", "{count}, told here and nowhere else.")
+_MUTED = (
+    "While muted: rule kosovo-military-deployment",
+    "Held {count}, told here and nowhere else.",
+    "Muted by ana since 2026-11-25 09:10 UTC, over now: the exercise was announced",
+)
+
+
+def _digest(words: tuple[str, ...], *told: Message) -> Digest:
+    title, *lines = (line.format(count=digest.count(told)) for line in words)
+    apart = ((StoryId(f"{number}"), one) for number, one in enumerate(told))
+    (page,) = digest.pages(title, lines, digest.items(apart, {}), MORNING, show="news-monitor alerts")
+    return page
 
 
 def _report(now: datetime) -> Report:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from monitor.alerts.message import LONGEST_HEADLINE, LONGEST_NAME, shorten
+from monitor.alerts.message import LONGEST_HEADLINE, LONGEST_NAME, minute, shorten
 from monitor.model import DeliveryId, Digest, DigestItem, Message, Severity, StoryId
 
 MOST_ITEMS = 20  # on a page; Slack takes 50 blocks
@@ -123,12 +123,14 @@ def _size(item: DigestItem) -> int:
     return sum(_ESCAPED.get(character, 1) for part in said for character in part)
 
 
-def about(item: DigestItem) -> tuple[str, ...]:
-    """What stands below a story's headline, in parts."""
-    parts = [item.outlet, shorten(", ".join(item.rules), LONGEST_RULES), f"{item.seen_at:%Y-%m-%d %H:%M} UTC"]
+def about(
+    item: DigestItem, *, safe: Callable[[str], str] = str, when: Callable[[datetime], str] = minute
+) -> tuple[str, ...]:
+    """What stands below a story's headline, in parts. `safe` and `when`: as for `message.provenance`."""
+    parts = [safe(item.outlet), safe(shorten(", ".join(item.rules), LONGEST_RULES)), when(item.seen_at)]
     if item.articles > 1:
         parts.append(f"{item.articles} articles")
-    return (*parts, *((shorten(item.note, LONGEST_NAME),) if item.note else ()))
+    return (*parts, *((safe(shorten(item.note, LONGEST_NAME)),) if item.note else ()))
 
 
 def heading(told: Digest) -> str:

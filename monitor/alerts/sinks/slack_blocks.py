@@ -109,7 +109,7 @@ def _digest(digest: Digest) -> list[Block]:
 def _item(item: DigestItem) -> Block:
     linked = link(item.url, item.headline)
     headline = linked if linked and len(linked) <= LINK_LIMIT else escape(item.headline)
-    lines = (f"{MARKS[item.severity]} *{headline}*", escape(" · ".join(about(item))))
+    lines = (f"{MARKS[item.severity]} *{headline}*", " · ".join(about(item, safe=escape, when=local)))
     return section(_lines(lines, SECTION_LIMIT))
 
 
