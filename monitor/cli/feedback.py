@@ -28,7 +28,7 @@ MOST_SPARED = 5  # headlines of a proposal, on a terminal
 
 @click.group()
 def feedback() -> None:
-    """What readers think of the alerts, and what that says of the rules: add, list, report, propose."""
+    """Verdicts on alerts: add, list, report, propose."""
 
 
 @feedback.command()
@@ -49,7 +49,10 @@ def add(place: Place, alert: str, verdict: str) -> None:
 @click.pass_obj
 @speaking()
 def list_(place: Place, since: timedelta, limit: int, unjudged: bool, as_json: bool) -> None:
-    """The latest verdicts, each with who gave it; or with --unjudged what waits for one."""
+    """The latest verdicts, or what waits for one.
+
+    Each with who gave it; with --unjudged the alerts that have none.
+    """
     store, start = reading_store(place), utc_now() - since
     rows = store.feedback.verdicts(start, limit)
     if unjudged:
@@ -76,7 +79,9 @@ def list_(place: Place, since: timedelta, limit: int, unjudged: bool, as_json: b
 @click.pass_obj
 @speaking()
 def report(place: Place, since: timedelta, rule: str | None, as_json: bool) -> None:
-    """How many of each rule's alerts were relevant: by week and outlet, and which words made false alarms only.
+    """How many of each rule's alerts were relevant.
+
+    By week and outlet, and which words made false alarms only.
 
     Precision is that of the judged alerts, with the 95 % interval it may lie in (Wilson). What was told twice by one
     story counts twice; where readers disagree most of them decide, and where they are even it is relevant.
@@ -146,7 +151,9 @@ def _numbers(tally: Tally) -> dict[str, Any]:
 @click.pass_obj
 @speaking()
 def propose_(place: Place, rule: str | None, since: timedelta, number: int | None, as_json: bool) -> None:
-    """How the rules with false alarms (or RULE) might be changed, each change with its backtest on the archive.
+    """How rules with false alarms might be changed.
+
+    All of them, or RULE; each change with its backtest on the archive.
 
     A false alarm is an alert that readers called not relevant. What loses nothing that they called relevant comes
     first, whatever its age. No file is changed: take a diff with --patch, look at it, and apply it.
