@@ -57,8 +57,8 @@ def propose(store: Store, rules: RuleSet, since: datetime, progress: Progress, *
 
     The archive is read once. Raises ConfigError, or Refused where a file cannot be read.
     """
-    wanted = [rule for rule in rules.rules if only in (None, rule.name)]
     with store.snapshot():
+        wanted = [rule for rule in rules.rules if only in (None, rule.name) and store.feedback.judges(rule.name, since)]
         sample = store.archive.sample(BACKGROUND) if wanted else ()
         background = Background(document(one.title, one.text) for one in sample)
         found = [one for rule in wanted if (one := _looked_at(store, rule, rules, background, since)) is not None]

@@ -226,7 +226,7 @@ def _effect(one: OfRule, proposal: Proposal) -> str:
     lost = f"LOSES {len(proposal.lost)}" if proposal.lost else "loses none"
     return (
         f"spares {len(proposal.spared)} of {one.false_alarms} false alarms, {lost} of {one.relevant} relevant alerts; "
-        f"of those nobody judged −{proposal.removed.count} +{proposal.added.count}"
+        f"of other alerts −{proposal.removed.count} +{proposal.added.count}"
     )
 
 

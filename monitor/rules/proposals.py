@@ -48,7 +48,7 @@ class Patch:
 
 @dataclass(slots=True)
 class Others:
-    """Alerts that nobody judged: how many, and the first of them."""
+    """Alerts that are neither its false alarms nor its relevant ones: how many, and the first of them."""
 
     count: int = 0
     first: list[Reading] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Others:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A patch and what it would have meant: `spared` false alarms, `lost` relevant alerts, and those nobody judged."""
+    """A patch and what it would have meant: `spared` false alarms, `lost` relevant alerts, and others."""
 
     patch: Patch
     spared: tuple[Reading, ...]

@@ -57,7 +57,7 @@ class ArchiveRows:
         yield from map(_archived, self._db.query(sql, [json_list(ids)]))
 
     def sample(self, most: int) -> Iterator[ArchivedArticle]:
-        """Articles that no reader called not relevant: the same ones as long as they are there, in no order of theirs."""
+        """Articles that no reader called not relevant, in an order that says nothing of them: by their digests."""
         sql = f"""
             select null as story_id, {_COLUMNS} from articles a
             where not exists (
