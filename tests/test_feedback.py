@@ -179,7 +179,5 @@ async def test_a_running_daemon_takes_the_verdict(tmp_path: Path, paper: Newsroo
         assert (0, "2 alerts noted as not relevant.") == (result.code, result.out[:31]), result
         refused = await desk.ask("feedback", "add", "zz", "relevant")
         assert (2, True) == (refused.code, "fits 0 alerts" in refused.err), refused
-    assert [("feedback add", url)] == [
-        (name, json.loads(arguments)[0])
-        for name, arguments in rows(desk.database, "select name, arguments from actions")
-    ]
+    actions = rows(desk.database, "select name, arguments from actions")
+    assert [("feedback add", url)] == [(name, json.loads(arguments)[0]) for name, arguments in actions]
