@@ -114,9 +114,9 @@ def load(path: Path) -> YamlFile:
         raise ConfigError([Problem(name, line, "is not UTF-8 text; save the file as UTF-8")]) from e
 
 
-def parse(text: str, name: str) -> YamlFile:
-    """Raises ConfigError with every problem."""
-    reader = _Reader(name)
+def parse(text: str, name: str, *, spans: bool = False) -> YamlFile:
+    """Raises ConfigError with every problem. `spans`: note them and the keys' places too, for half as long again."""
+    reader = _Reader(name, spans=spans)
     try:
         data = reader.read(text)
     except yaml.YAMLError as e:
@@ -173,8 +173,9 @@ def _too_large(name: str) -> Problem:
 class _Reader:
     """Builds values from the parser's events, and goes on after a problem to find the next."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, spans: bool) -> None:
         self.name = name
+        self._wants_spans = spans
         self.problems: list[Problem] = []
         self.lines: dict[Place, int] = {}
         self.columns: dict[Place, int] = {}
@@ -210,7 +211,8 @@ class _Reader:
             )
         if isinstance(event, yaml.ScalarEvent):
             self._text(place, event)
-            self._spans(place, event, event)
+            if self._wants_spans:
+                self._spans(place, event, event)
             return event.value if event.style else _scalar(event.value)
         if len(place) == DEEPEST_NESTING:
             self._problem(event, f"is nested more than {DEEPEST_NESTING} levels deep; divide it up")
@@ -222,7 +224,8 @@ class _Reader:
         values: list[Any] = []
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             values.append(self._value(event, (*place, len(values))))
-        self._spans(place, start, event)
+        if self._wants_spans:
+            self._spans(place, start, event)
         return values
 
     def _mapping(self, place: Place, start: Any) -> dict[str, Any]:
@@ -235,9 +238,11 @@ class _Reader:
                     event, f"key {key!r} stands here twice, first on line {self.lines[key_place]}; delete one of them"
                 )
             self._stands(key_place, event)
-            self.keys[key_place] = event.start_mark.index
+            if self._wants_spans:
+                self.keys[key_place] = event.start_mark.index
             values[key] = self._value(next(self._events), key_place)
-        self._spans(place, start, event)
+        if self._wants_spans:
+            self._spans(place, start, event)
         return values
 
     def _key(self, event: Any) -> str:

@@ -19,6 +19,10 @@ from monitor.model import AlertId, ArticleId, Opinion, ToldAlert
 from monitor.rules.precision import Tally, report
 from tests.builders import NOON
 from tests.judged import NO, YES, JudgedArchive
+from tests.newsroom import TANKS, Newsroom
+from tests.slack_standin import SlackStandIn
+from tests.test_end_to_end import rows
+from tests.test_story_commands import Desk
 
 RULES = """\
 rules:
@@ -163,3 +167,17 @@ def test_what_cannot_be_judged_is_refused(judged: JudgedArchive, arguments: tupl
     """With what can be done instead."""
     with pytest.raises(Refused, match=said):
         Feedback(lambda: NOON).add(judged.store, arguments, "ana")
+
+
+async def test_a_running_daemon_takes_the_verdict(tmp_path: Path, paper: Newsroom, slack: SlackStandIn) -> None:
+    """And records who gave it."""
+    desk = Desk(tmp_path, paper, slack)
+    url = paper.publish("Serbia moves tanks to the border", TANKS)
+    assert 0 == (await desk.ask("run", "--once", "--now")).code
+    async with desk.daemon():
+        result = await desk.ask("feedback", "add", url, "not-relevant")
+        assert (0, "2 alerts noted as not relevant.") == (result.code, result.out[:31]), result
+        refused = await desk.ask("feedback", "add", "zz", "relevant")
+        assert (2, True) == (refused.code, "fits 0 alerts" in refused.err), refused
+    actions = rows(desk.database, "select name, arguments from actions")
+    assert [("feedback add", url)] == [(name, json.loads(arguments)[0]) for name, arguments in actions]

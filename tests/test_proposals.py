@@ -22,6 +22,7 @@ from monitor.cli.rules import check
 from monitor.rules.backtest import Reading
 from monitor.rules.cases import Judged, case
 from monitor.rules.lint import run_examples
+from monitor.rules.negatives import Background
 from monitor.rules.proposals import candidates, try_out
 from monitor.rules.schema import RuleSet, load
 from tests.builders import NOON
@@ -91,7 +92,7 @@ def test_it_is_shown_with_headlines_and_what_to_do(judged: JudgedArchive) -> Non
     before = judged.rule_file.read_bytes()
     shown = invoke(judged, "armour").stdout
     assert "armour: 4 false alarms; 2 relevant alerts\n" in shown
-    assert "spares 3 of 4 false alarms, loses none of 2 relevant alerts; of those nobody judged −0 +0\n" in shown
+    assert "spares 3 of 4 false alarms, loses none of 2 relevant alerts; of other alerts −0 +0\n" in shown
     assert "       spares Courier: Fish tanks on sale 0\n" in shown
     assert "       − Courier: Tanks roll\n" in shown
     assert "No file was changed" in shown
@@ -155,6 +156,21 @@ def test_what_cannot_be_proposed_is_said(
     assert (code, True) == (result.exit_code, said in result.output), result.output
 
 
+def test_what_is_common_in_the_archive_is_no_term(tmp_path: Path) -> None:
+    """However many false alarms say it, and although nothing relevant does."""
+    judged = JudgedArchive(tmp_path, "rules: [{name: armour, match: tanks}]")
+    for number in range(4):
+        judged.tell(f"Tanks for fish {number}", "Aquarium said yesterday.", NO)
+    judged.tell("Tanks roll", "", YES)
+    for number in range(4):
+        judged.tell(f"Weather {number}", "Nothing was said yesterday.")
+    told = json.loads(invoke(judged, "--json").stdout)["proposals"]
+    excluded = [what for one in told if one["way"] == "exclude" for what in (one["what"], *one["alike"])]
+    assert any("fish" in what for what in excluded)
+    assert not any("said yesterday" in what or '"yesterday"' in what for what in excluded)
+    judged.store.close()
+
+
 # ---- whatever the rule and the verdicts ----
 
 SPELLINGS = (
@@ -198,7 +214,7 @@ def test_a_proposal_keeps_what_was_relevant_or_says_so(
         false_alarms, relevant = (
             [one for one, opinion in cases if opinion == wanted and one.matches(rule)] for wanted in (NO, YES)
         )
-        known = candidates(rule, text, rules, Judged(false_alarms, relevant))
+        known = candidates(rule, text, rules, Judged(false_alarms, relevant), Background(()))
         found = try_out([known], readings, NOON).get("r", ())
         for proposal in found:
             diff = difference(text, proposal.patch.text, Path("rules/r.yaml"))
@@ -212,7 +228,7 @@ def test_a_proposal_keeps_what_was_relevant_or_says_so(
             assert [one.reading for one in relevant if not one.matches(changed)] == list(proposal.lost)
             assert proposal.spared
             assert all(not case(one).matches(changed) for one in proposal.spared)
-            others = [one for one, opinion in cases if opinion is None]
+            others = [one for one, _ in cases if one not in (*false_alarms, *relevant)]
             gone = sum(one.matches(rule) and not one.matches(changed) for one in others)
             come = sum(one.matches(changed) and not one.matches(rule) for one in others)
             assert (gone, come) == (proposal.removed.count, proposal.added.count)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from monitor.rules.edits import Source, Unwritable
 from monitor.rules.rewrites import Way, rewrites
 from monitor.rules.schema import RuleSet
 
+CONFIG = Path(__file__).parents[1] / "config"
 TERMS = [("aquarium",), ("fish tank", "AND")]
 EITHER = "{any: [{title: {near: [a, b], within: 8}}, {lead: {near: [a, b], within: 8}}]}"
 
@@ -77,3 +80,17 @@ def test_a_way_is_written_as_the_rule_is(way: Way, match: str, expected: Sequenc
         if rewrite.way is way:
             found.append(after.text.removeprefix("rules: [{name: r, match: ").removesuffix("}]\n"))
     assert list(expected) == found
+
+
+def test_the_shipped_rules_can_be_rewritten_in_every_way_that_fits() -> None:
+    """In files with comments, in many scripts, in lines and in brackets."""
+    rules, ways = schema.load(CONFIG / "rules", CONFIG / "concepts"), Counter[Way]()
+    for rule in rules.rules:
+        source = Source(Path(rule.file).read_text("utf-8"), rule.file)
+        names = [entry["name"] for entry in source.at(("rules",))]
+        for rewrite in rewrites(source, ("rules", names.index(rule.name), "match"), TERMS):
+            (changed,) = schema.read(rewrite.make().file, rules, only=rule.name)
+            assert changed.version != rule.version
+            ways[rewrite.way] += 1
+    assert {Way.EXCLUDE, Way.NEARER, Way.SENTENCE, Way.ZONE} == set(ways)
+    assert 2 * len(rules.rules) == ways[Way.EXCLUDE]

@@ -199,7 +199,7 @@ def test_spans_are_the_characters_of_a_value() -> None:
     """Whatever its style and script, without the comment behind it; a list in lines ends with its last item."""
     text = "# č 😀\na: \"š 😀\"   # c\nb: [x, {y: 'z'}]\nc:\n- p  # d\n-   q: r\n    s: 1\n\nd: >\n  e\n  f\nz: 0\n"
     for text_ in (text, text.replace("\n", "\r\n")):
-        file = parse(text_, "x.yaml")
+        file = parse(text_, "x.yaml", spans=True)
         found = {place: text_[file.spans[place].start : file.spans[place].end] for place in file.spans if place}
         expected = {
             ("a",): '"š 😀"',

@@ -13,12 +13,15 @@ from monitor.app.backtest import reading, readings
 from monitor.errors import Refused
 from monitor.model import Opinion, ToldAlert
 from monitor.rules.cases import Case, Judged, case
+from monitor.rules.negatives import Background
 from monitor.rules.proposals import Candidates, Proposal, candidates, try_out
 from monitor.rules.rule import Rule
 from monitor.rules.schema import RuleSet
 from monitor.store.sqlite.store import Store
+from monitor.text import document
 
 MOST_FALSE_ALARMS = 200  # of a rule that are looked at, the latest
+BACKGROUND = 1_000  # articles by which it is seen how common a word is
 BYTE_ORDER_MARK = "\ufeff"  # some editors put it before the first line
 
 Progress = Callable[[int, int], None]  # (articles done, of so many)
@@ -54,9 +57,11 @@ def propose(store: Store, rules: RuleSet, since: datetime, progress: Progress, *
 
     The archive is read once. Raises ConfigError, or Refused where a file cannot be read.
     """
-    wanted = [rule for rule in rules.rules if only in (None, rule.name)]
     with store.snapshot():
-        found = [one for rule in wanted if (one := _looked_at(store, rule, rules, since)) is not None]
+        wanted = [rule for rule in rules.rules if only in (None, rule.name) and store.feedback.judges(rule.name, since)]
+        sample = store.archive.sample(BACKGROUND) if wanted else ()
+        background = Background(document(one.title, one.text) for one in sample)
+        found = [one for rule in wanted if (one := _looked_at(store, rule, rules, background, since)) is not None]
         total = store.archive.count(since) if any(one.candidates.patches for one in found) else 0
         stream = readings(store, since, lambda done: progress(done, total)) if total else ()
         proposals = try_out([one.candidates for one in found], stream, since)
@@ -74,7 +79,7 @@ class _Looked:
     mark: str
 
 
-def _looked_at(store: Store, rule: Rule, rules: RuleSet, since: datetime) -> _Looked | None:
+def _looked_at(store: Store, rule: Rule, rules: RuleSet, background: Background, since: datetime) -> _Looked | None:
     """None: nobody called an alert of it a false one."""
     by_opinion: defaultdict[Opinion | None, list[ToldAlert]] = defaultdict(list)
     for alert in store.feedback.told(None, rule=rule.name):
@@ -88,7 +93,7 @@ def _looked_at(store: Store, rule: Rule, rules: RuleSet, since: datetime) -> _Lo
     content = _content(rule)
     text = content.removeprefix(BYTE_ORDER_MARK)
     return _Looked(
-        candidates=candidates(rule, text, rules, Judged(still, relevant)),
+        candidates=candidates(rule, text, rules, Judged(still, relevant), background),
         false_alarms=len(still),
         mended=len(false_alarms) - len(still),
         text=text,

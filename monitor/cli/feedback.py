@@ -184,7 +184,7 @@ def _patch(place: Place, found: Proposed, number: int) -> None:
         complain(f"there are {len(proposals)} proposals; without --patch they are listed")
         sys.exit(EXIT_FOUND)
     one, proposal = found.rules[0], proposals[number - 1]
-    say(f"{one.rule.name}: {proposal.patch.what}")
+    say(f"{one.rule.name}: {' '.join(proposal.patch.what.split())}")  # a line of its own could be taken for the diff's
     say(f"{_effect(one, proposal)}; of {found.articles} articles")
     say(f"Proposed {utc_now():%Y-%m-%d %H:%M}Z, after verdicts by {', '.join(one.judges)}")
     say()
@@ -198,7 +198,8 @@ def _proposals(place: Place, found: Proposed, start: datetime) -> None:
     for one in found.rules:
         say()
         mended = f", {one.mended} that it would not give any more" if one.mended else ""
-        say(f"{one.rule.name}: {one.false_alarms} false alarms{mended}; {one.relevant} relevant alerts")
+        counts = f"{_count(one.false_alarms, 'false alarm')}{mended}; {_count(one.relevant, 'relevant alert')}"
+        say(f"{one.rule.name}: {counts}")
         for number, proposal in enumerate(one.proposals, 1):
             _show_proposal(place, one, number, proposal)
         if not one.proposals:
@@ -232,9 +233,14 @@ def _show_proposal(place: Place, one: OfRule, number: int, proposal: Proposal) -
 def _effect(one: OfRule, proposal: Proposal) -> str:
     lost = f"LOSES {len(proposal.lost)}" if proposal.lost else "loses none"
     return (
-        f"spares {len(proposal.spared)} of {one.false_alarms} false alarms, {lost} of {one.relevant} relevant alerts; "
-        f"of those nobody judged −{proposal.removed.count} +{proposal.added.count}"
+        f"spares {len(proposal.spared)} of {_count(one.false_alarms, 'false alarm')}, "
+        f"{lost} of {_count(one.relevant, 'relevant alert')}; "
+        f"of other alerts −{proposal.removed.count} +{proposal.added.count}"
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _proposed(place: Place, one: OfRule, found: Proposed, start: datetime) -> dict[str, Any]:

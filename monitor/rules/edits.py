@@ -23,7 +23,7 @@ class Source:
 
     def __init__(self, text: str, name: str) -> None:
         self.text, self.name = text, name
-        self.file = parse(text, name)
+        self.file = parse(text, name, spans=True)
         self._line_end = "\r\n" if "\r\n" in text else "\n"
 
     def at(self, place: Place) -> Any:

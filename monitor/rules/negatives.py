@@ -1,6 +1,7 @@
 """Words that tell a rule's false alarms from what was relevant: what its `none:` might name. Pure.
 
-They stand in the headlines of false alarms, or in the sentences that made them, and nowhere in a relevant article.
+They stand in the headlines of false alarms, or in the sentences that made them, nowhere in a relevant article, and far
+more often there than elsewhere in the archive: what every article says would take the relevant ones away too.
 """
 
 from __future__ import annotations
@@ -11,19 +12,40 @@ from itertools import pairwise
 
 from monitor.rules.cases import Case, Judged
 from monitor.rules.rule import Rule
-from monitor.text import Token, document
+from monitor.text import Document, Token, document
 
 SHORTEST_WORD = 4  # letters; shorter ones are mostly grammar
 MOST_TERMS = 24
 MOST_TOGETHER = 4  # in one exclusion
+# Times as often in false alarms as in the archive. Without it a third of what was relevant was left, see
+# benchmarks/feedback.py.
+LEAST_LIFT = 5.0
 MANY = 3  # false alarms, of which a term must have two: what only one of them says is chance
 
 Folded = tuple[str, ...]  # one word, or two that follow one another
 
 
-def exclusions(rule: Rule, judged: Judged) -> tuple[tuple[str, ...], ...]:
+class Background:
+    """How common words are in the archive, by a sample of it."""
+
+    def __init__(self, articles: Iterable[Document]) -> None:
+        self._articles, self._spread = 0, Counter[str]()
+        for article in articles:
+            self._articles += 1
+            self._spread.update({*article.title_words, *article.text_words})
+
+    def share(self, term: Folded) -> float:
+        """Of articles with the term; of two words that with the rarer one, which is more."""
+        return min(self._spread[word] for word in term) / max(self._articles, 1)
+
+
+def exclusions(rule: Rule, judged: Judged, background: Background) -> tuple[tuple[str, ...], ...]:
     """Single terms, those of most false alarms first; and a few that cover most of the false alarms together."""
     covers, spelled = _found(rule, judged)
+    size = max(len(judged.false_alarms), 1)
+    covers = {
+        term: numbers for term, numbers in covers.items() if len(numbers) / size >= LEAST_LIFT * background.share(term)
+    }
     headlines = _said([one.document.title_words for one in judged.false_alarms])
 
     def order(term: Folded) -> tuple[object, ...]:

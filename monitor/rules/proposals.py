@@ -20,7 +20,7 @@ from monitor.rules.cases import Case, Judged, case
 from monitor.rules.edits import Source, Unwritable
 from monitor.rules.index import RuleIndex
 from monitor.rules.lint import run_examples
-from monitor.rules.negatives import exclusions
+from monitor.rules.negatives import Background, exclusions
 from monitor.rules.rewrites import Rewrite, Way, rewrites
 from monitor.rules.rule import Rule
 from monitor.rules.schema import RuleSet
@@ -48,7 +48,7 @@ class Patch:
 
 @dataclass(slots=True)
 class Others:
-    """Alerts that nobody judged: how many, and the first of them."""
+    """Alerts that are neither its false alarms nor its relevant ones: how many, and the first of them."""
 
     count: int = 0
     first: list[Reading] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Others:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A patch and what it would have meant: `spared` false alarms, `lost` relevant alerts, and those nobody judged."""
+    """A patch and what it would have meant: `spared` false alarms, `lost` relevant alerts, and others."""
 
     patch: Patch
     spared: tuple[Reading, ...]
@@ -82,11 +82,11 @@ class Candidates:
     patches: tuple[Patch, ...]
 
 
-def candidates(rule: Rule, text: str, vocabulary: RuleSet, judged: Judged) -> Candidates:
+def candidates(rule: Rule, text: str, vocabulary: RuleSet, judged: Judged, background: Background) -> Candidates:
     """`text`: of the rule's file. Raises ConfigError if that cannot be read."""
     source = Source(text, rule.file)
     found: dict[str, Patch] = {}
-    for number, rewrite in enumerate(rewrites(source, _place(source, rule), exclusions(rule, judged))):
+    for number, rewrite in enumerate(rewrites(source, _place(source, rule), exclusions(rule, judged, background))):
         if number == MOST_WRITTEN:
             break
         patch = _patch(rewrite, rule, vocabulary, judged)
@@ -164,11 +164,11 @@ class _Trial:
             others.add(told)
 
     def proposal(self) -> Proposal | None:
-        """None: each false alarm that it spares belongs to a story that another article tells."""
+        """None: the false alarms that it spares are told all the same by other articles, or it costs more than that."""
         spared = tuple(one for one in self.patch.spared if one.article.id not in self._still)
-        if not spared:
-            return None
         gain = len(spared) - self._share * self._removed.count - (1 - self._share) * self._added.count
+        if gain <= 0:
+            return None
         return Proposal(self.patch, spared, self.patch.lost, self._removed, self._added, (), gain)
 
 

@@ -201,7 +201,7 @@ def _noisy(usage: Usage) -> str | None:
         return None
     return (
         f"{usage.noise} of {usage.alerts} alerts were called not relevant; add what must be there too, or none: with "
-        "what must not, and try that with `backtest`"
+        f"what must not: `feedback propose {usage.rule}` tries some of that"
     )
 
 

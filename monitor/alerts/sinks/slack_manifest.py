@@ -41,7 +41,7 @@ _COMMANDS = """\
   slash_commands:
     - command: /news
       description: Ask news-monitor, or mute something
-      usage_hint: status | search WORDS | explain URL | mute KIND NAME 8h | unmute KIND NAME | help
+      usage_hint: status | search WORDS | explain URL | backtest RULE | mute KIND NAME 8h | unmute KIND NAME | help
       should_escape: false
 """
 _SCOPE = """\

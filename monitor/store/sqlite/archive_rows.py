@@ -56,6 +56,17 @@ class ArchiveRows:
             """  # noqa: S608 - constants
         yield from map(_archived, self._db.query(sql, [json_list(ids)]))
 
+    def sample(self, most: int) -> Iterator[ArchivedArticle]:
+        """Articles that no reader called not relevant, in an order that says nothing of them: by their digests."""
+        sql = f"""
+            select null as story_id, {_COLUMNS} from articles a
+            where not exists (
+              select 1 from alerts told join feedback v on v.alert_id = told.id
+              where told.article_id = a.id and v.verdict = 'not-relevant')
+            order by a.id limit ?
+            """  # noqa: S608 - constants
+        yield from map(_archived, self._db.query(sql, [most]))
+
     def feeds(self) -> dict[FeedId, Feed]:
         """All that ever were, as they were configured last."""
         rows = self._db.query("select id, name, url, tags, language from feeds")
