@@ -123,6 +123,7 @@ def test_no_text_does_harm(evil: str) -> None:
         ("bank。example", False),
         ("Сербия. Танки", True),
         ("сайт.рф закрыт", False),
+        ("0.AA0 is called back", False),
     ],
 )
 def test_a_headline_is_the_link_unless_it_reads_like_an_address(headline: str, linked: bool) -> None:

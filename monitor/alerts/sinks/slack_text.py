@@ -28,7 +28,7 @@ _MARK = "[\u0300-\u036f\u0483-\u0489\u20d0-\u20ff]"
 _MOST_MARKS = re.compile(rf"({_MARK}{{3}}){_MARK}+")
 # What a reader may take for an address: "amazon.com", "www.", and the dots that browsers take for dots.
 _ADDRESS = re.compile(
-    r"[a-z][a-z0-9+.-]*:/|\bwww\.|\bxn--|[\w-][.\uff0e][^\W\d_]{2,}\b|[a-z0-9-][\u3002\uff61][a-z]{2,}", re.IGNORECASE
+    r"[a-z][a-z0-9+.-]*:/|\bwww\.|\bxn--|[\w-][.\uff0e][^\W\d_]{2,}|[a-z0-9-][\u3002\uff61][a-z]{2,}", re.IGNORECASE
 )
 _SCHEME = re.compile(r"https?://[^@\s/?#]+(?:[/?#]|$)")
 
