@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from monitor.app.attendants import View
 from monitor.app.canary import FEED, RULE
 from monitor.errors import StoreError
-from monitor.feeds.spoken import spoken
 from monitor.model import Notice
+from monitor.spans import spoken
 from monitor.store.sqlite.store import Store
 from monitor.store.sqlite.values import Row
 

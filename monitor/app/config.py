@@ -114,6 +114,11 @@ def _monitor(directory: Path) -> MonitorFile:
         problems.append(
             Problem(file.name, file.line(("sinks",)), f"sinks: {sink} has two that are called {name!r}; rename one")
         )
+    channels = [section.channel for section in monitor.routing.channels] if monitor else []
+    for index, name in _repeated(channels):
+        place = ("routing", "channels", index, "channel")
+        message = f"routing.channels.{index}.channel: {name!r} is there twice; write all of it in one place"
+        problems.append(Problem(file.name, file.line(place), message))
     if problems or monitor is None:
         raise ConfigError(problems)
     if monitor.canary is not None and monitor.slack.token is not None and monitor.slack.ops_channel is None:
