@@ -344,3 +344,18 @@ def test_the_limits_of_servers_are_settings(tmp_path: Path) -> None:
     assert (timedelta(seconds=5), 9, 20_000_000, 1_000_000) == limits
     usual = HttpSettings(user_agent=http_settings(HttpSection()).user_agent)
     assert usual == http_settings(HttpSection())
+
+
+def test_a_channel_has_one_rhythm(tmp_path: Path) -> None:
+    """Of two the last would count, and nobody would be told."""
+    (tmp_path / "monitor.yaml").write_text(
+        "routing:\n  channels:\n"
+        + "".join(f"    - channel: '#{name}'\n      group: 5m\n" for name in ("news", "other", "news"))
+    )
+    with pytest.raises(ConfigError) as caught:
+        config._monitor(tmp_path)
+    (problem,) = caught.value.problems
+    assert (7, "routing.channels.2.channel: '#news' is there twice; write all of it in one place") == (
+        problem.line,
+        problem.message,
+    )

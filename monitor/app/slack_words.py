@@ -64,7 +64,7 @@ def search(store: Store, query: str) -> Iterator[str]:
     """In the language of `news-monitor search`."""
     if not query.strip():
         raise Refused("write what to search for, as in /news search tanks border")
-    found = store.search.find(parse(query), SearchFilter(), limit=MOST_FOUND)
+    found = list(store.search.find(parse(query), SearchFilter(), limit=MOST_FOUND))
     yield f"{bold(query)}: " + (f"the latest {len(found)}" if found else "no article has it")
     for row in found:
         yield f"• {local(to_time(row['first_read_at']))} {_linked(row)} ({escape(row['site'])})"
