@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import random
 from collections.abc import Callable
@@ -259,6 +260,20 @@ def test_its_rule_holds_what_it_promises() -> None:
     page, feed = canary._page(7, EVERY), canary._feed(7, EVERY)
     assert [Outcome.MATCHED] == [one.outcome for one in decide(rules, "T", page)]
     assert [] == [one.outcome for one in decide(rules, "T", feed) if one.outcome is Outcome.MATCHED]
+
+
+async def test_it_is_not_late_because_it_was_only_just_asked_for(tmp_path: Path, paper: Newsroom) -> None:
+    """By a service that has been up for days, in which somebody sets it or has it come more often."""
+    path, clock = tmp_path / "config", SetClock()
+    config = configuration.load(write_config(path, [("A", paper.feed_url)]))
+    async with running(Daemon(config, io.StringIO(), clock=clock, attendants=[CanaryWatch()])):
+        await until(lambda: len(paper.requests) >= 1)
+        clock.offset = timedelta(days=3)
+        with (path / "monitor.yaml").open("a") as file:
+            file.write("canary: {every: 6h}\n")
+        reader = await first_look(config)
+        await asyncio.sleep(1)  # the watch has looked by then
+        assert () == reader.notices.words("canary")
 
 
 async def test_one_that_nobody_waits_for_any_more_is_no_trouble(tmp_path: Path, paper: Newsroom) -> None:

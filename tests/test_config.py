@@ -16,6 +16,7 @@ from monitor.app.build import http_settings
 from monitor.app.config_sections import FeedSection, FeedsFile, HttpSection, MonitorFile
 from monitor.errors import ConfigError
 from monitor.http import HttpSettings
+from tests.newsroom import write_config
 
 # None of them is right for any key, but for an empty list or mapping where there may be one.
 WRONG = ("7", "1.5", "true", "[]", "[7]", "{}", "{x: y}", "''", "' '", "~", '"\\n"')
@@ -344,3 +345,27 @@ def test_the_limits_of_servers_are_settings(tmp_path: Path) -> None:
     assert (timedelta(seconds=5), 9, 20_000_000, 1_000_000) == limits
     usual = HttpSettings(user_agent=http_settings(HttpSection()).user_agent)
     assert usual == http_settings(HttpSection())
+
+
+def test_a_channel_has_one_rhythm(tmp_path: Path) -> None:
+    """Of two the last would count, and nobody would be told."""
+    (tmp_path / "monitor.yaml").write_text(
+        "routing:\n  channels:\n"
+        + "".join(f"    - channel: '#{name}'\n      group: 5m\n" for name in ("news", "other", "news"))
+    )
+    with pytest.raises(ConfigError) as caught:
+        config._monitor(tmp_path)
+    (problem,) = caught.value.problems
+    assert (7, "routing.channels.2.channel: '#news' is there twice; write all of it in one place") == (
+        problem.line,
+        problem.message,
+    )
+
+
+def test_the_rhythm_of_a_channel_that_hears_nothing_is_doubtful(tmp_path: Path) -> None:
+    """Its quiet hours would hold nothing, and the channel that was meant would not be quiet."""
+    routing = {"channels": [{"channel": name, "group": "5m"} for name in ("#news-alerts", "#news-alert")]}
+    place = write_config(tmp_path / "config", [("A", "https://a.example/")], routing=routing)
+    (doubt,) = config.doubts(config.load(place))
+    assert doubt.message == "no rule tells anything to '#news-alert'; did you mean '#news-alerts'?"
+    assert "#news-alert" in (place / "monitor.yaml").read_text().splitlines()[doubt.line - 1]

@@ -6,6 +6,8 @@ import asyncio
 import io
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -304,3 +306,11 @@ async def test_a_first_document_that_repeats_itself_is_history_all_the_same(tmp_
         config = configuration.load(write_config(tmp_path / "config", [feed]))
         await Daemon(config, io.StringIO(), announce=False).run_once()
         assert {"baseline"} == set(Store.reader(config.database).ledger.entry_states())
+
+
+def test_what_few_need_is_loaded_for_them_only() -> None:
+    """Each of these costs time at every start, and memory of the main process."""
+    heavy = {"apprise", "feedparser", "jinja2", "lxml", "prometheus_client", "rich", "trafilatura"}
+    code = f"import sys, monitor.cli.main, monitor.cli.run; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "[]" == done.stdout.strip()

@@ -13,9 +13,9 @@ from monitor.feeds import rhythm
 from monitor.feeds.fetch import document_of
 from monitor.feeds.health import Condition, Health, health, worth_telling
 from monitor.feeds.parse import parse
-from monitor.feeds.spoken import spoken, written
 from monitor.http import Response
 from monitor.model import FeedId, FeedState
+from monitor.spans import spoken, written
 from tests.builders import NOON
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

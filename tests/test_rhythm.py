@@ -320,6 +320,33 @@ async def test_who_ends_a_mute_hears_at_once(opened: Open) -> None:
     assert "ended by ben" in shown(desk.sink.sent[-1].message)
 
 
+async def test_both_mutes_of_stories_that_were_merged_are_ended_together(opened: Open) -> None:
+    """As they cannot be told apart by the story's name; what either held is told."""
+    desk = await opened()
+    for story in ("s", "t"):
+        await desk.match(f"First {story}", story=story)
+        await desk.mute("story", story, timedelta(hours=8))
+        await desk.match(f"More {story}", story=story, feed=1, additions=FIGURE)
+
+    def merge(store: Store) -> None:
+        store.moves.move(store.moves.articles(StoryId("s")), into=StoryId("t"), now=desk.now)
+        store.mutes.follow(StoryId("s"), into=StoryId("t"))
+
+    await desk.thread.change(merge)
+    assert "2 held matches are told now" in await desk.unmute("story", "t")
+    await desk.pass_time(minutes=1)
+    assert "hold" not in [fate for _, fate in await desk.fates()]
+
+
+async def test_the_mute_of_a_rule_that_is_gone_can_be_ended(opened: Open) -> None:
+    """By the name that it had."""
+    desk = await opened(old={})
+    await desk.mute("rule", "old", timedelta(hours=8))
+    desk.configure({})
+    await desk.restart()
+    assert "rule old is not muted any more" in await desk.unmute("rule", "old")
+
+
 async def test_a_mute_follows_its_story(opened: Open) -> None:
     """Into the one that a person makes it part of, with what is held of both."""
     desk = await opened()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -328,3 +328,22 @@ def test_the_command_refuses(place: Place, arguments: list[str], words: str) -> 
     result = run(place, *arguments)
     assert 2 == result.exit_code
     assert words in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (("--feed", "Test Couriar"), "no feed was ever called 'Test Couriar'; did you mean 'Test Courier'?"),
+        (("--feed", "x"), "no feed was ever called 'x'; `feeds list` shows them"),
+        (("--rule", "nobody"), "there never was a rule 'nobody'; `rules list` shows them"),
+    ],
+)
+def test_a_filter_that_can_find_nothing_is_refused(
+    place: Place, tmp_path: Path, option: Sequence[str], said: str
+) -> None:
+    """It would look like no news."""
+    store = Store.writer(tmp_path / "news.db")
+    store.feeds.sync([FEED], NOON)
+    store.close()
+    result = run(place, "tanks", *option)
+    assert (2, f"{said}\n") == (result.exit_code, result.stderr)

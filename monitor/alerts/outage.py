@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.alerts.retry import UNSETTLED
-from monitor.alerts.routing import minutes
 from monitor.model import Delivery, Digest, Message, Severity
+from monitor.spans import brief
 
 TITLE = "What waited too long"
 
@@ -49,7 +49,7 @@ def may_fold(head: Delivery, now: datetime, fresh: Fresh) -> bool:
 
 
 def lines(fresh: Fresh) -> tuple[str, ...]:
-    usual, critical = minutes(fresh.usual), minutes(fresh.critical)
+    usual, critical = brief(fresh.usual), brief(fresh.critical)
     return (
         f"These alerts could not be sent for more than {usual} (critical ones: {critical}); each is told here only.",
     )

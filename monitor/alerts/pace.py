@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from monitor.alerts.routing import minutes
 from monitor.model import Decision, Fate, HoldCause, Rhythm, Told, Updates, Verdict
+from monitor.spans import brief
 
 
 def pace(
@@ -42,7 +42,7 @@ def pace(
     last = max((earlier.at for earlier in own if earlier.at is not None and earlier.at <= now), default=None)
     if last is not None and now < last + rhythm.cooldown:
         until = last + rhythm.cooldown
-        why = f"the rule spoke of this story {minutes(now - last)} ago; its cooldown ends {until:%Y-%m-%d %H:%M} UTC"
+        why = f"the rule spoke of this story {brief(now - last)} ago; its cooldown ends {until:%Y-%m-%d %H:%M} UTC"
         return Verdict(Fate.HOLD, f"{why}; {given.reason}", until, HoldCause.COOLDOWN)
     return replace(given, broadcast=rhythm.updates is Updates.CHANNEL)
 

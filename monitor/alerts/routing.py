@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from monitor.alerts.calendar import Quiet, quiet_until
 from monitor.model import Fate, HoldCause, Severity, Verdict
+from monitor.spans import brief
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,11 @@ def hold(route: Route, severity: Severity, given: Verdict, traffic: Traffic, now
         return _held(HoldCause.DIGEST, until, f"{severity} is told in the digest of {_minute(until)}")
     if route.storm is not None and (_is_ahead(traffic.storm_until, now) or traffic.messages >= route.storm.messages):
         until = _joined(traffic.storm_until, now, route.storm.within)
-        rate = f"{route.storm.messages} messages within {minutes(route.storm.within)}"
+        rate = f"{route.storm.messages} messages within {brief(route.storm.within)}"
         return _held(HoldCause.STORM, until, f"a storm: {rate} are enough; told together at {_minute(until)}")
     if route.group and given.fate is Fate.POST:
         until = _joined(traffic.group_until, now, route.group)
-        return _held(HoldCause.GROUP, until, f"gathered for {minutes(route.group)}, until {_minute(until)}")
+        return _held(HoldCause.GROUP, until, f"gathered for {brief(route.group)}, until {_minute(until)}")
     return given
 
 
@@ -86,14 +87,6 @@ def _is_ahead(time: datetime | None, now: datetime) -> bool:
 
 def _held(cause: HoldCause, until: datetime, why: str) -> Verdict:
     return Verdict(Fate.HOLD, why, until, cause)
-
-
-def minutes(span: timedelta) -> str:
-    """`90 s`, `10 min`, `2 h`."""
-    seconds = round(span.total_seconds())
-    if seconds % 3_600 == 0:
-        return f"{seconds // 3_600} h"
-    return f"{seconds // 60} min" if seconds % 60 == 0 else f"{seconds} s"
 
 
 def _minute(time: datetime) -> str:

@@ -13,7 +13,6 @@ from monitor.alerts.outage import Fresh
 from monitor.alerts.sink import Sink
 from monitor.alerts.sinks import console
 from monitor.alerts.sinks.apprise import AppriseSink
-from monitor.alerts.sinks.atom import AtomSink
 from monitor.alerts.sinks.console import ConsoleSink
 from monitor.alerts.sinks.email import EmailSink, MailServer
 from monitor.alerts.sinks.slack import SlackSettings, SlackSink
@@ -233,6 +232,8 @@ def _other_sinks(section: SinksSection, http: Http, clock: Callable[[], datetime
     if section.apprise:
         sinks.append(AppriseSink({one.name: one.service for one in section.apprise}, clock))
     if section.atom:
+        from monitor.alerts.sinks.atom import AtomSink  # lxml is loaded for those who want it; else by workers only
+
         sinks.append(AtomSink({feed.name: feed.path for feed in section.atom}, clock))
     return {sink.name: sink for sink in sinks}
 

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from monitor.app.attendants import View
 from monitor.app.canary import FEED, RULE
 from monitor.errors import StoreError
-from monitor.feeds.spoken import spoken
 from monitor.model import Notice
+from monitor.spans import spoken
 from monitor.store.sqlite.store import Store
 from monitor.store.sqlite.values import Row
 
@@ -30,10 +30,15 @@ class CanaryWatch:
 
     def __init__(self) -> None:
         self._watching: asyncio.Task[None] | None = None
+        self._every: timedelta | None = None
+        self._since: datetime | None = None  # when canaries began to come so often
 
     async def open(self, view: View) -> None:
         section = view.parts.config.monitor.canary
-        watch = _forget_lateness(view) if section is None else _watch(view, section.every)
+        every = None if section is None else section.every
+        if self._since is None or every != self._every:  # else a reload now and then would make none ever late
+            self._every, self._since = every, view.clock()
+        watch = _forget_lateness(view) if every is None else _watch(view, every, self._since)
         self._watching = asyncio.create_task(watch)
 
     async def close(self) -> None:
@@ -51,10 +56,10 @@ async def _forget_lateness(view: View) -> None:
         log.error("cannot look after the canary", extra={"why": str(e)})
 
 
-async def _watch(view: View, every: timedelta) -> None:
+async def _watch(view: View, every: timedelta, since: datetime) -> None:
     while True:
         try:
-            wrong = await view.store.change(lambda store: look(store, view.clock(), every, view.up_since))
+            wrong = await view.store.change(lambda store: look(store, view.clock(), every, since))
             if wrong is not None:
                 log.error("the canary did not arrive", extra={"why": wrong})
         except StoreError as e:
@@ -64,14 +69,17 @@ async def _watch(view: View, every: timedelta) -> None:
         await asyncio.sleep(CHECK_SECONDS)
 
 
-def look(store: Store, now: datetime, every: timedelta, up_since: datetime) -> str | None:
-    """End those that have arrived. What is wrong when one is late, in words, the first time that it is seen."""
+def look(store: Store, now: datetime, every: timedelta, since: datetime) -> str | None:
+    """End those that have arrived. What is wrong when one is late, in words, the first time that it is seen.
+
+    `since`: before it nobody waited for one.
+    """
     for canary in store.canaries.on_their_way(FEED, RULE):
         is_lost = canary["delivery"] is None and now - datetime.fromisoformat(canary["seen_at"]) > GIVEN_UP
         if canary["sent_at"] is not None or canary["delivery"] == "dead" or is_lost:
             store.canaries.end(canary, None if canary["sent_at"] else _stage(canary))
             store.outdated()
-    last = max(store.canaries.last_told() or up_since, up_since)
+    last = max(store.canaries.last_told() or since, since)
     if now - last <= every + PATIENCE:
         store.notices.end(LATE[0], LATE[1:], "The canary arrives again.", now)
         return None

@@ -71,6 +71,20 @@ def load(directory: Path, *, examples: bool = True, before: RuleSet | None = Non
     return Config(directory, monitor, feeds, rules, rules, failing)
 
 
+def doubts(config: Config) -> tuple[Problem, ...]:
+    """What may be meant, and may be a slip: the quiet hours of a channel to which no rule tells anything."""
+    file, monitor = load_yaml(config.directory / "monitor.yaml"), config.monitor
+    told = {rule.channel or monitor.slack.channel for rule in config.rules.rules}
+    found: list[Problem] = []
+    for index, section in enumerate(monitor.routing.channels):
+        if section.channel not in told:
+            close = get_close_matches(section.channel, told, 1)
+            hint = f"did you mean {close[0]!r}?" if close else "delete it, or name it in a rule"
+            line = file.line(("routing", "channels", index, "channel"))
+            found.append(Problem(file.name, line, f"no rule tells anything to {section.channel!r}; {hint}"))
+    return tuple(found)
+
+
 def load_monitor(directory: Path) -> MonitorFile:
     """Only monitor.yaml, for commands that need the database and nothing else; raises ConfigError."""
     return _monitor(directory)
@@ -114,6 +128,11 @@ def _monitor(directory: Path) -> MonitorFile:
         problems.append(
             Problem(file.name, file.line(("sinks",)), f"sinks: {sink} has two that are called {name!r}; rename one")
         )
+    channels = [section.channel for section in monitor.routing.channels] if monitor else []
+    for index, name in _repeated(channels):
+        place = ("routing", "channels", index, "channel")
+        message = f"routing.channels.{index}.channel: {name!r} is there twice; write all of it in one place"
+        problems.append(Problem(file.name, file.line(place), message))
     if problems or monitor is None:
         raise ConfigError(problems)
     if monitor.canary is not None and monitor.slack.token is not None and monitor.slack.ops_channel is None:

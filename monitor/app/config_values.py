@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, field_validator
 from monitor import urls
 from monitor.channels import channel
 from monitor.model import PagePolicy
+from monitor.spans import span
 
 LONGEST_DURATION = timedelta(days=365)
 LONGEST_TEXT = 200
@@ -22,9 +23,7 @@ MOST_AT_ONCE = 1_000
 MOST_MEGABYTES = 100
 MOST_REQUESTS = 1_440  # one a minute
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
 _SIZE = re.compile(r"([1-9]\d{0,3})\s*MB")
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 EMPTY = "is empty; write a value, in quotes if it begins with # (which begins a comment), or delete it"
 _HOST = re.compile(r"(?:[\w-]+\.)+[\w-]+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*", re.IGNORECASE)
@@ -34,13 +33,12 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*", re.IGNORECASE)
 
 
 def duration(value: object) -> timedelta:
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError("is not a duration; write a number with s, m, h or d, as in 30s or 10m")
-    seconds = float(match[1]) * _UNITS[match[2]]
-    if seconds > LONGEST_DURATION.total_seconds():
+    said = span(value)
+    if said is None:
+        raise ValueError("is not a duration; write a number with s, m, h, d or w, as in 30s or 10m")
+    if said > LONGEST_DURATION:
         raise ValueError("is too long; the longest is 365d")
-    return timedelta(seconds=seconds)
+    return said
 
 
 def _yes_no(value: object) -> bool:

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from monitor.app.config import feeds_of
 from monitor.errors import ConfigError, Problem
-from monitor.feeds.spoken import written
 from monitor.model import Feed
+from monitor.spans import written
 from monitor.yaml_file import parse, scalar
 
 _MARK = "\ufeff"  # some editors put it before the first line

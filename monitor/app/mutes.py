@@ -54,12 +54,14 @@ class Mutes:
 
     def unmute(self, store: Store, arguments: Sequence[str], by: str) -> str:
         """What it held is told at once."""
-        now, mute = self._clock(), self._found(store, arguments)
-        store.mutes.save(replace(mute, ended_at=now, ended_by=by))
-        held = store.holds.of_mute(mute.id)
-        store.holds.put_off(held, now)
-        told = f"{len(held)} held matches are told now" if held else "nothing was held"
-        return f"{self.name(mute)} is not muted any more; {told}."
+        now, found, held = self._clock(), self._found(store, arguments), 0
+        for mute in found:
+            store.mutes.save(replace(mute, ended_at=now, ended_by=by))
+            waiting = store.holds.of_mute(mute.id)
+            store.holds.put_off(waiting, now)
+            held += len(waiting)
+        told = f"{held} held matches are told now" if held else "nothing was held"
+        return f"{self.name(found[0])} is not muted any more; {told}."
 
     def name(self, mute: Mute) -> str:
         """What is muted, in words."""
@@ -72,19 +74,22 @@ class Mutes:
             case _:
                 return f"{mute.kind} {mute.subject}"
 
-    def _found(self, store: Store, arguments: Sequence[str]) -> Mute:
+    def _found(self, store: Store, arguments: Sequence[str]) -> list[Mute]:
+        """One by its id; by kind and subject all, as stories that were merged may each have been muted."""
         active = store.mutes.active(self._clock())
         if len(arguments) == 1:
             found = [mute for mute in active if mute.id.startswith(arguments[0].lower())]
         elif len(arguments) == 2:
-            subject = self._subject(store, *arguments)
-            found = [mute for mute in active if (mute.kind, mute.subject) == subject]
+            named = tuple(arguments)  # perhaps a rule that has left the configuration
+            if all((mute.kind, mute.subject) != named for mute in active):
+                named = self._subject(store, *arguments)
+            found = [mute for mute in active if (mute.kind, mute.subject) == named]
         else:
             raise Refused("name a mute by its id, or by its kind and subject")
-        if len(found) != 1:
+        if not found or (len(found) > 1 and len(arguments) == 1):
             why = "fits more than one mute; write more of it" if found else "is not muted; `mute list` shows what is"
             raise Refused(f"{' '.join(arguments)!r} {why}")
-        return found[0]
+        return found
 
     def _subject(self, store: Store, kind: str, subject: str) -> tuple[MuteKind, str]:
         """What is meant, as mutes know it."""

@@ -20,6 +20,7 @@ from monitor.app.mutes import Mutes
 from monitor.app.outbox import Outbox
 from monitor.app.store_thread import StoreThread
 from monitor.model import Fate, Held, HoldCause, HoldGroup, Mute, MuteId, Notice, OnTimeout, Verdict
+from monitor.spans import brief
 from monitor.store.sqlite.store import Store
 
 log = logging.getLogger(__name__)
@@ -126,9 +127,7 @@ class Releaser:
             lines = [f"{digest.count([one.message for one in held])}, told here and nowhere else."]
             storm = self._gate.route(target).storm
             if cause is HoldCause.STORM and storm is not None:
-                lines.append(
-                    f"More than {storm.messages} messages within {routing.minutes(storm.within)} were due here."
-                )
+                lines.append(f"More than {storm.messages} messages within {brief(storm.within)} were due here.")
             self._digest(store, held, target, _TITLES[cause], lines)
         if cause is HoldCause.STORM:
             words = f"The storm in {self._outbox.sink} {target} is over; {len(held)} matches were told together."

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from monitor.app.attendants import View
 from monitor.app.rule_rhythm import WINDOW, Silence, odd_silence
 from monitor.errors import StoreError
-from monitor.feeds.spoken import spoken
 from monitor.model import Notice
+from monitor.spans import spoken
 from monitor.store.sqlite.store import Store
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +22,7 @@ from monitor.app.slack_backtest import SlackBacktest
 from monitor.app.store_thread import StoreThread
 from monitor.errors import Refused, SinkError, StoreError
 from monitor.model import DeliveryId, Message, Notice
+from monitor.spans import span
 from monitor.store.sqlite.store import Store
 from monitor.store.sqlite.values import to_text
 
@@ -32,9 +32,6 @@ NOTICE = ("slack", "socket")
 REASON = "from Slack"
 LONGEST_MUTE = timedelta(days=365)
 MUTABLE = ("story", "rule", "feed", "site", "author")
-
-_SPAN = re.compile(r"(\d{1,4})(m|h|d)")
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +140,11 @@ class SlackDesk:
         asker = click.asker
         if click.action in (Action.RELEVANT, Action.NOT_RELEVANT):
             return "feedback", (click.action, click.key, asker.user, str(asker))
-        span, rule = span_and_rule(click.value)
+        lasting, rule = span_and_rule(click.value)
         if rule:
-            return "mute", ("rule", rule, self._until(span), REASON)
+            return "mute", ("rule", rule, self._until(lasting), REASON)
         story = await self._store.ask(lambda store: _story(store, click.key))
-        return "mute", ("story", story, self._until(span), REASON)
+        return "mute", ("story", story, self._until(lasting), REASON)
 
     def _until(self, span: timedelta) -> str:
         return to_text(self._clock() + span)
@@ -186,11 +183,14 @@ class SlackDesk:
     async def _mute(self, rest: str) -> tuple[str, str, str, str]:
         """`story 3f2a 8h old news`: a name may have spaces, so the span divides it from the reason."""
         kind, *words = rest.split() or [""]
-        at = next((index for index, word in enumerate(words) if _SPAN.fullmatch(word)), 0)
-        if kind not in MUTABLE or not at:
-            raise Refused(f"write /news mute {'|'.join(MUTABLE)} NAME 8h [WHY], the time in m, h or d")
-        span, reason = _span(words[at]), " ".join(words[at + 1 :]) or REASON
-        return kind, await self._subject(kind, words[:at]), self._until(span), reason
+        spans = [span(word) for word in words]
+        at = next((index for index, said in enumerate(spans) if said is not None), 0)
+        if kind not in MUTABLE or not at or (lasting := spans[at]) is None:
+            raise Refused(f"write /news mute {'|'.join(MUTABLE)} NAME 8h [WHY], the time in m, h, d or w")
+        if not timedelta(0) < lasting <= LONGEST_MUTE:
+            raise Refused("the longest time is 365d")
+        reason = " ".join(words[at + 1 :]) or REASON
+        return kind, await self._subject(kind, words[:at]), self._until(lasting), reason
 
     async def _unmute(self, rest: str) -> tuple[str, str]:
         kind, *words = rest.split() or [""]
@@ -210,14 +210,6 @@ def _reading(database: Path, verb: Callable[[Store], Iterator[str]]) -> list[str
         return list(verb(store))
     finally:
         store.close()
-
-
-def _span(text: str) -> timedelta:
-    number, unit = text[:-1], text[-1]
-    span = int(number) * _UNITS[unit]
-    if not timedelta(0) < span <= LONGEST_MUTE:
-        raise Refused("the longest time is 365d")
-    return span
 
 
 def _story(store: Store, key: DeliveryId) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from monitor import ids, urls
@@ -14,6 +14,7 @@ from monitor.app.audit import balance
 from monitor.errors import Refused
 from monitor.feeds.health import Condition, Health, health
 from monitor.model import ArticleId, DeliveryId, DeliveryState, Message
+from monitor.spans import spoken
 from monitor.store.search_query import parse
 from monitor.store.sqlite.search_rows import SearchFilter
 from monitor.store.sqlite.store import Store
@@ -64,7 +65,7 @@ def search(store: Store, query: str) -> Iterator[str]:
     """In the language of `news-monitor search`."""
     if not query.strip():
         raise Refused("write what to search for, as in /news search tanks border")
-    found = store.search.find(parse(query), SearchFilter(), limit=MOST_FOUND)
+    found = list(store.search.find(parse(query), SearchFilter(), limit=MOST_FOUND))
     yield f"{bold(query)}: " + (f"the latest {len(found)}" if found else "no article has it")
     for row in found:
         yield f"• {local(to_time(row['first_read_at']))} {_linked(row)} ({escape(row['site'])})"
@@ -150,15 +151,8 @@ def _times(store: Store, message: Message, sent_at: datetime | None) -> Iterator
     read_at = store.stories.first_read_at(message.article_id)
     for step, at in (("seen", message.seen_at), ("read", read_at), ("told", sent_at)):
         if at is not None:
-            yield f"• {step} {local(at)}" + (f" (+{_span(at - before)})" if before and at >= before else "")
+            yield f"• {step} {local(at)}" + (f" (+{spoken(at - before)})" if before and at >= before else "")
             before = at
-
-
-def _span(span: timedelta) -> str:
-    seconds = round(span.total_seconds())
-    if seconds < 120:
-        return f"{seconds} s"
-    return f"{seconds // 60} min" if seconds < 7_200 else f"{seconds // 3_600} h"
 
 
 def _linked(row: dict[str, Any]) -> str:

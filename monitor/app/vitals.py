@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from monitor.app.workers import Workers
-from monitor.feeds.spoken import spoken
+from monitor.spans import spoken
 from monitor.store.sqlite.store import Store
 
 # The daemon comes round each second, and the store is written to each ten; but a reload waits up to 30 s for what is

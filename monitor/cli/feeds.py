@@ -26,10 +26,10 @@ from monitor.errors import ConfigError, ParseError, Problem
 from monitor.feeds import opml, websub
 from monitor.feeds.health import Condition, Health, health
 from monitor.feeds.report import Level, Report
-from monitor.feeds.spoken import spoken
 from monitor.http import Http
 from monitor.ids import feed_id
 from monitor.model import Feed, FeedState
+from monitor.spans import spoken
 from monitor.store.sqlite.store import Store
 from monitor.store.sqlite.values import time_or_none
 

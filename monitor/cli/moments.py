@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import click
 
 from monitor.app.clock import utc_now
-
-_AGO = re.compile(r"(\d{1,5})([smhd])")
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+from monitor.spans import span
 
 
 class Moment(click.ParamType[datetime]):
@@ -20,8 +17,8 @@ class Moment(click.ParamType[datetime]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         text = str(value)
-        if match := _AGO.fullmatch(text):
-            return utc_now() - timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+        if (ago := span(text)) is not None:
+            return utc_now() - ago
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,9 +11,7 @@ from monitor.app.clock import utc_now
 from monitor.app.mutes import LONGEST
 from monitor.cli.common import Place, perform, reading_store, say, show_json, speaking
 from monitor.model import MuteKind
-
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(m|h|d|w)")
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+from monitor.spans import span
 
 
 class _Span(click.ParamType[timedelta]):
@@ -23,13 +20,12 @@ class _Span(click.ParamType[timedelta]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         if isinstance(value, timedelta):
             return value
-        match = _SPAN.fullmatch(value)
-        if match is None:
+        said = span(value)
+        if said is None:
             self.fail(f"{value!r} is no duration; write a number with m, h, d or w, as in 2h or 3d", param, ctx)
-        count = float(match[1])
-        if not 0 < count * _UNITS[match[2]].total_seconds() <= LONGEST.total_seconds():
+        if not timedelta(0) < said <= LONGEST:
             self.fail(f"{value!r} is no time that a mute can last; write one up to {LONGEST.days}d", param, ctx)
-        return count * _UNITS[match[2]]
+        return said
 
 
 class _Time(click.ParamType[datetime]):

@@ -57,7 +57,7 @@ def check(place: Place, spelling: str | None) -> None:
     if failed:
         show_problems(problem for problems in failed.values() for problem in problems)
         sys.exit(EXIT_FOUND)
-    for doubt in lint.findings(config.rules):
+    for doubt in (*configuration.doubts(config), *lint.findings(config.rules)):
         say(f"doubtful: {doubt}")
     examples = sum(len(rule.examples.match) + len(rule.examples.no_match) for rule in config.rules.rules)
     say(

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 
 import click
 
 from monitor.cli.common import Place, complain, reading_store, say, show_json, speaking
 from monitor.cli.moments import Moment
+from monitor.errors import Refused
 from monitor.store.search_query import parse
 from monitor.store.snippet import snippets
 from monitor.store.sqlite.search_rows import SearchFilter
+from monitor.store.sqlite.store import Store
+
+_SEE_FEEDS = "`feeds list` shows them"
 
 
 @click.command()
@@ -46,6 +51,7 @@ def search(
     Case, accents and the script of Serbian do not matter.
     """
     asked, store = parse(" ".join(query)), reading_store(place)
+    _refuse_unknown(store, feed, rule)
     only = SearchFilter(since=since, until=until, feed=feed, rule=rule, site=site, language=language)
     for row in store.search.find(asked, only, limit=limit):
         title, passage = snippets(row["title"], row["text"], asked.terms)
@@ -59,6 +65,16 @@ def search(
             say(f"    matched by {', '.join(row['rules'])}")
     if waiting := store.search.waiting():
         complain(f"{waiting} articles cannot be found yet: the daemon is still entering them into the index")
+
+
+def _refuse_unknown(store: Store, feed: str | None, rule: str | None) -> None:
+    """A name with a slip in it finds nothing, which must not look like no news."""
+    feeds = {known.name for known in store.archive.feeds().values()}
+    if feed is not None and feed not in feeds:
+        close = get_close_matches(feed, feeds, 1)
+        raise Refused(f"no feed was ever called {feed!r}; " + (f"did you mean {close[0]!r}?" if close else _SEE_FEEDS))
+    if rule is not None and not store.rules.history(rule):
+        raise Refused(f"there never was a rule {rule!r}; `rules list` shows them")
 
 
 def _facts(row: dict[str, Any]) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from enum import StrEnum
 
 from monitor.feeds.cadence import is_gone
 from monitor.feeds.rhythm import Rhythm, silence_probability
-from monitor.feeds.spoken import spoken
 from monitor.model import FeedState
+from monitor.spans import spoken
 
 IMPLAUSIBLE = 0.001  # the probability below which silence is worth a word
 LEAST_SILENCE = timedelta(hours=24)

@@ -14,9 +14,9 @@ from enum import StrEnum
 from statistics import median
 from urllib.parse import urlsplit
 
-from monitor.feeds.spoken import spoken
 from monitor.ids import feed_id
 from monitor.model import Entry, Feed, FeedDocument
+from monitor.spans import spoken
 from monitor.text import clean_line
 from monitor.urls import site
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.feeds.spoken import spoken
 from monitor.model import FeedHints, FeedId, Subscription, SubscriptionState
+from monitor.spans import spoken
 
 LEAST_LEASE, WISHED_LEASE, LONGEST_LEASE = timedelta(hours=1), timedelta(days=10), timedelta(days=30)
 RENEW_AT = 0.8  # of the lease

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any as Anything
@@ -11,14 +10,13 @@ from typing import TypeVar
 from monitor import templates
 from monitor.model import Rhythm, Severity
 from monitor.rules.mapping import Notes
+from monitor.spans import span
 from monitor.yaml_file import Place, shown
 
 MOST_SOURCES = 100
 LONGEST = timedelta(days=30)
 
 _KEYS = ("updates", "cooldown", "min_sources", "sources_within", "on_timeout", "rise", "template")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 W = TypeVar("W", bound=StrEnum)
 
 
@@ -72,12 +70,12 @@ def _duration(notes: Notes, given: dict[str, Anything], key: str, place: Place, 
     value = given.get(key)
     if key not in given or (value == 0 and not isinstance(value, bool)):
         return usual if key not in given else timedelta(0)
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match is not None and (seconds := float(match[1]) * _UNITS[match[2]]) <= LONGEST.total_seconds():
-        return timedelta(seconds=seconds)
+    said = span(value)
+    if said is not None and said <= LONGEST:
+        return said
     notes.note(
         (*place, key),
-        f"{key}: {shown(value)} is not a duration up to {LONGEST.days}d; write a number with s, m, h or d, as in 30m",
+        f"{key}: {shown(value)} is not a duration up to {LONGEST.days}d; write one in s, m, h, d or w, as in 30m",
     )
     return usual
 

@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from monitor.model import ArticleId, FeedId
 from monitor.store.sqlite.forgetting import forget
-from monitor.store.sqlite.values import Row, time_or_none, to_text
+from monitor.store.sqlite.values import Row, time_or_none
 
 _ON_THEIR_WAY = """
     select e.id as entry, e.first_seen_at as seen_at, e.state as reading, e.reason, a.id as article, a.quality,
@@ -46,6 +46,3 @@ class CanaryRows:
     def last(self) -> Row | None:
         """The latest one that is over."""
         return next(iter(self._db.query("select * from canaries order by seen_at desc limit 1")), None)
-
-    def prune(self, before: datetime) -> None:
-        self._db.execute("delete from canaries where seen_at < ?", [to_text(before)])

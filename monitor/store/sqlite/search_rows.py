@@ -8,6 +8,7 @@ anew with a migration.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -102,8 +103,8 @@ class SearchRows:
     def is_behind(self) -> bool:
         return bool(list(self._db.query("select 1 from search_waiting limit 1")))
 
-    def find(self, query: SearchQuery, only: SearchFilter, *, limit: int) -> tuple[Row, ...]:
-        """The latest first."""
+    def find(self, query: SearchQuery, only: SearchFilter, *, limit: int) -> Iterator[Row]:
+        """The latest first; only one article is in memory at a time, as there may be very many."""
         rows = self._db.query(
             f"""
             with hit as (
@@ -132,9 +133,8 @@ class SearchRows:
                 "limit": limit,
             },
         )
-        return tuple(
-            {**row, **{name: json.loads(row[name]) for name in ("captions", "feeds", "rules")}} for row in rows
-        )
+        for row in rows:
+            yield {**row, **{name: json.loads(row[name]) for name in ("captions", "feeds", "rules")}}
 
 
 def _folded(row: Row) -> tuple[str, ...]:
