@@ -44,7 +44,7 @@ FAULTS = {
 }
 SECONDS = {Fault.LATE_COMMIT: 0.5, Fault.RATELIMITED: 1.0}
 SLACK = {"timeout": "1s", "settle_after": "3s"}
-LIFE_SECONDS = (3.0, 8.0)  # from when it is ready
+LIFE_SECONDS = (4.0, 10.0)  # from when it is ready
 READY = "Alerts go to"
 READY_WITHIN = 60.0  # seconds
 FINISHED = {DeliveryState.SENT.value, DeliveryState.FOLDED.value, DeliveryState.DEAD.value}
@@ -66,7 +66,7 @@ class Outcome:
     seconds: float
 
 
-async def run(directory: Path, *, channels: int, each: int, seed: int = 1, most_seconds: float = 900.0) -> Outcome:
+async def run(directory: Path, *, channels: int, each: int, seed: int = 1, most_seconds: float = 1_800.0) -> Outcome:
     """`each`: alerts of a channel, every fifth of them a reply in a thread."""
     await _fill(directory, channels, each)
     places = [Channel(f"C{n:08}", f"desk-{n}") for n in range(channels)]

@@ -1,4 +1,4 @@
-"""Is every match told once? `python -m benchmarks.outbox [--quick]`. About ten minutes, with --quick two.
+"""Is every match told once? `python -m benchmarks.outbox [--quick]`. About twenty minutes, with --quick two.
 
 Four trials, each against a sink that is as strict as Slack: a third of all answers faulty with the daemon killed every
 few seconds; a burst that is far more than Slack takes; six hours without Slack; the same with mutes, quiet hours,
