@@ -46,6 +46,7 @@ async def killed(directory: Path, *, channels: int, each: int) -> AsyncIterator[
         f"killed: {found.alerts} alerts for {channels} channels, {found.posts} posts ({share:.0%} faulty), "
         f"{found.kills} kills, {found.seconds:.0f} s"
     )
+    yield f"killed: {found.waiting} still waiting", not found.waiting
     yield f"killed: {found.lost} lost, {found.doubled} doubled", not (found.lost or found.doubled)
     yield f"killed: {found.out_of_order} channels out of order", not found.out_of_order
     yield f"killed: {found.too_fast} posts while Slack had asked for patience", not found.too_fast

@@ -42,6 +42,21 @@ async def test_a_full_disk_stops_nothing_for_good(world: World) -> None:
         assert 0 == await asking.wait()
 
 
+@needs_mounts
+async def test_a_disk_that_can_only_be_read(world: World) -> None:
+    """Nothing is begun; what to do is said in one sentence."""
+    place = world.place = world.directory / "disk"
+    world.configure()
+    command = (sys.executable, "-m", "monitor", "--config", str(world.directory / "config"), "run")
+    process = await asyncio.create_subprocess_exec(
+        *(*on_a_disk_of("1m,ro", place), *command), env=world.environment, stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await process.communicate()
+    assert process.returncode in (1, 78)
+    assert "set `database` to a writable place" in said.decode()
+    assert "Traceback" not in said.decode()
+
+
 async def test_files_that_may_not_grow(world: World) -> None:
     """A limit of the service manager (LimitFSIZE) is a full disk: no crash, and all is told once it is lifted."""
     world.configure()
