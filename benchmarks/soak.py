@@ -129,13 +129,18 @@ def _end(place: Path, feeds: int, seconds: float) -> Iterator[tuple[str, bool]]:
     # By its own clock, the end of the day.
     balance = audit(store, datetime.now(UTC) + timedelta(hours=HOURS))
     articles = next(iter(store._db.query("select count(*) as n from articles")))["n"]
-    polls = sum(store.ledger.polls().values())
+    polls, entries = sum(store.ledger.polls().values()), store.ledger.entry_states()
     store.close()
     size = (place / "news.db").stat().st_size / 1_000_000
-    print(f"{feeds} feeds, {HOURS} hours in {seconds:.0f} s: {polls} polls, {articles} articles")
-    print(f"database {size:.0f} MB, {size * 100_000 / max(articles, 1):.0f} MB per 100,000 articles")
+    print(f"{feeds} feeds, {HOURS} hours in {seconds:.0f} s: {polls} polls, {articles} articles; entries {entries}")
+    shown = sum(entries.values())
+    print(f"database {size:.0f} MB: per 100,000 articles {_each(size, articles)} MB, entries {_each(size, shown)} MB")
     yield f"the audit balances, {balance.matches} matches (at least 1)", balance.balanced and balance.matches > 0
     yield f"{polls / feeds:.1f} polls of each feed (at least {LEAST_POLLS})", polls / feeds >= LEAST_POLLS
+
+
+def _each(size: float, count: int) -> int:
+    return round(size * 100_000 / max(count, 1))
 
 
 def main() -> int:
