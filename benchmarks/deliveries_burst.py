@@ -1,7 +1,7 @@
 """A burst of news through the whole program: far more at once than Slack takes, a third of it copies.
 
 Two outlets publish; what the second one brings is mostly the first one's text. Slack takes one message a second in the
-channel and refuses every one that comes sooner.
+channel and refuses every one that comes sooner. No storm is declared, so that each story is to have its own message.
 """
 
 from __future__ import annotations
@@ -44,7 +44,10 @@ async def run(directory: Path, *, stories: int, copies: int, seconds: float, see
     async with Newsroom("A") as first, Newsroom("B") as second, SlackStandIn() as slack:
         feeds = [("A", first.feed_url), ("B", second.feed_url)]
         schedule = {"every": "1s"}
-        config = write_config(directory / "config", feeds, slack_url=slack.url, schedule=schedule, slack=SLACK)
+        calm = {"storm": {"messages": 1_000}}
+        config = write_config(
+            directory / "config", feeds, slack_url=slack.url, schedule=schedule, slack=SLACK, routing=calm
+        )
         for outlet in (first, second):
             outlet.publish("Old news", _text(chance))
         with (directory / "log").open("a") as log:

@@ -44,7 +44,7 @@ FAULTS = {
 }
 SECONDS = {Fault.LATE_COMMIT: 0.5, Fault.RATELIMITED: 1.0}
 SLACK = {"timeout": "1s", "settle_after": "3s"}
-LIFE_SECONDS = (3.0, 8.0)  # from when it is ready
+LIFE_SECONDS = (4.0, 10.0)  # from when it is ready
 READY = "Alerts go to"
 READY_WITHIN = 60.0  # seconds
 FINISHED = {DeliveryState.SENT.value, DeliveryState.FOLDED.value, DeliveryState.DEAD.value}
@@ -55,6 +55,7 @@ _NEWS = (Addition(AdditionKind.FIGURE, "12 tanks", "Twelve tanks were seen.", No
 @dataclass(frozen=True, slots=True)
 class Outcome:
     alerts: int
+    waiting: int  # when time was up
     lost: int
     doubled: int
     out_of_order: int  # channels in which they did not arrive as they were told
@@ -66,7 +67,7 @@ class Outcome:
     seconds: float
 
 
-async def run(directory: Path, *, channels: int, each: int, seed: int = 1, most_seconds: float = 900.0) -> Outcome:
+async def run(directory: Path, *, channels: int, each: int, seed: int = 1, most_seconds: float = 1_800.0) -> Outcome:
     """`each`: alerts of a channel, every fifth of them a reply in a thread."""
     await _fill(directory, channels, each)
     places = [Channel(f"C{n:08}", f"desk-{n}") for n in range(channels)]
@@ -86,7 +87,8 @@ async def run(directory: Path, *, channels: int, each: int, seed: int = 1, most_
     counts = Counter(key for keys in arrived.values() for key in keys)
     return Outcome(
         alerts=channels * each,
-        lost=sum(key not in counts for keys in told.values() for key in keys),
+        waiting=sum(count for state, count in balance.deliveries.items() if state not in FINISHED),
+        lost=sum(key not in counts for keys in told.values() for key, state in keys.items() if state in FINISHED),
         doubled=sum(count - 1 for count in counts.values()),
         out_of_order=sum(
             _first(arrived[name]) != [key for key in keys if key in counts] for name, keys in told.items()
@@ -168,10 +170,12 @@ def _is_done(database: Path) -> bool:
     return not set(states) - FINISHED
 
 
-def _told(store: Store, target: str) -> list[str]:
-    """What is to stand in a channel, in order."""
-    rows = store._db.query("select id from deliveries where target = ? and message is not null order by seq", [target])
-    return [row["id"] for row in rows]
+def _told(store: Store, target: str) -> dict[str, str]:
+    """What is to stand in a channel, in order, each with its state."""
+    rows = store._db.query(
+        "select id, state from deliveries where target = ? and message is not null order by seq", [target]
+    )
+    return {row["id"]: row["state"] for row in rows}
 
 
 def _key(message: Message) -> str:

@@ -122,6 +122,16 @@ def test_what_may_stand_twice_is_marked_for_good() -> None:
     assert (after.error or "").startswith(UNSETTLED)
 
 
+def test_what_is_in_doubt_is_looked_up_often_enough() -> None:
+    """However often it was tried before: a history that mostly fails is read many times before anybody gives up."""
+    doubtful, now, reads = replace(SENDING, state=DeliveryState.AMBIGUOUS, attempts=20), NOON, 0
+    while doubtful.state is DeliveryState.AMBIGUOUS:
+        doubtful = after_find(doubtful, Unreadable("HTTP 500"), now)
+        now, reads = max(doubtful.next_attempt_at, now), reads + 1
+    assert 20 <= reads <= 60
+    assert GIVE_UP_SETTLING <= now - NOON <= GIVE_UP_SETTLING + timedelta(minutes=1)
+
+
 def test_waits_grow_and_are_bounded() -> None:
     """From about a second to five minutes, however often it fails."""
     waits = [

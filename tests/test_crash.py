@@ -46,7 +46,7 @@ class Scene:
             self.slack.delete(message)
         self.kill_at = None
 
-    async def run(self, kill_at: int = 0) -> tuple[int, int]:
+    async def run(self, kill_at: int = 0, number: signal.Signals = signal.SIGKILL) -> tuple[int, int]:
         """Exit code, and the boundaries passed (0 when killed)."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -54,6 +54,7 @@ class Scene:
             "tests.crash_child",
             str(self.config),
             str(kill_at),
+            str(int(number)),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env={**os.environ, "SLACK_BOT_TOKEN": TOKEN},
@@ -140,6 +141,22 @@ async def test_a_kill_at_any_send_loses_and_doubles_nothing(scene: Scene, stage:
     scene.kill_at = None
     await scene.run()
     scene.check(f"killed at {stage} {number}")
+
+
+@pytest.mark.timeout(600)
+async def test_a_stop_at_any_moment_leaves_nothing_half_done(scene: Scene) -> None:
+    """SIGTERM ends each sweep in order, wherever it was: no failure, no message in doubt, and the next one goes on."""
+    scene.restore()
+    _, boundaries = await scene.run()
+    for boundary in range(2, boundaries + 1, 5):
+        scene.restore()
+        assert 0 == (await scene.run(boundary, signal.SIGTERM))[0]
+        store = Store.reader(scene.database)
+        states = store.ledger.delivery_states()
+        store.close()
+        assert not {"sending", "ambiguous"} & set(states), (boundary, states)
+        await scene.run()
+        scene.check(f"stopped at boundary {boundary} of {boundaries}")
 
 
 @pytest.mark.timeout(300)

@@ -106,17 +106,18 @@ async def test_what_the_night_held_is_told_once_elsewhere(opened: Open) -> None:
 
 async def test_a_place_that_was_away_hears_what_is_critical_first(opened: Open) -> None:
     """And then the rest, as a channel does; the channels wait for nobody."""
-    desk = await opened(SOC, loud={"severity": "critical"})
+    desk = await opened(SOC, loud={"severity": "critical", "channel": "#loud"})
     desk.elsewhere.down = True
     for number in range(3):
         await desk.match(f"News {number}")
-    await desk.match("Loud", "loud")
+    await desk.match("Loud", "armour", "loud")  # not critical for the first channel that is told
+    await desk.match("Last")
     await desk.work()
-    assert 4 == len(desk.sink.sent)
+    assert 6 == len(desk.sink.sent)
     desk.elsewhere.down = False
     for _ in range(20):
         await desk.pass_time(minutes=1)
-    assert ["Loud", "News 0", "News 1", "News 2"] == desk.elsewhere.said()
+    assert ["Loud", "News 0", "News 1", "News 2", "Last"] == desk.elsewhere.said()
 
 
 async def test_an_outage_of_a_place_ends_in_one_digest_there(opened: Open) -> None:

@@ -34,6 +34,7 @@ TARGET_PROBE = timedelta(hours=1)
 LOCKED_PROBE = timedelta(minutes=5)
 # A history that cannot be read for this long will not settle anything: better told twice than not at all.
 GIVE_UP_SETTLING = timedelta(minutes=10)
+LONGEST_SETTLING_WAIT = timedelta(seconds=30)  # a read does no harm, and the whole target waits for it
 GIVE_UP_CRASHING = timedelta(hours=1)
 MOST_EDIT_ATTEMPTS = 100  # some eight hours
 
@@ -111,7 +112,7 @@ def after_find(delivery: Delivery, outcome: FindOutcome, now: datetime) -> Deliv
         delivery,
         attempts=delivery.attempts + 1,
         error=_keeping_doubt(delivery, outcome.error),
-        next_attempt_at=now + _wait_for(delivery, outcome.retry_after),
+        next_attempt_at=now + _settling_wait(delivery, outcome.retry_after),
     )
 
 
@@ -153,6 +154,11 @@ def _keeping_doubt(delivery: Delivery, error: str | None) -> str | None:
 
 def _block(delivery: Delivery, until: datetime, error: str) -> Delivery:
     return replace(delivery, state=DeliveryState.BLOCKED, error=_keeping_doubt(delivery, error), next_attempt_at=until)
+
+
+def _settling_wait(delivery: Delivery, retry_after: timedelta | None) -> timedelta:
+    wait = _wait_for(delivery, retry_after)
+    return wait if retry_after is not None else min(wait, LONGEST_SETTLING_WAIT)
 
 
 def _wait_for(delivery: Delivery, retry_after: timedelta | None, attempts: int | None = None) -> timedelta:

@@ -4,6 +4,7 @@ that works on every file system, and an editor's half-written file is left alone
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 State = frozenset[tuple[str, int, int, int]]  # of each file: name, inode, time of change in ns, size
@@ -26,13 +27,17 @@ class ConfigWatch:
         return self._last not in (self._read, frozenset()) and self._last == before
 
     def _state(self) -> State:
-        """Empty when nothing is there, as for a moment while a directory is replaced."""
-        found = set()
+        """Empty when nothing is there, as for a moment while a directory is replaced, or nothing can be looked at."""
+        try:
+            return frozenset(self._found())
+        except OSError:  # no descriptor is free
+            return frozenset()
+
+    def _found(self) -> Iterator[tuple[str, int, int, int]]:
         for pattern in _FILES:
             for file in self._directory.glob(pattern):
                 try:
                     status = file.stat()
                 except OSError:  # it went away just now
                     continue
-                found.add((str(file), status.st_ino, status.st_mtime_ns, status.st_size))
-        return frozenset(found)
+                yield str(file), status.st_ino, status.st_mtime_ns, status.st_size

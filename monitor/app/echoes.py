@@ -65,7 +65,8 @@ class Echoes:
         waiting = store.deliveries.untried(message.article_id, sink=place.sink, target=place.target)
         if waiting is not None and isinstance(waiting.message, Message):
             # Another channel is told of the same article, because of other rules.
-            store.deliveries.reword(waiting.id, _with_reasons_of(waiting.message, message))
+            joined = _with_reasons_of(waiting.message, message)
+            store.deliveries.reword(waiting.id, joined, urgent=_is_urgent(joined))
             return
         _put(store, told, place, thread_of=thread[0].delivery_id if thread else None)
 
@@ -101,8 +102,11 @@ def _put(store: Store, told: Delivery, place: Place, *, thread_of: DeliveryId | 
         thread_of=thread_of,
         message=told.message,
     )
-    urgent = isinstance(told.message, Message) and told.message.severity is Severity.CRITICAL
-    store.deliveries.add(echo, urgent=urgent)
+    store.deliveries.add(echo, urgent=_is_urgent(told.message))
+
+
+def _is_urgent(words: Message | Digest | Report | None) -> bool:
+    return isinstance(words, Message) and words.severity is Severity.CRITICAL
 
 
 def _with_reasons_of(waiting: Message, other: Message) -> Message:

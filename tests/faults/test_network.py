@@ -63,7 +63,11 @@ def _refuse(paper: Newsroom) -> Callable[[], None]:
 
 def _portal(paper: Newsroom) -> Callable[[], None]:
     paper.pages["/feed.xml"] = web.Response(text="<html><p>Log in to the hotel's network.", content_type="text/html")
-    return lambda: paper.pages.clear()
+
+    def mend() -> None:
+        del paper.pages["/feed.xml"]
+
+    return mend
 
 
 def _hang(paper: Newsroom) -> Callable[[], None]:

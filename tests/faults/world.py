@@ -20,6 +20,7 @@ from tests.slack_standin import APP_TOKEN, TOKEN, SlackStandIn
 
 TITLE = "Serbia moves tanks to the border"
 LATER = "Kosovo talks end without result"
+HOOK_SECRET = "whsec_dGhlIHNlY3JldCBvZiB0aGUgdGVzdHM="
 PATIENCE = 60.0  # seconds, on a busy machine
 
 
@@ -39,6 +40,11 @@ class World:
     def database(self) -> Path:
         return (self.place or self.directory) / "news.db"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        secrets = {"SLACK_BOT_TOKEN": TOKEN, "SLACK_APP_TOKEN": APP_TOKEN, "HOOK_SECRET": HOOK_SECRET}
+        return {**os.environ, **secrets}
+
     def configure(self, **sections: Any) -> Path:
         feeds = [("A", self.paper.feed_url), *self.feeds]
         often = {"schedule": {"every": "1s"}, "baseline": {"alert_last": "6h"}, "database": str(self.database)}
@@ -48,15 +54,16 @@ class World:
     async def running(self) -> AsyncIterator[None]:
         """The daemon, which must live through whatever happens and stop when it is told to."""
         log = self.directory / "log"
-        with log.open("a") as output:
+        with log.open("w") as output:
             self.process = await asyncio.create_subprocess_exec(
                 *(*self.wrapper, sys.executable, "-m", "monitor", "--config", str(self.directory / "config"), "run"),
-                env={**os.environ, "SLACK_BOT_TOKEN": TOKEN, "SLACK_APP_TOKEN": APP_TOKEN},
+                env=self.environment,
                 stdout=output,
                 stderr=output,
             )
         try:
             await until(lambda: self.process_ended() or "Alerts go to" in log.read_text())
+            assert not self.process_ended(), log.read_text()[-3_000:]
             yield
             assert not self.process_ended(), log.read_text()[-3_000:]
         finally:

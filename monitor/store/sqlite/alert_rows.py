@@ -196,9 +196,12 @@ class DeliveryRows:
             and d.alert_id in (select id from alerts where article_id = ?)"""
         return next(iter(self._unfinished(which, [sink, target, article])), None)
 
-    def reword(self, delivery: DeliveryId, words: Message | Digest) -> None:
-        """Of one that was not sent."""
-        self._db.execute("update deliveries set message = ? where id = ?", [message_json(words), delivery])
+    def reword(self, delivery: DeliveryId, words: Message | Digest, *, urgent: bool = False) -> None:
+        """Of one that was not sent. `urgent`: from now on it goes before what waits for the same target."""
+        self._db.execute(
+            "update deliveries set message = ?, urgent = max(urgent, ?) where id = ?",
+            [message_json(words), int(urgent), delivery],
+        )
 
     def save(self, delivery: Delivery) -> None:
         self._db.execute(
