@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.newsroom import Newsroom
 from tests.slack_standin import SlackStandIn
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """With `-n auto`: most of the tests wait for sockets, processes and timers more than they compute."""
+    return 2 * (os.cpu_count() or 1)
 
 
 @pytest.fixture
