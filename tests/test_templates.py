@@ -143,7 +143,7 @@ def test_a_wrong_template_is_told_with_its_place(tmp_path: Path, template: str, 
     with pytest.raises(ConfigError) as caught:
         _load(tmp_path, template)
     (problem,) = caught.value.problems
-    assert f"armour.yaml:5: {words}" in str(problem)
+    assert f"armour.yaml:5:7: {words}" in str(problem)
 
 
 def test_jinja2_costs_nothing_until_a_template_is_there() -> None:

@@ -207,8 +207,8 @@ class Workers:
         # pool. Both matter, for the kernel kills a worker when the *thread* that started it ends (prctl(2)).
         try:
             _ = pool.active
-        except BrokenProcessPool as error:
-            raise WorkerFailed(f"no worker could be started: {error.__cause__}") from error
+        except (BrokenProcessPool, OSError) as error:  # as when there are no file descriptors left
+            raise WorkerFailed(f"no worker could be started: {error.__cause__ or error}") from error
         return pool
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 
 from tests.faults.world import TITLE, World, until
+
+PITS = 60
 
 
 async def test_few_descriptors_and_many_feeds_that_hang(world: World) -> None:
@@ -15,12 +18,14 @@ async def test_few_descriptors_and_many_feeds_that_hang(world: World) -> None:
         hanging.append(writer)
         await reader.read()
 
-    server = await asyncio.start_server(hang, "0.0.0.0", 0)  # 127/8, every address of it
-    port = server.sockets[0].getsockname()[1]
-    world.feeds += [(f"Pit {n}", f"http://127.0.1.{n + 1}:{port}/feed.xml") for n in range(60)]
+    pits = [await asyncio.start_server(hang, f"127.0.1.{n + 1}", 0) for n in range(PITS)]
+    addresses = [pit.sockets[0].getsockname() for pit in pits]
+    world.feeds += [(f"Pit {host}", f"http://{host}:{port}/feed.xml") for host, port in addresses]
     world.wrapper = ("sh", "-c", 'ulimit -n 40; exec "$@"', "sh")
     world.configure(http={"allow_networks": ["127.0.0.0/8"], "pace": "0s", "timeout": "5s", "stall": "3s"})
-    async with server:
+    async with AsyncExitStack() as listening:
+        for pit in pits:
+            await listening.enter_async_context(pit)
         async with world.running():
             await until(lambda: len(hanging) > 10)
             world.publish()
