@@ -10,10 +10,17 @@ import pytest
 from tests.newsroom import Newsroom
 from tests.slack_standin import SlackStandIn
 
+LONGEST = ("test_docs", "test_outbox", "test_crash", "test_story_commands")
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """With `-n auto`: most of the tests wait for sockets, processes and timers more than they compute."""
     return 2 * (os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that nobody waits for them at the end."""
+    items.sort(key=lambda item: not item.path.name.startswith(LONGEST))
 
 
 @pytest.fixture
