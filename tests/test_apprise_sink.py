@@ -24,7 +24,7 @@ async def got() -> AsyncIterator[tuple[list[dict[str, str]], str]]:
     app = web.Application()
     app.router.add_post("/", take)
     async with TestServer(app) as server:
-        yield taken, f"json://127.0.0.1:{server.port}/"
+        yield taken, f"json://127.0.0.1:{server.port}/?cto=30&rto=30"  # seconds, on a busy machine
 
 
 async def test_a_service_gets_title_and_text(got: tuple[list[dict[str, str]], str]) -> None:
