@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test check lint man release-check lock clean
+.PHONY: demo test campaign check lint man release-check lock clean
 
 demo: .venv/installed  ## play the bundled news world through the real pipeline
 	$(BIN)/news-monitor demo
@@ -21,6 +21,9 @@ man: .venv/installed-dev  ## the man page, made of what --help says
 
 release-check: man  ## build the release, and try it where the repository is not
 	.ci/release-check $(PYTHON)
+
+campaign: .venv/installed-dev  ## what breaks in the field, tried on the running program: some minutes
+	$(BIN)/pytest -n auto -m campaign
 
 check: lint test  ## everything that must hold before a commit
 

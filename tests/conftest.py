@@ -18,8 +18,12 @@ def pytest_xdist_auto_num_workers() -> int:
     return 2 * (os.cpu_count() or 1)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, so that nobody waits for them at the end."""
+    for item in items:
+        if "faults" in item.path.parts or item.path.name == "test_outbox.py":
+            item.add_marker("campaign")
     items.sort(key=lambda item: not item.path.name.startswith(LONGEST))
 
 
