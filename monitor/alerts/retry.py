@@ -12,14 +12,20 @@ from datetime import datetime, timedelta
 
 from monitor.model import (
     Accepted,
+    AlertId,
+    CorrectionId,
     Crashed,
     Delivery,
+    DeliveryId,
     DeliveryState,
+    Digest,
     Edit,
     FindOutcome,
+    Message,
     Missing,
     NotSent,
     Refused,
+    Report,
     SendOutcome,
     SinkLocked,
     TargetBroken,
@@ -46,6 +52,35 @@ class Timing:
     """How long a sink may take to show a message that it did not clearly accept: request timeout plus margin."""
 
     settle_after: timedelta
+
+
+def pending(
+    id_: DeliveryId,
+    *,
+    sink: str,
+    target: str,
+    at: datetime,
+    message: Message | Report | Digest | None,
+    alert_id: AlertId | None = None,
+    correction_id: CorrectionId | None = None,
+    thread_of: DeliveryId | None = None,
+    broadcast: bool = False,
+) -> Delivery:
+    """One that nothing was tried of yet; it is due as soon as it is made."""
+    return Delivery(
+        id=id_,
+        alert_id=alert_id,
+        sink=sink,
+        target=target,
+        state=DeliveryState.PENDING,
+        attempts=0,
+        next_attempt_at=at,
+        created_at=at,
+        thread_of=thread_of,
+        broadcast=broadcast,
+        message=message,
+        correction_id=correction_id,
+    )
 
 
 def begin(delivery: Delivery, now: datetime, timing: Timing) -> Delivery:

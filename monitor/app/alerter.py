@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor import ids
-from monitor.alerts import message, policy
+from monitor.alerts import message, policy, retry
 from monitor.app.echoes import add_report
 from monitor.app.gate import Gate, Occasion
 from monitor.app.origins import outlet
@@ -22,9 +22,7 @@ from monitor.model import (
     ArticleId,
     Correction,
     Decision,
-    Delivery,
     DeliveryId,
-    DeliveryState,
     Entry,
     Fate,
     Feed,
@@ -203,19 +201,15 @@ class Alerter:
         if threads:
             store.watches.add(correction)
         for thread in threads:
-            delivery = Delivery(
-                id=ids.delivery_id(correction.id, sink=thread.sink, target=thread.target),
-                alert_id=None,
+            delivery = retry.pending(
+                ids.delivery_id(correction.id, sink=thread.sink, target=thread.target),
                 sink=thread.sink,
                 target=thread.target,
-                state=DeliveryState.PENDING,
-                attempts=0,
-                next_attempt_at=correction.seen_at,
-                created_at=correction.seen_at,
-                thread_of=thread.parent,
-                broadcast=policy.turns(correction.changes),
+                at=correction.seen_at,
                 message=message.correct(article, shown_by, story, correction, thread.severity),
                 correction_id=correction.id,
+                thread_of=thread.parent,
+                broadcast=policy.turns(correction.changes),
             )
             store.deliveries.add(delivery)
         return threads

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitor import ids
+from monitor.alerts import retry
 from monitor.app import canary
 from monitor.app.config_sinks import SinksSection
-from monitor.model import Delivery, DeliveryId, DeliveryState, Digest, Message, Report, Severity
+from monitor.model import Delivery, DeliveryId, Digest, Message, Report, Severity
 from monitor.store.sqlite.store import Store
 
 
@@ -74,33 +75,19 @@ class Echoes:
 def add_report(store: Store, report: Report, first_notice: str, sink: str, target: str, now: datetime) -> DeliveryId:
     """Put a report into the outbox."""
     id_ = ids.report_id(first_notice, sink=sink, target=target)
-    delivery = Delivery(
-        id=id_,
-        alert_id=None,
-        sink=sink,
-        target=target,
-        state=DeliveryState.PENDING,
-        attempts=0,
-        next_attempt_at=now,
-        created_at=now,
-        message=report,
-    )
-    store.deliveries.add(delivery)
+    store.deliveries.add(retry.pending(id_, sink=sink, target=target, at=now, message=report))
     return id_
 
 
 def _put(store: Store, told: Delivery, place: Place, *, thread_of: DeliveryId | None) -> None:
-    echo = Delivery(
-        id=ids.delivery_id(told.id, sink=place.sink, target=place.target),
-        alert_id=told.alert_id,
+    echo = retry.pending(
+        ids.delivery_id(told.id, sink=place.sink, target=place.target),
         sink=place.sink,
         target=place.target,
-        state=DeliveryState.PENDING,
-        attempts=0,
-        next_attempt_at=told.next_attempt_at,
-        created_at=told.created_at,
-        thread_of=thread_of,
+        at=told.created_at,
         message=told.message,
+        alert_id=told.alert_id,
+        thread_of=thread_of,
     )
     store.deliveries.add(echo, urgent=_is_urgent(told.message))
 

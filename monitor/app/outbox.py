@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitor import ids
-from monitor.alerts import digest
+from monitor.alerts import digest, retry
 from monitor.app.config_routing import Rhythms
 from monitor.app.echoes import Echoes
 from monitor.model import AlertId, Delivery, DeliveryId, DeliveryState, Digest, Held, Message, Severity
@@ -84,16 +84,6 @@ class Outbox:
         thread_of: DeliveryId | None,
         words: Message | Digest | None,
     ) -> Delivery:
-        now = self.clock()
-        return Delivery(
-            id=id_,
-            alert_id=alert,
-            sink=self.sink,
-            target=target,
-            state=DeliveryState.PENDING,
-            attempts=0,
-            next_attempt_at=now,
-            created_at=now,
-            thread_of=thread_of,
-            message=words,
+        return retry.pending(
+            id_, sink=self.sink, target=target, at=self.clock(), message=words, alert_id=alert, thread_of=thread_of
         )
