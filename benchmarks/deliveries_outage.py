@@ -185,7 +185,7 @@ def _late_critical(sink: Slow, waiting: tuple[Delivery, ...]) -> int:
     late, others = 0, set[str]()
     for _, delivery in sink.taken:
         late += delivery.id in urgent and delivery.target in others
-        if delivery.id not in urgent:
+        if not _is_critical(delivery):  # a critical reply is not less urgent than what it stands before
             others.add(delivery.target)
     return late
 
