@@ -22,6 +22,11 @@ class Command:
     arguments: tuple[str, ...]
     by: str
 
+    @property
+    def asked(self) -> str:
+        """In one line, for the log."""
+        return " ".join((self.name, *self.arguments))
+
 
 class Commands:
     """The verbs under one configuration."""

@@ -78,7 +78,7 @@ class Control:
             done = await self._perform(command)
         except (Refused, StoreError) as e:
             return {"refused": str(e)}
-        log.info("command", extra={"name_": command.name, "arguments": command.arguments, "by": user, "done": done})
+        log.info("command", extra={"asked": command.asked, "by": user, "done": done})
         return {"done": done}
 
 

@@ -150,8 +150,9 @@ class SlackDesk:
         return to_text(self._clock() + span)
 
     async def _perform(self, asker: Asker, name: str, arguments: tuple[str, ...]) -> str:
-        done = await self._commands.perform(Command(name, arguments, str(asker)))
-        log.info("command", extra={"name_": name, "arguments": arguments, "by": str(asker), "done": done})
+        command = Command(name, arguments, str(asker))
+        done = await self._commands.perform(command)
+        log.info("command", extra={"asked": command.asked, "by": command.by, "done": done})
         return done
 
     # ---- /news ----
