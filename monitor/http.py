@@ -55,7 +55,7 @@ class HttpSettings:
     connect: timedelta = timedelta(seconds=10)  # until a connection stands
     resolve: timedelta = timedelta(seconds=5)  # until a name is looked up
     stall: timedelta = timedelta(seconds=15)  # without a single byte
-    pace: timedelta = timedelta(seconds=0.2)  # least time between two request starts to one host
+    pace: timedelta = timedelta(seconds=0.05)  # least time between two request starts to one host
     per_host: int = 2  # requests in flight to one host; the others wait in the order they came
     at_once: int = 256  # requests in flight, all hosts together; hosts that never answer take places for `stall`
     max_redirects: int = 5
@@ -141,11 +141,12 @@ class Http:
         max_bytes: int,
         cut: bool = False,
         admit: Admit | None = None,
+        paces: int = 1,
     ) -> Response:
         """The final answer of a server, of any status; `max_bytes` counts after decompression.
 
-        `cut`: of what is larger, the beginning will do. Time spent waiting for our own turn does not count against the
-        server. Raises FetchError.
+        `cut`: of what is larger, the beginning will do. `paces`: how far it keeps behind the request before. Time spent
+        waiting for our own turn does not count against the server. Raises FetchError.
         """
         url = _usable(url)
         if played := self._played.get(host_of(url)):
@@ -155,8 +156,8 @@ class Http:
         statuses: list[int] = []
         while len(statuses) <= self.settings.max_redirects:
             _check_port(url)
-            pace = await admit(url) if admit else timedelta()
-            async with self._gate.turn(host_of(url), pace):
+            wished = await admit(url) if admit else timedelta()
+            async with self._gate.turn(host_of(url), max(wished, self.settings.pace * paces)):
                 started = clock()
                 hop = await self._hop(url, headers=headers, max_bytes=max_bytes, cut=cut, seconds=left)
                 left -= clock() - started

@@ -44,7 +44,7 @@ class HttpSection(Section):
     allow_networks: tuple[Network, ...] = Field(default=(), strict=False)
     timeout: SomeTime = timedelta(seconds=30)
     stall: SomeTime = timedelta(seconds=15)
-    pace: Duration = timedelta(seconds=0.2)
+    pace: Duration = timedelta(seconds=0.05)
     per_host: PerHost = 2
     at_once: AtOnce = 256
     max_feed: Size = 10_000_000

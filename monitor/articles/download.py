@@ -31,6 +31,8 @@ _REASONS = {
 _LASTING = frozenset({401, 403, 404, 405, 406, 410, 451})
 
 
+PACES = 4  # behind the request before: pages are heavier than feeds, and a feed may bring a thousand
+
 _VALIDATORS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
 
 
@@ -54,6 +56,7 @@ async def _ask(url: str, http: Http, robots: Robots | None, conditions: Mapping[
         headers={"Accept": ACCEPT, **conditions},
         max_bytes=http.settings.max_page_bytes,
         admit=robots.admit if robots else None,
+        paces=PACES,
     )
 
 
