@@ -369,3 +369,18 @@ def test_the_rhythm_of_a_channel_that_hears_nothing_is_doubtful(tmp_path: Path) 
     (doubt,) = config.doubts(config.load(place))
     assert doubt.message == "no rule tells anything to '#news-alert'; did you mean '#news-alerts'?"
     assert "#news-alert" in (place / "monitor.yaml").read_text().splitlines()[doubt.line - 1]
+
+
+def test_who_sends_nothing_needs_no_secrets_of_sinks(tmp_path: Path) -> None:
+    """They may be credentials of the service: a person who asks how it does has none of them."""
+    soc = {"name": "soc", "url": "https://soc.example/", "secret": "${NOT_SET_HERE}"}
+    place = write_config(tmp_path / "config", [("A", "https://a.example/")], sinks={"webhooks": [soc]})
+    with pytest.raises(ConfigError, match="NOT_SET_HERE"):
+        config.load(place)
+    assert not config.load_monitor(place).sinks.webhooks
+    (doubt,) = config.doubts(config.load(place, sends=False))
+    assert doubt.message.startswith("${NOT_SET_HERE} is set nowhere")
+    assert "secret: ${NOT_SET_HERE}" in (place / "monitor.yaml").read_text().splitlines()[doubt.line - 1]
+    (place / "monitor.yaml").write_text("sinks:\n  webhooks: [{nam: soc, secret: '${NOT_SET_HERE}'}]\n")
+    with pytest.raises(ConfigError, match="did you mean 'name'"):
+        config.load_monitor(place)

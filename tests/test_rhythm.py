@@ -508,6 +508,32 @@ async def test_what_was_given_up_is_tried_again(opened: Open) -> None:
     assert f"alerts release {dead[0][:12]}" in notices[0]["text"]
 
 
+async def test_what_waits_for_a_place_that_is_gone_is_dropped(opened: Open) -> None:
+    """By a person, who can have it sent all the same; what was sent stays as it is, and the audit balances."""
+    desk = await opened()
+    await desk.match("Story 0")
+    await desk.work()
+    desk.sink.down = True
+    await desk.match("Story 1")
+    await desk.match("Story 2")
+    letters = DeadLetters(lambda: desk.now)
+    with pytest.raises(Refused, match="nothing waits for webhook soc"):
+        await desk.thread.change(lambda store: letters.drop(store, ["webhook", "soc"], "ann"))
+    target = (await desk.rows("select target from deliveries"))[0]["target"]
+    done = await desk.thread.change(lambda store: letters.drop(store, ["slack", target], "ann"))
+    assert done.startswith(f"2 messages for slack {target} will not be sent")
+    desk.sink.down = False
+    await desk.pass_time(hours=1)
+    assert ["Story 0"] == desk.sink.said()
+    balance = await desk.balance()
+    assert balance.balanced
+    assert ["dropped by ann"] * 2 == [row["error"] for row in balance.dead]
+    await desk.thread.change(lambda store: letters.release(store, ["--all"]))
+    await desk.work()
+    await desk.pass_time(minutes=1)
+    assert ["Story 0", "Story 1", "Story 2"] == desk.sink.said()
+
+
 async def test_a_digest_that_waits_follows_its_rules(opened: Open) -> None:
     """To their new channel, never to the operators'."""
     desk = await opened(NIGHT)

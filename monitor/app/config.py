@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from monitor.app import secrets
 from monitor.app.config_sections import FeedsFile, MonitorFile
 from monitor.app.config_values import EMPTY
+from monitor.app.secrets import Filled
 from monitor.errors import ConfigError, Problem
 from monitor.ids import feed_id
 from monitor.model import Feed
@@ -22,6 +23,7 @@ from monitor.yaml_file import Place, YamlFile, shown
 from monitor.yaml_file import load as load_yaml
 
 FEEDS = "feeds.yaml"
+SINKS = "sinks"  # the section of monitor.yaml
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
@@ -42,11 +44,12 @@ class Config:
         return Path(self.monitor.database)
 
 
-def load(directory: Path, *, examples: bool = True, before: RuleSet | None = None) -> Config:
+def load(directory: Path, *, examples: bool = True, before: RuleSet | None = None, sends: bool = True) -> Config:
     """Raises ConfigError with every problem of every file. With `examples` those inside the rules are tried too.
 
     An example that fails is no reason to refuse the rest; what becomes of its rule is for `app/rule_book.py` to say.
-    Rule files that are what they were `before` are not read again.
+    Rule files that are what they were `before` are not read again. Who sends nothing needs no secrets of sinks: without
+    `sends` those that are set nowhere are no problem, and there are no sinks then.
     """
     if not directory.is_dir():
         raise ConfigError(
@@ -59,7 +62,7 @@ def load(directory: Path, *, examples: bool = True, before: RuleSet | None = Non
             ]
         )
     problems: list[Problem] = []
-    monitor = _gather(problems, lambda: _monitor(directory))
+    monitor = _gather(problems, lambda: _monitor(directory, sends=sends))
     feeds = _gather(problems, lambda: load_feeds(directory))
     rules = _gather(problems, lambda: schema.load(directory / "rules", directory / "concepts", before))
     if feeds is not None and rules is not None:
@@ -72,10 +75,10 @@ def load(directory: Path, *, examples: bool = True, before: RuleSet | None = Non
 
 
 def doubts(config: Config) -> tuple[Problem, ...]:
-    """What may be meant, and may be a slip: the quiet hours of a channel to which no rule tells anything."""
+    """What may be meant and may be a slip: secrets that only the daemon has, a channel that nothing is told to."""
     file, monitor = load_yaml(config.directory / "monitor.yaml"), config.monitor
     told = {rule.channel or monitor.slack.channel for rule in config.rules.rules}
-    found: list[Problem] = []
+    found = [problem for _, problem in _unset(secrets.filled(file))]
     for index, section in enumerate(monitor.routing.channels):
         if section.channel not in told:
             close = get_close_matches(section.channel, told, 1)
@@ -86,8 +89,8 @@ def doubts(config: Config) -> tuple[Problem, ...]:
 
 
 def load_monitor(directory: Path) -> MonitorFile:
-    """Only monitor.yaml, for commands that need the database and nothing else; raises ConfigError."""
-    return _monitor(directory)
+    """Only monitor.yaml, for commands that need the database and send nothing; raises ConfigError."""
+    return _monitor(directory, sends=False)
 
 
 def load_feeds(directory: Path) -> tuple[Feed, ...]:
@@ -119,11 +122,20 @@ def _gather(problems: list[Problem], read: Callable[[], T]) -> T | None:
         return None
 
 
-def _monitor(directory: Path) -> MonitorFile:
+def _unset(filled: Filled) -> list[tuple[Place, Problem]]:
+    """What is set nowhere, of what only the sinks need."""
+    return [(place, problem) for place, problem in filled.unset if place[0] == SINKS]
+
+
+def _monitor(directory: Path, *, sends: bool = True) -> MonitorFile:
     file = load_yaml(directory / "monitor.yaml")
     filled = secrets.filled(file)
-    problems, data = list(filled.problems), {} if filled.data is None else filled.data
+    spared = [] if sends else [problem for _, problem in _unset(filled)]
+    problems = [problem for problem in filled.problems if problem not in spared]
+    data = {} if filled.data is None else filled.data
     monitor = _gather(problems, lambda: _validated(MonitorFile, file, data, filled.refused))
+    if monitor is None and spared and not problems:
+        monitor = _validated(MonitorFile, file, {key: value for key, value in data.items() if key != SINKS})
     for sink, name in monitor.sinks.doubles() if monitor else ():
         problems.append(
             Problem(file.name, file.line(("sinks",)), f"sinks: {sink} has two that are called {name!r}; rename one")

@@ -45,13 +45,16 @@ class Filled:
     data: Any
     problems: tuple[Problem, ...]
     refused: frozenset[Place]  # what is left out for one of the problems
+    unset: tuple[tuple[Place, Problem], ...]  # of them what is set nowhere, which may be so on purpose
 
 
 def filled(file: YamlFile) -> Filled:
     """A secret that is set nowhere is no secret."""
     filler = _Filler(file)
     data = filler.fill(file.data, ())
-    return Filled(None if data is NOTHING else data, tuple(filler.problems), frozenset(filler.refused))
+    return Filled(
+        None if data is NOTHING else data, tuple(filler.problems), frozenset(filler.refused), tuple(filler.unset)
+    )
 
 
 class _Filler:
@@ -59,6 +62,7 @@ class _Filler:
         self._file = file
         self.problems: list[Problem] = []
         self.refused: set[Place] = set()
+        self.unset: list[tuple[Place, Problem]] = []
 
     def fill(self, value: Any, place: Place) -> Any:
         if place and (place[-1] in SECRETS or place in SECRET_PLACES) and value is not None:
@@ -95,7 +99,9 @@ class _Filler:
         return NOTHING if missing else REFERENCE.sub(lambda match: look_up(match[1]) or "", value)
 
     def _unset(self, place: Place, name: str) -> object:
-        return self._refuse(place, f"${{{name}}} is set nowhere; set it in the environment or as a systemd credential")
+        self._refuse(place, f"${{{name}}} is set nowhere; set it in the environment or as a systemd credential")
+        self.unset.append((place, self.problems[-1]))
+        return NOTHING
 
     def _in_clear(self, place: Place) -> object:
         return self._refuse(

@@ -80,3 +80,16 @@ def release(place: Place, ids: tuple[str, ...], every: bool) -> None:
     if bool(ids) == every:
         raise click.UsageError("name messages by their ids, or write --all")
     perform(place, "alerts release", (ALL,) if every else ids)
+
+
+@alerts.command()
+@click.argument("sink")
+@click.argument("target")
+@click.pass_obj
+@speaking()
+def drop(place: Place, sink: str, target: str) -> None:
+    """Give up what waits for a place.
+
+    SINK and TARGET as `status` shows them: webhook soc, or slack '#desk'. It becomes dead letters.
+    """
+    perform(place, "alerts drop", (sink, target))

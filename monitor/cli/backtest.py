@@ -57,7 +57,7 @@ def backtest(
     """
     if directory is not None and revision is not None:
         raise click.UsageError("--rules and --revision exclude one another; give one of them")
-    config = configuration.load(place.directory)
+    config = configuration.load(place.directory, sends=False)
     store = Store.reader(config.database)
     today = Candidate(in_force(store.rules, config), str(place.directory))
     before, after = today, today

@@ -160,7 +160,7 @@ def propose_(place: Place, rule: str | None, since: timedelta, number: int | Non
     """
     if number is not None and (rule is None or as_json):
         raise click.UsageError("--patch takes a RULE, and no --json")
-    config = configuration.load(place.directory, examples=False)
+    config = configuration.load(place.directory, examples=False, sends=False)
     names = [one.name for one in config.rules.rules]
     if rule is not None and rule not in names:
         complain(f"there is no rule {rule!r}; `check` lists those that are")

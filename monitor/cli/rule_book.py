@@ -121,7 +121,7 @@ def health(place: Place, since: timedelta, as_json: bool) -> None:
 
     And which of their words no article had, each with file, line and remedy.
     """
-    config = configuration.load(place.directory, examples=False)
+    config = configuration.load(place.directory, examples=False, sends=False)
     now = utc_now()
     with progress() as show:
         found = rule_health.health(Store.reader(config.database), config.rules, now - since, now, show)

@@ -49,7 +49,7 @@ def check(place: Place, spelling: str | None) -> None:
 
     Says what is doubtful about rules, too. Exit 1: an example does not come out as it should.
     """
-    config = configuration.load(place.directory, examples=False)
+    config = configuration.load(place.directory, examples=False, sends=False)
     if spelling is not None:
         _show_rules(config, spelling)
         return
@@ -94,7 +94,7 @@ def match(place: Place, source: str, title: str, feed: str | None, language: str
     A text's first line is taken for its title. HTML is read as the daemon would read the page. Where an article is from
     is taken to be as a rule wants it, unless --feed or --language say otherwise.
     """
-    config = configuration.load(place.directory, examples=False)
+    config = configuration.load(place.directory, examples=False, sends=False)
     shown_by = _feed(config, feed) if feed is not None else None
     extract = asyncio.run(_text_of(source, config))
     title, text = title or extract.title, extract.text

@@ -428,6 +428,17 @@ class DeliveryRows:
             [to_text(now), delivery],
         )
 
+    def give_up(self, *, sink: str, target: str, error: str) -> int:
+        """How many waited for a place and are given up now. One that is being sent ends by itself."""
+        changed = self._db.execute(
+            """
+            update deliveries set state = 'dead', error = ?
+            where sink = ? and target = ? and state in ('pending', 'ambiguous', 'blocked')
+            """,
+            [error, sink, target],
+        )
+        return changed.rowcount
+
     def unblock(self, now: datetime) -> int:
         """Try again what waited for somebody to mend a token or a channel."""
         changed = self._db.execute(
