@@ -6,6 +6,7 @@ A template can print facts, choose and loop over them. It can call nothing, mult
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+CALLS = re.compile(r"<(?:@|!(?!date\^))[^>]*>?")  # somebody, in Slack's spelling
 LONGEST = 2_000  # characters of a template
 MOST_PRINTED = 2_400  # characters of what it makes: it is shown whole or not at all
 FACTS = frozenset(
@@ -45,6 +47,8 @@ def check(source: str) -> None:
 
     if len(source) > LONGEST:
         raise TemplateProblem(f"is longer than {LONGEST} characters; shorten it")
+    if calls := CALLS.search(source):
+        raise TemplateProblem(f"calls people with {calls[0]!r}; name whom to call under routing.mentions")
     made = _environment(str)
     try:
         parsed = made.parse(source)

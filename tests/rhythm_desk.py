@@ -163,6 +163,7 @@ class RhythmDesk:
         await self.close()
         await self.open()
         await self.thread.change(lambda store: store.deliveries.doubt_unfinished(timedelta(0)))
+        await self.releaser.take_up()
         await self.work()
 
     async def set_back(self, seconds: float) -> None:

@@ -189,6 +189,43 @@ async def test_one_story_of_the_quiet_hours_is_told_as_an_alert(opened: Open) ->
     assert [("First", "post"), ("Again", "post")] == await desk.fates()
 
 
+@pytest.mark.parametrize(
+    ("routing", "hours"),
+    [
+        ({}, 0),  # no quiet hours any more
+        ({"quiet": [{"hours": "12:00-13:30"}]}, 0.5),  # they end sooner
+        ({"quiet": [{"hours": "13:00-16:00"}]}, 3),  # they end later
+        ({**NIGHT, "breakthrough": "normal"}, 0),
+    ],
+)
+async def test_what_is_held_follows_the_configuration(opened: Open, routing: dict[str, Any], hours: float) -> None:
+    """Whoever ends the quiet hours by hand hears at once what they held. `hours`: from one o'clock until it is told."""
+    desk = await opened(NIGHT)
+    await desk.pass_time(hours=1)
+    await desk.match("First")
+    desk.configure(routing)
+    await desk.restart()
+    if hours:
+        await desk.pass_time(hours=hours, minutes=-1)
+        assert [] == desk.sink.said()
+        await desk.pass_time(minutes=1)
+    assert ["First"] == desk.sink.said()
+
+
+async def test_a_digest_may_come_sooner(opened: Open) -> None:
+    """Never later than it was promised: one whose time came while nobody was there is told now."""
+    desk = await opened({"digest": {"below": "high", "cron": "0 18 * * *"}})
+    await desk.match("First")
+    desk.configure({"digest": {"below": "high", "cron": "0 14 * * *"}})
+    await desk.restart()
+    await desk.pass_time(hours=2)
+    assert ["Digest"] == desk.sink.said()
+    await desk.match("Second")
+    desk.now += timedelta(hours=25)
+    await desk.restart()
+    assert ["Digest", "Digest"] == desk.sink.said()
+
+
 @pytest.mark.parametrize("breakthrough", ["high", "critical"])
 async def test_who_breaks_through(opened: Open, breakthrough: str) -> None:
     """As the operator says."""
@@ -506,6 +543,27 @@ async def test_what_was_given_up_is_tried_again(opened: Open) -> None:
     notices = await desk.rows("select text from notices where kind = 'dead'")
     assert 3 == len(notices)
     assert f"alerts release {dead[0][:12]}" in notices[0]["text"]
+
+
+async def test_operators_hear_of_a_form_that_is_refused(opened: Open) -> None:
+    """Once, until the full form is taken again: readers had the plain text meanwhile."""
+    desk = await opened()
+    for number in range(3):
+        await desk.match(f"Story {number}")
+        desk.sink.refuses = number < 2
+        (head,) = await desk.thread.ask(lambda store: store.deliveries.heads())
+        await desk.deliverer.deliver(head.id)
+        desk.sink.refuses = False
+        await desk.work()
+    assert ["Story 0", "Story 1", "Story 2"] == desk.sink.said()
+    notices = await desk.rows("select text, over_text from notices where kind = 'plain'")
+    assert [
+        {
+            "text": "slack #news did not take an alert in its full form, so it goes out as plain text: Story 0 "
+            "(it does not like it).",
+            "over_text": "Alerts for slack #news are taken in their full form.",
+        }
+    ] == notices
 
 
 async def test_what_waits_for_a_place_that_is_gone_is_dropped(opened: Open) -> None:

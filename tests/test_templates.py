@@ -43,7 +43,7 @@ def paragraph(template: str, headline: str = "Serbia moves tanks") -> str:
         ("{% for one in sentences %}\n>{{ one }}\n{% endfor %}", ">Serbia has deployed *tanks*."),
         ("{% if standing %}{{ standing }}{% else %}first{% endif %}", "first"),
         ("by {{ author | default('nobody', true) }}{{ author }}", "by nobody"),
-        ("{{ headline }} <!here>", "Serbia moves tanks <!here>"),  # the operator's own wish
+        ("{{ headline }} <https://map.example/|Map>", "Serbia moves tanks <https://map.example/|Map>"),
     ],
 )
 def test_what_a_template_says(template: str, shown: str) -> None:
@@ -70,6 +70,8 @@ def test_what_a_template_says(template: str, shown: str) -> None:
         "   ",
         "{% include 'x' %}",
         "<!{{ headline }}>",
+        "{{ headline }} <!here>",
+        "<@U0ANN> {{ headline }}",
         "<{{ url }}|elsewhere>",
         "{{ link ",
     ],
@@ -132,6 +134,8 @@ def test_a_rule_has_its_template(tmp_path: Path) -> None:
         ("''", "template: must be text"),
         ("'{{ title'", "template: is no Jinja2: unexpected end of template"),
         ("'{{ titel }}'", "template: knows no 'titel'; facts are author, headline, link"),
+        ("'<!here> {{ title }}'", "template: calls people with '<!here>'; name whom to call under routing.mentions"),
+        ("'<@U0ANN> {{ title }}'", "template: calls people with '<@U0ANN>'; name whom to call under routing.mentions"),
         ("'{{ title | pprint }}'", "template: is no Jinja2: No filter named 'pprint'"),
         ('"{{ title }}\\n{% if %}"', "template: line 2 of it is no Jinja2: Expected an expression"),
         (f"'{'{% for a in words %}' * 3}{'{% endfor %}' * 3}'", "template: has loops three deep; two are enough"),

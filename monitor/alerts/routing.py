@@ -76,6 +76,18 @@ def silent_until(route: Route, severity: Severity, now: datetime) -> datetime | 
     return None if route.breaks_through(severity) else quiet_until(route.quiet, now)
 
 
+def waits_until(route: Route, cause: HoldCause, severity: Severity, now: datetime) -> datetime | None:
+    """When what is held is told under this rhythm, which may be another one than it was held under; None: as it is."""
+    if route.breaks_through(severity):
+        return now
+    if cause is HoldCause.QUIET:
+        return quiet_until(route.quiet, now) or now
+    if cause is HoldCause.DIGEST:
+        is_for_digest = route.digest is not None and severity.rank < route.digest.below.rank
+        return route.digest.next_at(now) if route.digest is not None and is_for_digest else now
+    return None
+
+
 def _joined(open_until: datetime | None, now: datetime, span: timedelta) -> datetime:
     """What is open takes it in; a clock that was set back makes nothing wait longer than the span."""
     return min(open_until, now + span) if open_until is not None and open_until > now else now + span

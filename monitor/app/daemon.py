@@ -137,6 +137,7 @@ class Daemon:
         self._config = await self._store.change(lambda store: self._take_up(store, self._config))
         parts = assemble(self._config, self._store, self._workers, self._output, self._clock, self._memory)
         await parts.pipeline.holds.take_up()
+        await parts.pipeline.releaser.take_up()
         if self._announces:
             self._announce(parts)
         return parts
@@ -401,6 +402,7 @@ class Daemon:
         self._config = config
         renewed = assemble(config, self._store, self._workers, self._output, self._clock, self._memory)
         await renewed.pipeline.holds.take_up()
+        await renewed.pipeline.releaser.take_up()
         self._commands = renewed.commands
         self._begin_beside(renewed)
         await self._listen(renewed)

@@ -24,6 +24,7 @@ from monitor.model import (
     FindOutcome,
     Message,
     Notice,
+    Refused,
     Report,
     SendOutcome,
     Unreadable,
@@ -111,7 +112,13 @@ class Deliverer:
     async def _after_send(self, delivery: Delivery, outcome: SendOutcome) -> None:
         timing = retry.Timing(self._sinks[delivery.sink].settle_after)
         after = retry.after_send(delivery, outcome, self._clock(), timing)
-        await self._store.change(lambda store: self._record_delivery(store, after))
+
+        def record(store: Store) -> None:
+            if after.plain and not delivery.plain:
+                self._notice_plain(store, after, after.error)
+            self._record_delivery(store, after)
+
+        await self._store.change(record)
         _log_delivery(after)
 
     # ---- edit: a message that was sent -> what it shall say ----
@@ -138,6 +145,8 @@ class Deliverer:
             log.warning("message not edited", extra={**facts, "why": outcome.error, "next": again and again.due_at})
 
     def _record_edit(self, store: Store, edit: Edit, again: Edit | None, outcome: SendOutcome) -> None:
+        if again is not None and again.delivery.plain and not edit.delivery.plain:
+            self._notice_plain(store, again.delivery, outcome.error if isinstance(outcome, Refused) else None)
         if again is None:
             store.deliveries.finish_edit(edit, done=isinstance(outcome, Accepted))
         else:
@@ -165,10 +174,20 @@ class Deliverer:
             store.notices.add(Notice(about, "blocked", words), self._clock())
         elif after.state is DeliveryState.SENT:
             store.notices.end(about, {"blocked"}, f"Alerts for {about} go out again.", self._clock())
+            if not after.plain:
+                store.notices.end(about, {"plain"}, f"Alerts for {about} are taken in their full form.", self._clock())
         elif after.state is DeliveryState.DEAD:
+            store.notices.end(about, {"plain"}, None, self._clock())
             words = f"An alert for {about} was given up, nobody was told: {_headline(after)} ({after.error})."
             words += f" `news-monitor alerts release {after.id[:12]}` tries it again."
             store.notices.add(Notice(after.id, "dead", words, is_event=True), self._clock())
+
+    def _notice_plain(self, store: Store, refused: Delivery, error: str | None) -> None:
+        if isinstance(refused.message, Report):
+            return
+        about = _place(refused)
+        words = f"{about} did not take an alert in its full form, so it goes out as plain text: {_headline(refused)}"
+        store.notices.add(Notice(about, "plain", f"{words} ({error})."), self._clock())
 
     def _notice_history(self, store: Store, after: Delivery, found: FindOutcome) -> None:
         about = _place(after)

@@ -57,6 +57,17 @@ class Releaser:
         self._store = store
         self._clock = clock
 
+    async def take_up(self) -> None:
+        """Under a new configuration what is held may be told sooner; what is to wait longer is found when it is due."""
+        await self._store.change(self._take_up)
+
+    def _take_up(self, store: Store) -> None:
+        for one in store.holds.for_the_channel():
+            route = self._gate.route(self._alerter.target(one.rule) or one.target)
+            until = routing.waits_until(route, one.cause, one.severity, self._clock())
+            if until is not None and until < one.release_at:
+                store.holds.put_off([one], until)
+
     async def release(self, group: HoldGroup) -> bool:
         released = await self._store.change(lambda store: self._release(store, group))
         log.info("held matches released", extra={"held_by": group.cause, "target": group.target, "matches": released})

@@ -8,7 +8,7 @@ from monitor import templates
 from monitor.alerts.message import matched_words, sentences, shorten
 from monitor.alerts.sinks.slack_text import escape, highlighted, link, local
 from monitor.model import Message, Reason
-from monitor.templates import Safe
+from monitor.templates import CALLS, Safe
 
 _MARKUP = re.compile(r"<[^<>]*>")
 
@@ -20,8 +20,9 @@ def lines(template: str, message: Message, reason: Reason) -> list[str] | None:
     if text is None:
         return None
     ours = {part for fact in facts.values() if isinstance(fact, Safe) for part in _MARKUP.findall(fact)}
-    # `<!{{ headline }}>` would let a headline call people: markup is whole in the template, or it is ours.
-    if any(part not in ours and part not in template for part in _MARKUP.findall(text)):
+    # `<!{{ headline }}>` would let a headline call people: markup is whole in the template, or it is ours. Who is to be
+    # called is for the channel's `mentions` to say, also where a template of an older version calls somebody.
+    if any(part not in ours and (part not in template or CALLS.match(part)) for part in _MARKUP.findall(text)):
         return None
     return text.split("\n")
 

@@ -113,6 +113,10 @@ class HoldRows:
             [group.cause, group.mute_id, group.sink, group.target, to_text(now)],
         )
 
+    def for_the_channel(self) -> tuple[Held, ...]:
+        """What waits for the end of quiet hours or for a digest."""
+        return self._held(f"h.cause in ('{HoldCause.QUIET}', '{HoldCause.DIGEST}')", [])
+
     def of_mute(self, mute: MuteId) -> tuple[Held, ...]:
         """What a mute still holds."""
         return self._held("h.mute_id = ?", [mute])
