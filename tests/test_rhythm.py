@@ -559,7 +559,7 @@ async def test_operators_hear_of_a_form_that_is_refused(opened: Open) -> None:
     notices = await desk.rows("select text, over_text from notices where kind = 'plain'")
     assert [
         {
-            "text": "slack #news did not take an alert in its full form, so it goes out as plain text: Story 0 "
+            "text": "slack #news did not take an alert in its full form, so it was told as plain text: Story 0 "
             "(it does not like it).",
             "over_text": "Alerts for slack #news are taken in their full form.",
         }

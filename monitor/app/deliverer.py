@@ -105,6 +105,8 @@ class Deliverer:
         def record(store: Store) -> None:
             self._notice_history(store, after, found)
             self._record_delivery(store, after)
+            if after.plain and after.state is DeliveryState.SENT:
+                self._notice_plain(store, after, delivery.error)
 
         await self._store.change(record)
         _log_delivery(after)
@@ -114,9 +116,9 @@ class Deliverer:
         after = retry.after_send(delivery, outcome, self._clock(), timing)
 
         def record(store: Store) -> None:
-            if after.plain and not delivery.plain:
-                self._notice_plain(store, after, after.error)
             self._record_delivery(store, after)
+            if after.plain and after.state is DeliveryState.SENT:
+                self._notice_plain(store, after, delivery.error)
 
         await self._store.change(record)
         _log_delivery(after)
@@ -177,7 +179,6 @@ class Deliverer:
             if not after.plain:
                 store.notices.end(about, {"plain"}, f"Alerts for {about} are taken in their full form.", self._clock())
         elif after.state is DeliveryState.DEAD:
-            store.notices.end(about, {"plain"}, None, self._clock())
             words = f"An alert for {about} was given up, nobody was told: {_headline(after)} ({after.error})."
             words += f" `news-monitor alerts release {after.id[:12]}` tries it again."
             store.notices.add(Notice(after.id, "dead", words, is_event=True), self._clock())
@@ -186,7 +187,7 @@ class Deliverer:
         if isinstance(refused.message, Report):
             return
         about = _place(refused)
-        words = f"{about} did not take an alert in its full form, so it goes out as plain text: {_headline(refused)}"
+        words = f"{about} did not take an alert in its full form, so it was told as plain text: {_headline(refused)}"
         store.notices.add(Notice(about, "plain", f"{words} ({error})."), self._clock())
 
     def _notice_history(self, store: Store, after: Delivery, found: FindOutcome) -> None:
