@@ -104,9 +104,7 @@ class Deliverer:
 
         def record(store: Store) -> None:
             self._notice_history(store, after, found)
-            self._record_delivery(store, after)
-            if after.plain and after.state is DeliveryState.SENT:
-                self._notice_plain(store, after, delivery.error)
+            self._record_delivery(store, after, before=delivery)
 
         await self._store.change(record)
         _log_delivery(after)
@@ -115,12 +113,7 @@ class Deliverer:
         timing = retry.Timing(self._sinks[delivery.sink].settle_after)
         after = retry.after_send(delivery, outcome, self._clock(), timing)
 
-        def record(store: Store) -> None:
-            self._record_delivery(store, after)
-            if after.plain and after.state is DeliveryState.SENT:
-                self._notice_plain(store, after, delivery.error)
-
-        await self._store.change(record)
+        await self._store.change(lambda store: self._record_delivery(store, after, before=delivery))
         _log_delivery(after)
 
     # ---- edit: a message that was sent -> what it shall say ----
@@ -157,9 +150,11 @@ class Deliverer:
         if pace:
             store.deliveries.space_edits(sink=edit.delivery.sink, not_before=self._clock() + pace)
 
-    def _record_delivery(self, store: Store, after: Delivery) -> None:
+    def _record_delivery(self, store: Store, after: Delivery, *, before: Delivery) -> None:
         store.deliveries.save(after)
         self._notice_target(store, after)
+        if after.plain and after.state is DeliveryState.SENT:
+            self._notice_plain(store, after, before.error)
         pace = self._sinks[after.sink].pace
         if after.state is DeliveryState.SENT and pace:
             self._sent_at[after.sink, after.target] = now = self._clock()
