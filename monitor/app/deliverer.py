@@ -112,7 +112,6 @@ class Deliverer:
     async def _after_send(self, delivery: Delivery, outcome: SendOutcome) -> None:
         timing = retry.Timing(self._sinks[delivery.sink].settle_after)
         after = retry.after_send(delivery, outcome, self._clock(), timing)
-
         await self._store.change(lambda store: self._record_delivery(store, after, before=delivery))
         _log_delivery(after)
 
