@@ -40,7 +40,7 @@ WORKERS = 2
 LOOK_UPS_AT_ONCE = 64
 STOP_LIMIT = timedelta(seconds=30)  # systemd waits 90 s
 LATE_BEAT = timedelta(seconds=5)
-COLLECT_AFTER = 10_000, 20, 20  # as gc.set_threshold takes it
+COLLECT_AFTER = 5_000, 10, 10  # as gc.set_threshold takes it
 LOOK_AT_FILES_SECONDS = 1.0  # those of the configuration
 SLACK = ("slack", "setup")
 PUSH = ("push", "setup")

@@ -136,8 +136,8 @@ class Jobs:
         self._polled: set[FeedId] = set()
         self._lanes = {
             # Most of these wait to be stored together; the requests themselves are bounded by the gate of `http`.
-            "poll": Lane(at_once=256, per_site=8),
-            "try": Lane(at_once=128, per_site=1),  # so that hosts that never answer take nobody else's place
+            "poll": Lane(at_once=128, per_site=8),
+            "try": Lane(at_once=64, per_site=1),  # so that hosts that never answer take nobody else's place
             "read": Lane(at_once=16, per_site=2),
             "watch": Lane(at_once=4, per_site=1),
             "release": Lane(at_once=1, per_site=1),
