@@ -208,7 +208,8 @@ async def test_the_daemon_lets_it_go_by_itself(tmp_path: Path, paper: Newsroom) 
 
 def test_damage_is_found(place: Place, tmp_path: Path) -> None:
     """Exit 1 with what it is."""
-    assert (0, "The file is whole.\n") == ((whole := run(place, "check")).exit_code, whole.stdout)
+    whole = run(place, "check")
+    assert (0, True) == (whole.exit_code, whole.stdout.startswith("The file is whole: "))
     with closing(sqlite3.connect(tmp_path / "news.db")) as other:
         other.execute("update polls set feed_id = 'nowhere'")
         other.commit()

@@ -15,9 +15,11 @@ from monitor.app.audit import Balance
 from monitor.app.audit import audit as full_audit
 from monitor.app.audit import balance as take_balance
 from monitor.app.clock import utc_now
+from monitor.cli import db_size
 from monitor.cli.common import EXIT_FOUND, Place, reading_store, say, show_json, speaking
 from monitor.feeds.health import Health, health
 from monitor.model import Article, ArticleId, DeliveryState, Fate
+from monitor.store.sqlite.size_rows import Size
 from monitor.store.sqlite.store import Store
 from monitor.store.sqlite.values import time_or_none
 
@@ -71,7 +73,7 @@ def status(place: Place, as_json: bool) -> None:
     Exit 1: the audit does not balance.
     """
     store, now = reading_store(place), utc_now()
-    balance = take_balance(store)
+    balance, size = take_balance(store), store.size.whole()
     facts = {
         "feeds": [{**feed, **_health(store, feed, now)} for feed in store.ledger.feeds()],
         "notices": store.notices.open(),
@@ -85,12 +87,18 @@ def status(place: Place, as_json: bool) -> None:
         "dead_letters": balance.dead,
         "articles_not_searchable_yet": store.search.waiting(),
         "canary_last_told": store.canaries.last_told(),
+        "database": {
+            "bytes": size.file,
+            "free_bytes": size.free,
+            "articles": size.articles,
+            "bytes_per_100_000_articles": size.per_measure,
+        },
         "balanced": balance.balanced,
     }
     if as_json:
         show_json(facts)
     else:
-        _show_status(facts, balance)
+        _show_status(facts, balance, size)
     if not balance.balanced:
         sys.exit(EXIT_FOUND)
 
@@ -101,7 +109,7 @@ def _health(store: Store, feed: dict[str, Any], now: datetime) -> dict[str, str]
     return {"health": condition.health, "why": condition.sentence}
 
 
-def _show_status(facts: dict[str, Any], balance: Balance) -> None:
+def _show_status(facts: dict[str, Any], balance: Balance, size: Size) -> None:
     feeds = facts["feeds"]
     by_health = Counter(feed["health"] for feed in feeds)
     say(f"Feeds       {len(feeds)}: " + ", ".join(f"{by_health[word]} {word}" for word in Health if by_health[word]))
@@ -137,6 +145,7 @@ def _show_status(facts: dict[str, Any], balance: Balance) -> None:
         say(f"Canary      last arrived {facts['canary_last_told']:%Y-%m-%dT%H:%M:%S}Z")
     if facts["articles_not_searchable_yet"]:
         say(f"Search      {facts['articles_not_searchable_yet']} articles are still to be entered")
+    say(f"Database    {db_size.sentence(size)}")
     say(f"Audit       {'balanced' if balance.balanced else 'NOT BALANCED: run `news-monitor audit`'}")
 
 

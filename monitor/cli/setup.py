@@ -18,6 +18,7 @@ from monitor.app.prune import prune_alone
 from monitor.app.starter import starter_directory
 from monitor.app.units import units
 from monitor.app.upkeep import cutoffs, told
+from monitor.cli import db_size
 from monitor.cli.common import EXIT_FOUND, EXIT_USAGE, Place, complain, program, reading_store, say, speaking
 from monitor.cli.slack_test import send_test
 from monitor.store.sqlite.backup import back_up, back_up_in_turn
@@ -146,16 +147,20 @@ def prune(place: Place, dry_run: bool) -> None:
 @click.pass_obj
 @speaking()
 def check(place: Place) -> None:
-    """Look through the whole file for damage.
+    """Look through the whole file for damage, and at what takes how much of it.
 
     Takes a minute for some gigabytes. Exit 1: there is some; with what was found.
     """
-    wrong = reading_store(place).ledger.damage()
+    store = reading_store(place)
+    wrong = store.ledger.damage()
     for line in wrong:
         say(line)
     if wrong:
         sys.exit(EXIT_FOUND)
-    say("The file is whole.")
+    size = store.size.whole()
+    say(f"The file is whole: {db_size.sentence(size)}.")
+    for line in db_size.lines(size, store.size.parts()):
+        say(line)
 
 
 @db.command()

@@ -27,6 +27,7 @@ from monitor.store.sqlite.push_rows import PushRows
 from monitor.store.sqlite.retention_rows import RetentionRows
 from monitor.store.sqlite.rule_rows import RuleRows
 from monitor.store.sqlite.search_rows import SearchRows
+from monitor.store.sqlite.size_rows import SizeRows
 from monitor.store.sqlite.story_ledger import StoryLedger
 from monitor.store.sqlite.story_moves import StoryMoves
 from monitor.store.sqlite.story_rows import StoryRows
@@ -65,6 +66,7 @@ class Store:
         self.flow = FlowRows(db)
         self.delays = DelayRows(db)
         self.load = LoadRows(db)
+        self.size = SizeRows(db)
         self.story_ledger = StoryLedger(db)
 
     @classmethod
