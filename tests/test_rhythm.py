@@ -492,7 +492,7 @@ async def test_what_was_given_up_is_tried_again(opened: Open) -> None:
         await desk.pass_time(minutes=1)
     dead = await desk.thread.ask(lambda store: store.deliveries.dead())
     assert 3 == len(dead)
-    letters = DeadLetters(lambda: desk.now)
+    letters = DeadLetters(lambda: desk.now, sinks={"slack"})
     with pytest.raises(Refused, match="fits more than one message"):
         await desk.thread.change(lambda store: letters.release(store, [""]))
     with pytest.raises(Refused, match="is no message"):

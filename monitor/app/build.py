@@ -168,8 +168,10 @@ def assemble(
     push = None if websub is None else Push(listen=websub.listen, store=store, http=http, clock=clock)
     changes = StoryChanges(feeds=config.feeds, rules=config.rules, alerter=alerter, clock=clock)
     feedback = Feedback(clock)
-    verbs = {**changes.verbs, **feedback.verbs, **DeadLetters(clock).verbs, "db prune": upkeep.drop_now}
-    commands = Commands(verbs, store, clock, signed={**mutes.verbs, **feedback.signed_verbs})
+    letters = DeadLetters(clock, sinks=sinks)
+    verbs = {**changes.verbs, **feedback.verbs, **letters.verbs, "db prune": upkeep.drop_now}
+    signed = {**mutes.verbs, **feedback.signed_verbs, **letters.signed_verbs}
+    commands = Commands(verbs, store, clock, signed=signed)
     socket = _socket(config, commands, store, clock)
     return Parts(config, http, sinks, slack, pipeline, healing, push, commands, socket)
 

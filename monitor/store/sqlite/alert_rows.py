@@ -26,6 +26,7 @@ from monitor.model import (
     Told,
 )
 from monitor.store.sqlite.values import (
+    DROPPED,
     Row,
     json_list,
     message_json,
@@ -410,13 +411,36 @@ class DeliveryRows:
             {"into": into, "among": json_list(among), "story": story},
         )
 
-    def dead(self, beginning: str = "") -> tuple[DeliveryId, ...]:
-        """Those that were given up and whose ids begin so, the first given up first."""
+    def dead(self, beginning: str = "", *, dropped: bool = False) -> tuple[DeliveryId, ...]:
+        """Those that were given up and whose ids begin so, the first given up first. `dropped`: also those."""
         rows = self._db.query(
-            "select id from deliveries where state = 'dead' and substr(id, 1, length(:so)) = :so order by seq",
-            {"so": beginning.lower()},
+            f"""
+            select id from deliveries where state = 'dead' and substr(id, 1, length(:so)) = :so
+              and (:dropped or not {DROPPED}) order by seq
+            """,  # noqa: S608 - a constant
+            {"so": beginning.lower(), "dropped": dropped},
         )
         return tuple(DeliveryId(row["id"]) for row in rows)
+
+    def owed(self, *, sink: str, target: str, doubtful: bool) -> tuple[DeliveryId, ...]:
+        """What a target was not told, waiting or given up. `doubtful`: also what it may have been told."""
+        rows = self._db.query(
+            f"""
+            select id from deliveries where sink = ? and target = ? and not {DROPPED}
+              and (state in ('pending', 'blocked', 'dead') or ? and state in ('sending', 'ambiguous')) order by seq
+            """,  # noqa: S608 - a constant
+            [sink, target, doubtful],
+        )
+        return tuple(DeliveryId(row["id"]) for row in rows)
+
+    def drop(self, delivery: DeliveryId, by: str) -> None:
+        """Nobody is to be told of it any more."""
+        self._db.execute(
+            """
+            update deliveries set state = 'dead', error = 'dropped by ' || ? || coalesce(': ' || error, '') where id = ?
+            """,
+            [by, delivery],
+        )
 
     def revive(self, delivery: DeliveryId, now: datetime) -> None:
         """It is tried anew, from the rich form on."""
