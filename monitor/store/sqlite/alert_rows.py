@@ -21,6 +21,7 @@ from monitor.model import (
     DueEdit,
     Edit,
     Message,
+    Reason,
     Severity,
     StoryId,
     Told,
@@ -349,11 +350,11 @@ class DeliveryRows:
                 update deliveries set state = 'pending', folded_into = null, thread_of = null, target = ?, message = ?
                 where id = ?
                 """,
-                [target, message_json(replace(told, reasons=own, severity=own[0].severity)), row["id"]],
+                [target, message_json(_for(told, own)), row["id"]],
             )
             self._db.execute(
                 "update deliveries set message = ? where id = ?",
-                [message_json(replace(told, reasons=others)), row["carrier"]],
+                [message_json(_for(told, others)), row["carrier"]],
             )
 
     def _move_digests(self, targets: Mapping[str, str], *, sink: str) -> None:
@@ -571,6 +572,14 @@ class DeliveryRows:
             """,
             [sink, target, own_id],
         )
+
+
+def _for(told: Message, reasons: tuple[Reason, ...]) -> Message:
+    """What it says for these reasons alone, as loudly as they are; whom a louder one calls nobody else does."""
+    severity = max((reason.severity for reason in reasons), key=lambda severity: severity.rank)
+    return replace(
+        told, reasons=reasons, severity=severity, mentions=told.mentions if severity is told.severity else ()
+    )
 
 
 def _message_text(delivery: Delivery) -> str:
