@@ -482,6 +482,29 @@ async def test_one_that_is_late_is_an_alert(opened: Open) -> None:
     assert ["Alone"] == desk.sink.said()
 
 
+async def test_a_target_that_takes_nothing_for_an_hour_is_told_to_operators(opened: Open) -> None:
+    """Once, by its error, although it may pass; and when it is over. A short trouble is nobody's business."""
+    desk = await opened()
+
+    async def told() -> list[str]:
+        return [row["text"] for row in await desk.thread.ask(lambda store: store.notices.open())]
+
+    desk.sink.down = True
+    await desk.match("Waits")
+    for _ in range(5):
+        await desk.pass_time(minutes=10)
+    assert [] == await told()
+    for _ in range(5):
+        await desk.pass_time(minutes=10)
+    (words,) = await told()
+    assert words.startswith("Alerts for slack #news wait since ")
+    assert words.endswith(": it is down.")
+    desk.sink.down = False
+    await desk.pass_time(minutes=10)
+    assert [] == await told()
+    assert ["Waits"] == desk.sink.said()
+
+
 async def test_what_was_given_up_is_tried_again(opened: Open) -> None:
     """By a person, by the beginning of its id or all of it; operators are told each time that it is given up."""
     desk = await opened()

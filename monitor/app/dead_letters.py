@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from monitor.app.commands import SignedVerb, Verb
+from monitor.app.deliverer import WAITS
 from monitor.errors import Refused
 from monitor.model import DeliveryId
 from monitor.store.sqlite.store import Store
@@ -56,7 +57,7 @@ class DeadLetters:
         for delivery in owed:
             store.deliveries.drop(delivery, by)
         about = f"{sink} {target}"
-        store.notices.end(about, {"blocked"}, f"What waited for {about} was dropped by {by}.", self._clock())
+        store.notices.end(about, WAITS, f"What waited for {about} was dropped by {by}.", self._clock())
         if all(head.sink != sink for head in store.deliveries.heads()):
             store.notices.end(sink, {"absent"}, f"What waited for {sink} was dropped by {by}.", self._clock())
         return f"{_messages(len(owed))} for {about} dropped."
