@@ -1,17 +1,19 @@
 """Templates that an operator writes for what is told; the only file that knows Jinja2, and it asks for it late.
 
-A template can print facts, choose and loop over them. It can call nothing, multiply nothing and reach nothing else
-(Jinja2's sandbox), and all that it prints of a fact is escaped unless the fact is `Safe`.
+A template can print facts, choose, and loop over those that are lists. It can call nothing, multiply nothing, name
+nothing anew and reach nothing else (Jinja2's sandbox), so no template makes much of a little. All that it prints of a
+fact is escaped unless the fact is `Safe`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
+    from jinja2 import nodes
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 CALLS = re.compile(r"<(?:@|!(?!date\^))[^>]*>?")  # somebody, in Slack's spelling
@@ -24,6 +26,7 @@ FACTS = frozenset(
         *("story", "standing"),
     }
 )
+LISTS = frozenset({"words", "sentences"})
 FILTERS = ("upper", "lower", "title", "capitalize", "trim", "join", "default", "length", "first", "last")
 
 
@@ -43,7 +46,7 @@ class Safe(str):
 
 def check(source: str) -> None:
     """Raises TemplateProblem."""
-    from jinja2 import TemplateSyntaxError, meta, nodes
+    from jinja2 import TemplateSyntaxError, meta
 
     if len(source) > LONGEST:
         raise TemplateProblem(f"is longer than {LONGEST} characters; shorten it")
@@ -57,11 +60,27 @@ def check(source: str) -> None:
         words = (e.message or "cannot be read").strip().rstrip(".")
         remedy = f"facts are written as {{{{ headline }}}}, filters are {', '.join(FILTERS)}"
         raise TemplateProblem(f"is no Jinja2: {words}; {remedy}", e.lineno) from e
-    if any(inner.find(nodes.For) for outer in parsed.find_all(nodes.For) for inner in outer.find_all(nodes.For)):
-        raise TemplateProblem("has loops three deep; two are enough")
+    for problem in _excesses(parsed):
+        raise problem
     unknown = sorted(meta.find_undeclared_variables(parsed) - FACTS)
     if unknown:
         raise TemplateProblem(f"knows no {unknown[0]!r}; facts are {', '.join(sorted(FACTS))}")
+
+
+def _excesses(parsed: nodes.Template) -> Iterator[TemplateProblem]:
+    """What could make much of a little: names that double themselves, loops over every letter of a text."""
+    from jinja2 import nodes
+
+    for statement in parsed.find_all(nodes.Stmt):
+        if not isinstance(statement, nodes.Output | nodes.If | nodes.For):
+            name = type(statement).__name__.lower().replace("assign", "set")
+            yield TemplateProblem(f"has a {name}; write {{{{ … }}}}, if and for only", statement.lineno)
+    for loop in parsed.find_all(nodes.For):
+        over = loop.iter.node if isinstance(loop.iter, nodes.Getitem) else loop.iter  # words[:3]
+        if not (isinstance(over, nodes.Name) and over.name in LISTS):
+            yield TemplateProblem("loops over neither words nor sentences; write {% for one in words %}", loop.lineno)
+        if any(inner.find(nodes.For) for inner in loop.find_all(nodes.For)):
+            yield TemplateProblem("has loops three deep; two are enough", loop.lineno)
 
 
 def render(source: str, facts: Mapping[str, object], escape: Callable[[str], str]) -> str | None:
@@ -71,8 +90,11 @@ def render(source: str, facts: Mapping[str, object], escape: Callable[[str], str
     def printed(value: object) -> str:
         return value if isinstance(value, Safe) else escape("" if value is None else str(value))
 
+    made = _environment(printed)
     try:
-        text = _environment(printed).from_string(source).render(facts).strip()
+        if any(_excesses(made.parse(source))):  # it may be one of an older program
+            return None
+        text = made.from_string(source).render(facts).strip()
     except (TemplateError, TypeError, ValueError, ArithmeticError, RecursionError):
         return None
     return text if 0 < len(text) <= MOST_PRINTED else None
@@ -82,8 +104,16 @@ def _environment(printed: Callable[[Any], str]) -> ImmutableSandboxedEnvironment
     """`printed`: how a value is written; what stands in the template itself is written as it is."""
     made = _sandbox()(finalize=printed, undefined=_strict(), trim_blocks=True, lstrip_blocks=True)
     made.globals.clear()
-    made.filters = {name: made.filters[name] for name in FILTERS}
+    made.filters = {name: made.filters[name] for name in FILTERS} | {"join": _join}
     return made
+
+
+def _join(values: Iterable[object], between: object = "") -> str:
+    """Raises ValueError, before it is made, for what would be longer than all that may be printed."""
+    parts, link = [str(value) for value in values], str(between)
+    if sum(map(len, parts)) + len(link) * len(parts) > MOST_PRINTED:
+        raise ValueError("too much is joined")
+    return link.join(parts)
 
 
 @lru_cache(maxsize=1)

@@ -42,6 +42,7 @@ from monitor.model import (
     Report,
     SendOutcome,
     StoryId,
+    TargetBroken,
     WaitingEntry,
 )
 from monitor.rules import schema
@@ -65,6 +66,7 @@ class Teller:
 
     down: bool = False
     refuses: bool = False  # whatever it is sent
+    broken: bool = False  # until somebody mends it
     kills: bool = False  # who sends the next one, which it takes
     sent: list[Delivery] = field(default_factory=list)
     name: str = "slack"
@@ -74,6 +76,8 @@ class Teller:
     async def send(self, delivery: Delivery) -> SendOutcome:
         if self.down:
             return NotSent("it is down")
+        if self.broken:
+            return TargetBroken("it is gone")
         if self.refuses:
             return Refused("it does not like it")
         self.sent.append(delivery)

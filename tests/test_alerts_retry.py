@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from monitor.alerts.retry import (
+    FIRST_WAIT,
     GIVE_UP_CRASHING,
     GIVE_UP_SETTLING,
     LONGEST_RETRY_AFTER,
@@ -21,6 +22,7 @@ from monitor.alerts.retry import (
 from monitor.model import (
     Accepted,
     Crashed,
+    DeliveryId,
     DeliveryState,
     Edit,
     Missing,
@@ -183,3 +185,16 @@ def test_edits_are_given_up_in_the_end() -> None:
         assert following.due_at > now
         edit, now = following, following.due_at
     assert timedelta(hours=4) < now - NOON < timedelta(hours=12)
+
+
+def test_waits_are_spread_over_all_of_their_time() -> None:
+    """Full jitter: what failed together does not come back together."""
+    waits = [
+        after_send(replace(SENDING, id=DeliveryId(f"d{n}"), attempts=3), NotSent("no"), LATER, TIMING).next_attempt_at
+        - LATER
+        for n in range(400)
+    ]
+    longest = FIRST_WAIT * 2**3
+    assert timedelta(0) <= min(waits) < longest * 0.05
+    assert longest * 0.95 < max(waits) <= longest
+    assert sum(wait < longest / 2 for wait in waits) == pytest.approx(200, abs=50)

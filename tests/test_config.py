@@ -283,6 +283,11 @@ def test_a_wrong_value_is_one_sentence(tmp_path: Path, key: str, value: str) -> 
         ("routing.quiet.0.hours", "22-7", "routing.quiet.0.hours: '22-7' are no hours; write them as 22:00-07:00"),
         ("routing.quiet.0.hours", "07:00-07:00", "routing.quiet.0.hours: '07:00-07:00' ends when it begins; write two"),
         ("routing.quiet.0.days", "weekend", "routing.quiet.0.days: 'weekend' are no days; write them as mon-fri or"),
+        (
+            "routing.quiet",
+            "[{hours: '00:00-12:00'}, {hours: '12:00-00:00'}]",
+            "routing.quiet: a list is quiet at all hours, so that nothing would ever be told; leave some hours out",
+        ),
         ("routing.time_zone", "Belgrade", "routing.time_zone: 'Belgrade' is no time zone; write one such as Europe/"),
         ("routing.breakthrough", "loud", "routing.breakthrough: 'loud' is no severity; write one of low, normal, hi"),
         ("routing.digest.cron", "0 8 * * 1", "routing.digest.cron: '0 8 * * 1' is no usable cron line (its days of"),

@@ -9,18 +9,21 @@ from typing import Any
 
 import pytest
 
+from monitor.app.commands import Command, Commands
+from monitor.app.dead_letters import DeadLetters
 from monitor.app.echoes import Place
 from monitor.app.story_changes import StoryChanges
+from monitor.errors import Refused
 from monitor.model import (
     Addition,
     AdditionKind,
+    Alert,
     Change,
     ChangeKind,
     Correction,
     CorrectionId,
     Message,
     Severity,
-    StoryId,
 )
 from monitor.store.sqlite.store import Store
 from tests.rhythm_desk import FEEDS, Killed, RhythmDesk, Teller
@@ -46,7 +49,9 @@ async def opened(tmp_path: Path) -> AsyncIterator[Open]:
     for desk in desks:
         balance = await desk.balance()
         assert balance.balanced, balance
-        assert [] == await desk.rows("select * from deliveries where state not in ('sent', 'folded')")
+        assert [] == await desk.rows(
+            "select * from deliveries where state not in ('sent', 'folded') and error not like 'dropped by %'"
+        )
         await desk.close()
 
 
@@ -55,17 +60,7 @@ async def test_a_correction_is_told_once_in_each_place(opened: Open) -> None:
     desk = await opened(SOC, LOUD, other={"channel": "#other"})
     (alert, _) = await desk.match("Tanks move", "armour", "other", story="s")
     await desk.work()
-    correction = Correction(
-        CorrectionId("c1"), alert.article_id, (Change(ChangeKind.RETRACTION, None, "Taken back"),), desk.now
-    )
-
-    def correct(store: Store) -> None:
-        article = store.stories.article(alert.article_id)
-        assert article is not None
-        desk.alerter.correct(store, article, "A", StoryId("s"), correction)
-
-    await desk.thread.change(correct)
-    await desk.work()
+    await _take_back(desk, alert)
     assert ["#news", "#other"] == sorted(sent.target for sent in desk.sink.sent if sent.correction_id)
     assert ["soc"] == [sent.target for sent in desk.elsewhere.sent if sent.correction_id]
 
@@ -180,3 +175,76 @@ async def test_a_place_that_left_the_configuration_keeps_what_it_is_owed(opened:
     await desk.pass_time(minutes=10)
     assert ["Owed"] == desk.elsewhere.said()
     assert timedelta(0) < desk.now - desk.elsewhere.sent[0].created_at
+
+
+async def _take_back(desk: RhythmDesk, alert: Alert) -> None:
+    """Its page says that it does not hold any more."""
+    changes = (Change(ChangeKind.RETRACTION, None, "Taken back"),)
+    correction = Correction(CorrectionId(f"c {alert.id}"), alert.article_id, changes, desk.now)
+
+    def correct(store: Store) -> None:
+        article = store.stories.article(alert.article_id)
+        assert article is not None
+        desk.alerter.correct(store, article, "A", alert.story_id, correction)
+
+    await desk.thread.change(correct)
+    await desk.work()
+
+
+async def test_what_a_place_that_left_is_owed_can_be_dropped(opened: Open) -> None:
+    """By a person, who is recorded: nothing of it waits, is told or counts as given up; it can be taken back."""
+    desk = await opened(SOC)
+    desk.elsewhere.broken = True
+    for headline in ("First", "Second", "Third"):
+        await desk.match(headline)
+    await desk.work()
+    (waiting,) = await desk.thread.ask(lambda store: store.ledger.waiting_deliveries()[:1])
+    assert ("webhook", "soc", "blocked") == (waiting["sink"], waiting["target"], waiting["state"])
+    assert {"blocked"} == {row["kind"] for row in await desk.thread.ask(lambda store: store.notices.open())}
+    letters = DeadLetters(lambda: desk.now, sinks={"slack", "webhook"})
+    commands = Commands({}, desk.thread, lambda: desk.now, signed=letters.signed_verbs)
+    with pytest.raises(Refused, match="nothing waits for webhook other"):
+        await commands.perform(Command("alerts drop", ("--place", "webhook", "other"), "ana"))
+    done = await commands.perform(Command("alerts drop", ("--place", "webhook", "soc"), "ana"))
+    assert "3 messages for webhook soc dropped." == done
+    assert [("ana", done)] == [(row["by"], row["outcome"]) for row in await desk.rows("select * from actions")]
+    balance = await desk.balance()
+    assert (3, 0, ()) == (balance.deliveries["dropped"], balance.deliveries["dead"], balance.dead)
+    assert ((), ()) == await desk.thread.ask(lambda store: (store.notices.open(), store.ledger.waiting_deliveries()))
+    dropped = await desk.thread.ask(lambda store: store.ledger.dead_letters(dropped=True))
+    assert {"dropped by ana: it is gone"} <= {row["error"] for row in dropped}
+    desk.elsewhere.broken = False
+    await desk.thread.change(lambda store: letters.release(store, ["--all"]))
+    await desk.pass_time(hours=2)
+    assert [] == desk.elsewhere.said()
+    await desk.thread.change(lambda store: letters.release(store, [dropped[0]["id"]]))
+    await desk.work()
+    assert ["Third"] == desk.elsewhere.said()
+
+
+async def test_what_a_sink_that_left_is_owed_can_be_dropped(opened: Open) -> None:
+    """Also what it may have been told: nobody can look there any more."""
+    desk = await opened(SOC)
+    desk.elsewhere.kills = True
+    await desk.match("Perhaps there")
+    with pytest.raises(Killed):
+        await desk.work()
+    await desk.thread.change(lambda store: store.deliveries.doubt_unfinished(timedelta(0)))
+    settling = DeadLetters(lambda: desk.now, sinks={"slack", "webhook"})
+    with pytest.raises(Refused, match="nothing waits"):
+        await desk.thread.change(lambda store: settling.drop(store, ["--place", "webhook", "soc"], "ana"))
+    gone = DeadLetters(lambda: desk.now, sinks={"slack"})
+    await desk.thread.change(lambda store: gone.drop(store, ["--place", "webhook", "soc"], "ana"))
+    assert 1 == (await desk.balance()).deliveries["dropped"]
+
+
+async def test_a_place_that_left_is_owed_no_correction(opened: Open) -> None:
+    """Else it would wait there for ever; the channels are told."""
+    desk = await opened(SOC)
+    (alert,) = await desk.match("Tanks move")
+    await desk.work()
+    desk.places = ()
+    await desk.restart()
+    await _take_back(desk, alert)
+    corrections = await desk.rows("select sink from deliveries where correction_id is not null")
+    assert [{"sink": "slack"}] == corrections

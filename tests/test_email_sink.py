@@ -148,6 +148,14 @@ async def test_a_server_that_is_not_there(post: Post) -> None:
     assert isinstance(await sink(post).find(delivery(target="desk")), Unreadable)
 
 
+@pytest.mark.parametrize("wants", [{"tls": Tls.STARTTLS}, {"user": "monitor", "password": "right"}], ids=str)
+async def test_a_server_that_cannot_do_what_it_is_asked_for(post: Post, wants: dict[str, Any]) -> None:
+    """STARTTLS or a password, which it does not offer: somebody must mend the configuration, so operators are told."""
+    refused = await sink(post, **wants).send(delivery(target="desk", message=message()))
+    assert isinstance(refused, SinkLocked)
+    assert [] == post.letters
+
+
 async def test_password_and_secrecy() -> None:
     """A wrong password locks the sink; a server whose certificate nobody vouches for never hears the right one."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -164,7 +172,7 @@ async def test_password_and_secrecy() -> None:
     settings: dict[str, Any] = {"tls_context": context, "authenticator": authenticate, "auth_required": True}
     async with running(Post(), **settings) as post:
         letter = delivery(target="desk", message=message())
-        assert isinstance(await sink(post, password="right", **login).send(letter), NotSent)
+        assert isinstance(await sink(post, password="right", **login).send(letter), SinkLocked)
         assert [] == heard
         assert isinstance(await sink(post, trusting, password="wrong", **login).send(letter), SinkLocked)
         assert isinstance(await sink(post, trusting, password="right", **login).send(letter), Accepted)

@@ -519,6 +519,29 @@ async def test_one_that_is_late_is_an_alert(opened: Open) -> None:
     assert ["Alone"] == desk.sink.said()
 
 
+async def test_a_target_that_takes_nothing_for_an_hour_is_told_to_operators(opened: Open) -> None:
+    """Once, by its error, although it may pass; and when it is over. A short trouble is nobody's business."""
+    desk = await opened()
+
+    async def told() -> list[str]:
+        return [row["text"] for row in await desk.thread.ask(lambda store: store.notices.open())]
+
+    desk.sink.down = True
+    await desk.match("Waits")
+    for _ in range(5):
+        await desk.pass_time(minutes=10)
+    assert [] == await told()
+    for _ in range(5):
+        await desk.pass_time(minutes=10)
+    (words,) = await told()
+    assert words.startswith("Alerts for slack #news wait since ")
+    assert words.endswith(": it is down.")
+    desk.sink.down = False
+    await desk.pass_time(minutes=10)
+    assert [] == await told()
+    assert ["Waits"] == desk.sink.said()
+
+
 async def test_what_was_given_up_is_tried_again(opened: Open) -> None:
     """By a person, by the beginning of its id or all of it; operators are told each time that it is given up."""
     desk = await opened()
@@ -529,7 +552,7 @@ async def test_what_was_given_up_is_tried_again(opened: Open) -> None:
         await desk.pass_time(minutes=1)
     dead = await desk.thread.ask(lambda store: store.deliveries.dead())
     assert 3 == len(dead)
-    letters = DeadLetters(lambda: desk.now)
+    letters = DeadLetters(lambda: desk.now, sinks={"slack"})
     with pytest.raises(Refused, match="fits more than one message"):
         await desk.thread.change(lambda store: letters.release(store, [""]))
     with pytest.raises(Refused, match="is no message"):
@@ -564,32 +587,6 @@ async def test_operators_hear_of_a_form_that_is_refused(opened: Open) -> None:
             "over_text": "Alerts for slack #news are taken in their full form.",
         }
     ] == notices
-
-
-async def test_what_waits_for_a_place_that_is_gone_is_dropped(opened: Open) -> None:
-    """By a person, who can have it sent all the same; what was sent stays as it is, and the audit balances."""
-    desk = await opened()
-    await desk.match("Story 0")
-    await desk.work()
-    desk.sink.down = True
-    await desk.match("Story 1")
-    await desk.match("Story 2")
-    letters = DeadLetters(lambda: desk.now)
-    with pytest.raises(Refused, match="nothing waits for webhook soc"):
-        await desk.thread.change(lambda store: letters.drop(store, ["webhook", "soc"], "ann"))
-    target = (await desk.rows("select target from deliveries"))[0]["target"]
-    done = await desk.thread.change(lambda store: letters.drop(store, ["slack", target], "ann"))
-    assert done.startswith(f"2 messages for slack {target} will not be sent")
-    desk.sink.down = False
-    await desk.pass_time(hours=1)
-    assert ["Story 0"] == desk.sink.said()
-    balance = await desk.balance()
-    assert balance.balanced
-    assert ["dropped by ann"] * 2 == [row["error"] for row in balance.dead]
-    await desk.thread.change(lambda store: letters.release(store, ["--all"]))
-    await desk.work()
-    await desk.pass_time(minutes=1)
-    assert ["Story 0", "Story 1", "Story 2"] == desk.sink.said()
 
 
 async def test_a_digest_that_waits_follows_its_rules(opened: Open) -> None:

@@ -129,7 +129,7 @@ async def _check(desk: RhythmDesk) -> None:
 async def _drain(desk: RhythmDesk) -> None:
     """Days in which all works."""
     desk.sink.down = desk.sink.refuses = desk.sink.kills = False
-    letters = DeadLetters(lambda: desk.now)
+    letters = DeadLetters(lambda: desk.now, sinks={"slack"})
     await desk.thread.change(lambda store: letters.release(store, ["--all"]))
     for _ in range(14):  # mutes last 50 hours at the most
         await desk.pass_time(hours=5)

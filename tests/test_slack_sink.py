@@ -145,6 +145,35 @@ async def test_a_reply_goes_to_the_thread_and_is_found_there(slack: SlackStandIn
     assert parent.receipt.endswith(str(slack.messages("C0ALERTS")[-1].thread_ts))
 
 
+@pytest.mark.parametrize("named_anew", [False, True])
+async def test_a_reply_goes_where_its_parent_stands_whatever_that_is_called(
+    slack: SlackStandIn, sink: SlackSink, named_anew: bool
+) -> None:
+    """A channel was renamed, and perhaps another one has its name now; what the name means is not unlearnt."""
+    parent = await sink.send(delivery(target="#news-alerts"))
+    assert isinstance(parent, Accepted)
+    slack.set_channel(Channel("C0ALERTS", "news-old"))
+    if named_anew:
+        slack.set_channel(Channel("C0NEW", "news-alerts"))
+        assert isinstance(await sink.send(delivery("n" * 32, "#news-alerts")), Accepted)
+    reply = delivery(
+        "b" * 32,
+        "#news-alerts",
+        thread_of=delivery().id,
+        thread_receipt=parent.receipt,
+        created_at=_now(),
+        attempt_started_at=_now(),
+    )
+    sent = await sink.send(reply)
+    assert isinstance(sent, Accepted)
+    assert sent == await sink.find(reply)
+    assert parent.receipt.endswith(str(slack.messages("C0ALERTS")[-1].thread_ts))
+    if named_anew:
+        later = await sink.send(delivery("l" * 32, "#news-alerts", created_at=_now(), attempt_started_at=_now()))
+        assert isinstance(later, Accepted)
+        assert "C0NEW" == await sink._names.own_id("#news-alerts")
+
+
 async def test_an_edit_changes_the_words_and_nothing_else(slack: SlackStandIn, sink: SlackSink) -> None:
     """The message keeps its place, its key, and the delay that it had when it was sent."""
     sent = delivery(target="#news-alerts", message=message("As the feed has it"), sent_at=datetime.now(UTC))

@@ -671,6 +671,24 @@ def test_what_waits_inside_a_message_that_moves_stays_where_its_rule_is(store: S
     }
 
 
+@pytest.mark.parametrize("loud", ["r0", "r1"])
+def test_what_parts_from_a_loud_message_calls_nobody(store: Store, loud: str) -> None:
+    """Each channel hears its own rule, as loudly as that is, and only what is critical calls people."""
+    _alerted(store, Fate.POST, Fate.POST)
+    louder = {loud: Severity.CRITICAL}
+    reasons = [replace(reason(rule), severity=louder.get(rule, Severity.NORMAL)) for rule in ("r0", "r1")]
+    both = replace(message("Tanks", *reasons), severity=Severity.CRITICAL, mentions=("here",))
+    with store.transaction():
+        store.deliveries.add(delivery("a", alert_id=AlertId("r0"), target="C1", message=both))
+        inside = delivery("b", alert_id=AlertId("r1"), target="C1", state=DeliveryState.FOLDED, message=None)
+        store.deliveries.add(inside, folded_into=DeliveryId("a"))
+        store.deliveries.part({"r0": "C1", "r1": "C2"}, sink="slack")
+    told = [waits.message for waits in store.deliveries.unfinished() if isinstance(waits.message, Message)]
+    assert {loud: (Severity.CRITICAL, ("here",)), ({"r0", "r1"} - {loud}).pop(): (Severity.NORMAL, ())} == {
+        words.reasons[0].rule: (words.severity, words.mentions) for words in told
+    }
+
+
 def test_reports_follow_the_operations_channel(store: Store) -> None:
     """What waits at a channel that was never there goes to the one that is named now; alerts stay where they are."""
     _alerted(store, Fate.POST)

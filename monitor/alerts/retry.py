@@ -42,7 +42,7 @@ LOCKED_PROBE = timedelta(minutes=5)
 GIVE_UP_SETTLING = timedelta(minutes=10)
 LONGEST_SETTLING_WAIT = timedelta(seconds=30)  # a read does no harm, and the whole target waits for it
 GIVE_UP_CRASHING = timedelta(hours=1)
-MOST_EDIT_ATTEMPTS = 100  # some eight hours
+MOST_EDIT_ATTEMPTS = 200  # some eight hours
 
 UNSETTLED = "sent again unsettled: the history could not be read, so this may stand twice"
 
@@ -203,4 +203,4 @@ def _wait_for(delivery: Delivery, retry_after: timedelta | None, attempts: int |
     attempts = delivery.attempts if attempts is None else attempts
     longest: timedelta = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(attempts, 10))
     # Full jitter, seeded by the attempt, so that the function stays one of its arguments.
-    return longest * random.Random(f"{delivery.id}{attempts}").uniform(0.5, 1.0)  # noqa: S311
+    return longest * random.Random(f"{delivery.id}{attempts}").random()  # noqa: S311

@@ -197,7 +197,8 @@ class Alerter:
 
         Part of the transaction in which that is written.
         """
-        threads = store.watches.threads(article.id)
+        told = store.watches.threads(article.id)
+        threads = tuple(one for one in told if not self._outbox.echoes.has_left(one.sink, one.target))
         if threads:
             store.watches.add(correction)
         for thread in threads:

@@ -61,7 +61,7 @@ def _balance(store: Store, now: datetime) -> Balance:
         held=fates.get(Fate.HOLD, 0),
         suppressed=fates.get(Fate.SUPPRESS, 0),
         corrections=store.ledger.corrections(),
-        deliveries={state.value: states.get(state, 0) for state in DeliveryState},
+        deliveries={state: states.get(state, 0) for state in (*map(str, DeliveryState), "dropped")},
         offenders=store.ledger.violations(now),
         dead=store.ledger.dead_letters(),
         file=None,

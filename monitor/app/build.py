@@ -168,7 +168,7 @@ def assemble(
     push = None if websub is None else Push(listen=websub.listen, store=store, http=http, clock=clock)
     changes = StoryChanges(feeds=config.feeds, rules=config.rules, alerter=alerter, clock=clock)
     feedback = Feedback(clock)
-    letters = DeadLetters(clock)
+    letters = DeadLetters(clock, sinks=sinks)
     verbs = {**changes.verbs, **feedback.verbs, **letters.verbs, "db prune": upkeep.drop_now}
     signed = {**mutes.verbs, **feedback.signed_verbs, **letters.signed_verbs}
     commands = Commands(verbs, store, clock, signed=signed)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from monitor.alerts.calendar import EVERY_DAY, Quiet
+from monitor.alerts.calendar import EVERY_DAY, LONGEST, Quiet, quiet_until
 from monitor.alerts.routing import DigestPlan, Route, Storm
 from monitor.app.config_values import Channel, Duration, Section, SomeTime, some
 from monitor.model import Severity
@@ -125,6 +125,17 @@ class MentionsSection(Section):
     critical: _All = ()
 
 
+def _not_for_ever(value: tuple[QuietSection, ...]) -> tuple[QuietSection, ...]:
+    """Quiet that never ends would hold for ever. The zone moves the hours; it makes none."""
+    zone = ZoneInfo("UTC")
+    hours = [Quiet(quiet.hours.start, quiet.hours.end, zone, quiet.days) for quiet in value]
+    end = quiet_until(hours, _SOME_DAY)
+    if end is not None and end - _SOME_DAY >= LONGEST:
+        raise ValueError("is quiet at all hours, so that nothing would ever be told; leave some hours out")
+    return value
+
+
+_SOME_DAY = datetime(2024, 1, 1, tzinfo=UTC)
 _SOME_HOURS = partial(some, remedy="add hours, as in - {hours: 22:00-07:00, days: mon-fri}")
 
 
@@ -132,7 +143,9 @@ class RhythmSection(Section):
     """What may be said of all channels, and of one."""
 
     time_zone: Zone = ZoneInfo("UTC")
-    quiet: Annotated[tuple[QuietSection, ...], BeforeValidator(_SOME_HOURS)] = Field(default=(), strict=False)
+    quiet: Annotated[tuple[QuietSection, ...], BeforeValidator(_SOME_HOURS), AfterValidator(_not_for_ever)] = Field(
+        default=(), strict=False
+    )
     breakthrough: Level = Severity.CRITICAL
     digest: DigestSection | None = None
     group: Duration = timedelta(0)

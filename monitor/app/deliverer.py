@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitor.alerts import outage, retry
 from monitor.alerts.outage import Fresh
@@ -32,6 +32,9 @@ from monitor.model import (
 from monitor.store.sqlite.store import Store
 
 log = logging.getLogger(__name__)
+
+WAITS = frozenset({"blocked", "late"})  # the kinds of notices of a target that takes nothing now
+TELL_AFTER = timedelta(hours=1)  # that a target takes nothing, although it may pass
 
 
 class Deliverer:
@@ -169,13 +172,17 @@ class Deliverer:
             words = f"Alerts for {about} wait until somebody mends this: {after.error}."
             store.notices.add(Notice(about, "blocked", words), self._clock())
         elif after.state is DeliveryState.SENT:
-            store.notices.end(about, {"blocked"}, f"Alerts for {about} go out again.", self._clock())
+            store.notices.end(about, WAITS, f"Alerts for {about} go out again.", self._clock())
             if not after.plain:
                 store.notices.end(about, {"plain"}, f"Alerts for {about} are taken in their full form.", self._clock())
         elif after.state is DeliveryState.DEAD:
             words = f"An alert for {about} was given up, nobody was told: {_headline(after)} ({after.error})."
             words += f" `news-monitor alerts release {after.id[:12]}` tries it again."
             store.notices.add(Notice(after.id, "dead", words, is_event=True), self._clock())
+        elif after.error is not None and self._clock() - after.created_at >= TELL_AFTER:
+            since = f"{after.created_at:%Y-%m-%d %H:%M} UTC"
+            words = f"Alerts for {about} wait since {since} and are tried again and again: {after.error}."
+            store.notices.add(Notice(about, "late", words), self._clock())
 
     def _notice_plain(self, store: Store, refused: Delivery, error: str | None) -> None:
         if isinstance(refused.message, Report):

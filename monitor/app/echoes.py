@@ -16,6 +16,8 @@ from monitor.app.config_sinks import SinksSection
 from monitor.model import Delivery, DeliveryId, Digest, Message, Report, Severity
 from monitor.store.sqlite.store import Store
 
+_CHANNELS = frozenset({"slack", "console"})  # the sinks that are no places: there it is told first
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -53,6 +55,10 @@ class Echoes:
                 item.severity.rank >= place.least.rank for item in told.message.items
             ):
                 _put(store, told, place, thread_of=None)
+
+    def has_left(self, sink: str, target: str) -> bool:
+        """Whether it is a place that is not configured any more. Nothing new is owed there."""
+        return sink not in _CHANNELS and all((place.sink, place.target) != (sink, target) for place in self._places)
 
     def report(self, store: Store, report: Report, first_notice: str, now: datetime) -> tuple[DeliveryId, ...]:
         """What operators must know, in all places that want it."""

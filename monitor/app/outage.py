@@ -36,7 +36,8 @@ def fold_stale(store: Store, outbox: Outbox, target: str, fresh: Fresh, now: dat
     first = late[0].alert_id
     assert first is not None  # noqa: S101 - corrections and reports are never stale
     parent = carriers[0] if carriers else None
-    carriers += outbox.pages(store, first, pages[len(carriers) :], target=target, thread_of=parent)
+    added = outbox.pages(store, first, pages[len(carriers) :], target=target, thread_of=parent)
+    carriers += [page.id for page in added]
     for delivery in late:
         store.deliveries.fold(delivery.id, digest.page_of(_story(delivery), pages, carriers))
     for page, carrier in zip(pages, carriers, strict=True):

@@ -53,22 +53,25 @@ class Outbox:
     ) -> None:
         """What is not on the first page goes to its thread."""
         carriers = self.pages(store, held[0].alert_id, pages, target=target, thread_of=thread_of)
-        for id_, page in zip(carriers, pages, strict=True):
-            self.echoes.add(store, self._delivery(id_, None, target, None, page))
+        for carrier in carriers:
+            self.echoes.add(store, carrier)
+        by_page = [carrier.id for carrier in carriers]
         for one in held:
-            self._fold(store, one.alert_id, target, digest.page_of(one.story_id, pages, carriers))
+            self._fold(store, one.alert_id, target, digest.page_of(one.story_id, pages, by_page))
 
     def pages(
         self, store: Store, first: AlertId, pages: Sequence[Digest], *, target: str, thread_of: DeliveryId | None = None
-    ) -> list[DeliveryId]:
+    ) -> list[Delivery]:
         """A delivery for each page, without what is told in it. `first`: an alert that no other digest tells.
 
         Other places are not told: there each alert was told by itself.
         """
-        made = [ids.digest_id(first, page=page.page, sink=self.sink, target=target) for page in pages]
-        for id_, page in zip(made, pages, strict=True):
-            parent = thread_of or (made[0] if page.page > 1 else None)
-            store.deliveries.add(self._delivery(id_, None, target, parent, page))
+        made: list[Delivery] = []
+        for page in pages:
+            id_ = ids.digest_id(first, page=page.page, sink=self.sink, target=target)
+            parent = thread_of or (made[0].id if made and page.page > 1 else None)
+            made.append(self._delivery(id_, None, target, parent, page))
+            store.deliveries.add(made[-1])
         return made
 
     def _fold(self, store: Store, alert: AlertId, target: str, carrier: DeliveryId) -> None:

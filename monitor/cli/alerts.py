@@ -1,4 +1,4 @@
-"""`alerts`: the latest matches with their fate; what was given up, and a person's way to have it tried again."""
+"""`alerts`: the latest matches with their fate; what was given up, and a person's way to try it again or drop it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from monitor.app.dead_letters import ALL
+from monitor.app.dead_letters import ALL, PLACE
 from monitor.cli.common import EXIT_FOUND, Place, complain, perform, reading_store, say, show_json, speaking
 
 
@@ -47,15 +47,16 @@ def _show(row: dict[str, Any]) -> None:
 
 
 @alerts.command()
+@click.option("--dropped", is_flag=True, help="Those that somebody dropped instead, and who did. Exit 0.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document a line.")
 @click.pass_obj
 @speaking()
-def dead(place: Place, as_json: bool) -> None:
+def dead(place: Place, dropped: bool, as_json: bool) -> None:
     """Dead letters: messages that no sink would take.
 
     Nobody was told. Exit 1: there are some.
     """
-    letters = reading_store(place).ledger.dead_letters(limit=None)
+    letters = reading_store(place).ledger.dead_letters(limit=None, dropped=dropped)
     for row in letters:
         if as_json:
             show_json(row)
@@ -63,7 +64,7 @@ def dead(place: Place, as_json: bool) -> None:
         say(f"{row['id'][:12]}  {row['created_at'][:19]}Z  {row['rule']} to {row['sink']} {row['target']}")
         say(f"    {row['headline'] or '-'}")
         say(f"    {row['error']}")
-    if letters:
+    if letters and not dropped:
         sys.exit(EXIT_FOUND)
 
 
@@ -83,13 +84,17 @@ def release(place: Place, ids: tuple[str, ...], every: bool) -> None:
 
 
 @alerts.command()
-@click.argument("sink")
-@click.argument("target")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--place", "where", nargs=2, metavar="SINK NAME", help="All that waits or was given up there.")
 @click.pass_obj
 @speaking()
-def drop(place: Place, sink: str, target: str) -> None:
-    """Give up what waits for a place.
+def drop(place: Place, ids: tuple[str, ...], where: tuple[str, str] | None) -> None:
+    """Give up for good what nobody is to be told any more.
 
-    SINK and TARGET as `status` shows them: webhook soc, or slack '#desk'. It becomes dead letters.
+    ID: the beginning of a dead letter's id, as `alerts dead` shows it. SINK NAME: a place as `status` shows it, such
+    as a webhook or a channel that is gone. The matches keep their fate, who dropped what is recorded, and `alerts
+    release ID` tries one again.
     """
-    perform(place, "alerts drop", (sink, target))
+    if bool(ids) == bool(where):
+        raise click.UsageError("name messages by their ids, or a place with --place")
+    perform(place, "alerts drop", (PLACE, *where) if where else ids)

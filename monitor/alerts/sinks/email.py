@@ -109,6 +109,8 @@ class EmailSink:
             client = self._connect()
         except smtplib.SMTPAuthenticationError as e:
             return SinkLocked(f"the mail server refuses the password: {_said(e)}")
+        except (ssl.SSLCertVerificationError, smtplib.SMTPNotSupportedError) as e:
+            return SinkLocked(f"the mail server cannot be used as `sinks.email` says: {e}")
         except (OSError, smtplib.SMTPException) as e:
             return NotSent(f"the mail server cannot be used: {e}")
         try:

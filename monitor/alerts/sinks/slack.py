@@ -97,8 +97,13 @@ class SlackSink:
     async def send(self, delivery: Delivery) -> SendOutcome:
         outcome = await self._call(self._client.chat_postMessage, self._arguments(delivery))
         if isinstance(outcome, Accepted):
-            await self._names.save_own_id(delivery.target, outcome.receipt.partition(":")[0])
+            await self._learn(delivery, outcome.receipt.partition(":")[0])
         return outcome
+
+    async def _learn(self, delivery: Delivery, channel: str) -> None:
+        """What a target's name means now, which a reply does not show."""
+        if _parent(delivery) is None:
+            await self._names.save_own_id(delivery.target, channel)
 
     async def edit(self, delivery: Delivery) -> SendOutcome:
         channel, _, ts = (delivery.receipt or "").partition(":")
@@ -125,10 +130,10 @@ class SlackSink:
         since = delivery.created_at - CLOCK_SKEW
         try:
             async with asyncio.timeout(self._timeout * 3):
-                for channel in await self._channel_ids(delivery.target):
-                    async for message in self._history(channel, since, _parent_ts(delivery)):
+                for channel, thread in await self._places(delivery):
+                    async for message in self._history(channel, since, thread):
                         if _key_of(message) == delivery.id:
-                            await self._names.save_own_id(delivery.target, channel)
+                            await self._learn(delivery, channel)
                             return Accepted(receipt=f"{channel}:{message['ts']}")
         except SlackApiError as e:
             return _history_refusal(e)
@@ -180,8 +185,9 @@ class SlackSink:
             "unfurl_links": False,
             "unfurl_media": False,
         }
-        if delivery.thread_of and delivery.thread_receipt:
-            arguments["thread_ts"] = _parent_ts(delivery)
+        if (parent := _parent(delivery)) is not None:
+            # Where that stands: the channel may have been renamed, and its name be another one's by now.
+            arguments["channel"], arguments["thread_ts"] = parent
             if delivery.broadcast:
                 arguments["reply_broadcast"] = True
         return arguments
@@ -199,6 +205,11 @@ class SlackSink:
         if not delivery.plain:
             body["blocks"] = slack_blocks.blocks(message, key=delivery.id, now=now, buttons=self._interactive)
         return body
+
+    async def _places(self, delivery: Delivery) -> tuple[tuple[str, str | None], ...]:
+        """The channels, or the thread in one, where a delivery may stand."""
+        parent = _parent(delivery)
+        return (parent,) if parent else tuple((id_, None) for id_ in await self._channel_ids(delivery.target))
 
     async def _channel_ids(self, target: str) -> tuple[str, ...]:
         """Where a message to a target may stand. Every method but chat.postMessage wants Slack's own id.
@@ -261,10 +272,12 @@ class SlackSink:
         raise ValueError(f"more than {MOST_PAGES} pages")
 
 
-def _parent_ts(delivery: Delivery) -> str | None:
+def _parent(delivery: Delivery) -> tuple[str, str] | None:
+    """The channel and the time stamp of the message that it answers."""
     if not delivery.thread_of or not delivery.thread_receipt:
         return None
-    return delivery.thread_receipt.rpartition(":")[2]
+    channel, _, ts = delivery.thread_receipt.rpartition(":")
+    return channel, ts
 
 
 def _key_of(message: Mapping[str, Any]) -> str | None:

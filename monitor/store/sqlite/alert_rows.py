@@ -21,11 +21,13 @@ from monitor.model import (
     DueEdit,
     Edit,
     Message,
+    Reason,
     Severity,
     StoryId,
     Told,
 )
 from monitor.store.sqlite.values import (
+    DROPPED,
     Row,
     json_list,
     message_json,
@@ -348,11 +350,11 @@ class DeliveryRows:
                 update deliveries set state = 'pending', folded_into = null, thread_of = null, target = ?, message = ?
                 where id = ?
                 """,
-                [target, message_json(replace(told, reasons=own, severity=own[0].severity)), row["id"]],
+                [target, message_json(_for(told, own)), row["id"]],
             )
             self._db.execute(
                 "update deliveries set message = ? where id = ?",
-                [message_json(replace(told, reasons=others)), row["carrier"]],
+                [message_json(_for(told, others)), row["carrier"]],
             )
 
     def _move_digests(self, targets: Mapping[str, str], *, sink: str) -> None:
@@ -410,13 +412,36 @@ class DeliveryRows:
             {"into": into, "among": json_list(among), "story": story},
         )
 
-    def dead(self, beginning: str = "") -> tuple[DeliveryId, ...]:
-        """Those that were given up and whose ids begin so, the first given up first."""
+    def dead(self, beginning: str = "", *, dropped: bool = False) -> tuple[DeliveryId, ...]:
+        """Those that were given up and whose ids begin so, the first given up first. `dropped`: also those."""
         rows = self._db.query(
-            "select id from deliveries where state = 'dead' and substr(id, 1, length(:so)) = :so order by seq",
-            {"so": beginning.lower()},
+            f"""
+            select id from deliveries where state = 'dead' and substr(id, 1, length(:so)) = :so
+              and (:dropped or not {DROPPED}) order by seq
+            """,  # noqa: S608 - a constant
+            {"so": beginning.lower(), "dropped": dropped},
         )
         return tuple(DeliveryId(row["id"]) for row in rows)
+
+    def owed(self, *, sink: str, target: str, doubtful: bool) -> tuple[DeliveryId, ...]:
+        """What a target was not told, waiting or given up. `doubtful`: also what it may have been told."""
+        rows = self._db.query(
+            f"""
+            select id from deliveries where sink = ? and target = ? and not {DROPPED}
+              and (state in ('pending', 'blocked', 'dead') or ? and state in ('sending', 'ambiguous')) order by seq
+            """,  # noqa: S608 - a constant
+            [sink, target, doubtful],
+        )
+        return tuple(DeliveryId(row["id"]) for row in rows)
+
+    def drop(self, delivery: DeliveryId, by: str) -> None:
+        """Nobody is to be told of it any more."""
+        self._db.execute(
+            """
+            update deliveries set state = 'dead', error = 'dropped by ' || ? || coalesce(': ' || error, '') where id = ?
+            """,
+            [by, delivery],
+        )
 
     def revive(self, delivery: DeliveryId, now: datetime) -> None:
         """It is tried anew, from the rich form on."""
@@ -427,17 +452,6 @@ class DeliveryRows:
             """,
             [to_text(now), delivery],
         )
-
-    def give_up(self, *, sink: str, target: str, error: str) -> int:
-        """How many waited for a place and are given up now. One that is being sent ends by itself."""
-        changed = self._db.execute(
-            """
-            update deliveries set state = 'dead', error = ?
-            where sink = ? and target = ? and state in ('pending', 'ambiguous', 'blocked')
-            """,
-            [error, sink, target],
-        )
-        return changed.rowcount
 
     def unblock(self, now: datetime) -> int:
         """Try again what waited for somebody to mend a token or a channel."""
@@ -558,6 +572,14 @@ class DeliveryRows:
             """,
             [sink, target, own_id],
         )
+
+
+def _for(told: Message, reasons: tuple[Reason, ...]) -> Message:
+    """What it says for these reasons alone, as loudly as they are; whom a louder one calls nobody else does."""
+    severity = max((reason.severity for reason in reasons), key=lambda severity: severity.rank)
+    return replace(
+        told, reasons=reasons, severity=severity, mentions=told.mentions if severity is told.severity else ()
+    )
 
 
 def _message_text(delivery: Delivery) -> str:

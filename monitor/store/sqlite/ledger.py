@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlite_utils import Database
 
 from monitor.model import MuteId
-from monitor.store.sqlite.values import Row, message_of, to_text
+from monitor.store.sqlite.values import DROPPED, Row, message_of, to_text
 
 _LATE = timedelta(hours=1)  # a hold is told within seconds of its time, if there is a daemon
 
@@ -104,7 +104,10 @@ class Ledger:
         return self._count("select count(*) as n from corrections")
 
     def delivery_states(self) -> dict[str, int]:
-        return self._counts("select state as k, count(*) as n from deliveries group by state")
+        """What a person has dropped counts as such."""
+        return self._counts(
+            f"select iif({DROPPED}, 'dropped', state) as k, count(*) as n from deliveries group by k"  # noqa: S608
+        )
 
     def violations(self, now: datetime) -> tuple[tuple[str, Row], ...]:
         """Rows that break a law, each with the law it breaks."""
@@ -122,11 +125,11 @@ class Ledger:
             for row in self._db.query(f"{sql} limit {OFFENDERS_SHOWN}", dict(given))
         )
 
-    def dead_letters(self, limit: int | None = OFFENDERS_SHOWN) -> tuple[Row, ...]:
-        """Messages that no sink would take, the latest first."""
+    def dead_letters(self, limit: int | None = OFFENDERS_SHOWN, *, dropped: bool = False) -> tuple[Row, ...]:
+        """Messages that no sink would take, the latest first; or those that a person has dropped."""
         return tuple(
             self._db.query(
-                """
+                f"""
                 select d.id, coalesce(a.rule, iif(c.id is not null, 'a correction',
                     iif(json_extract(d.message, '$.digest') is null, 'a report', 'a digest'))) as rule,
                   coalesce(a.article_id, c.article_id) as article_id, d.sink, d.target, d.created_at, d.error,
@@ -134,9 +137,9 @@ class Ledger:
                     as headline
                 from deliveries d left join alerts a on a.id = d.alert_id
                 left join corrections c on c.id = d.correction_id
-                where d.state = 'dead' order by d.seq desc limit ?
-                """,
-                [-1 if limit is None else limit],  # SQLite's word for all
+                where d.state = 'dead' and {DROPPED} = ? order by d.seq desc limit ?
+                """,  # noqa: S608 - a constant
+                [dropped, -1 if limit is None else limit],  # SQLite's word for all
             )
         )
 
@@ -185,11 +188,12 @@ class Ledger:
     def waiting_deliveries(self) -> tuple[Row, ...]:
         return tuple(
             self._db.query(
-                """
+                f"""
                 select sink, target, state, count(*) as n, min(created_at) as oldest, max(error) as error
-                from deliveries where state in ('pending', 'sending', 'ambiguous', 'blocked', 'dead')
+                from deliveries
+                where state in ('pending', 'sending', 'ambiguous', 'blocked', 'dead') and not {DROPPED}
                 group by sink, target, state order by sink, target, state
-                """
+                """  # noqa: S608 - a constant
             )
         )
 

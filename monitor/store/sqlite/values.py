@@ -30,6 +30,9 @@ from monitor.model import (
 
 Row = dict[str, Any]
 
+# SQL: a dead letter that a person has dropped, with who did before its error. It asks for nothing any more.
+DROPPED = "(state = 'dead' and coalesce(error, '') like 'dropped by %')"
+
 
 def to_text(time: datetime) -> str:
     """RFC 3339 in UTC, always with microseconds: text order is time order."""
