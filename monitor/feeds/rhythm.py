@@ -109,7 +109,7 @@ def silence_probability(rhythm: Rhythm, since: datetime, until: datetime) -> flo
     """
     before = _before_silence(rhythm, since, until)
     known = before.entries + PRIOR_ENTRIES
-    return (1 + expected(before, since, until) / known) ** (-known / BURSTS)
+    return math.pow(1 + expected(before, since, until) / known, -known / BURSTS)
 
 
 def minute_of(time: datetime) -> float:
