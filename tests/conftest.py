@@ -10,7 +10,7 @@ import pytest
 from tests.newsroom import Newsroom
 from tests.slack_standin import SlackStandIn
 
-LONGEST = ("test_docs", "test_boot", "test_outbox", "test_crash", "test_story_commands")
+LONGEST = ("test_docs", "test_boot", "test_silence", "test_outbox", "test_crash", "test_story_commands")
 
 
 def pytest_xdist_auto_num_workers() -> int:
