@@ -13,12 +13,12 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from monitor import urls
 from monitor.app.healing import Healing
 from monitor.app.pipeline import Pipeline
 from monitor.app.poller import PRICE_EVERY
-from monitor.app.push import Push
 from monitor.app.store_thread import StoreThread
 from monitor.articles import compose
 from monitor.errors import StoreError
@@ -36,6 +36,9 @@ from monitor.model import (
     Subscription,
 )
 from monitor.store.sqlite.store import Store
+
+if TYPE_CHECKING:
+    from monitor.app.push import Push
 
 log = logging.getLogger(__name__)
 

@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
-
-from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedToken
 
 from monitor.model import Zone
-from monitor.rules import leaves
+from monitor.rules import leaves, query_tree
 from monitor.rules.conditions import (
     All,
     Any,
@@ -30,10 +27,10 @@ from monitor.rules.conditions import (
     at_least,
 )
 from monitor.rules.leaves import LeafError, QueryError
+from monitor.rules.query_tree import DEEPEST_NESTING, Kind, Token, TooDeep, Tree, Unexpected
 from monitor.rules.terms import Condition
 
 LONGEST_QUERY = 10_000
-DEEPEST_NESTING = 50
 LONGEST_CHAIN = 10  # of NEAR
 WIDEST_NEAR = 500  # words; far less than the gap between title and text
 MOST_COUNTED = 1_000
@@ -41,39 +38,6 @@ QUOTES = '"“”„«»'
 
 FindConcept = Callable[[str, Callable[[str], None]], ConceptRef | None]  # (name, how to complain)
 NoteOrigin = Callable[[Origin, int], None]  # (what is asked of where an article is from, the column)
-
-_GRAMMAR = r"""
-    start: either
-    ?either: both (_OR both)*
-    ?both: _part (_AND _part | excluded)*
-    _part: _operand | excluded
-    excluded: NOT _operand
-    _operand: near
-    ?near: _place (NEAR _place)*
-    _place: zone | field | run | phrase | close | several | score | "(" either ")"
-    zone: ZONE _place
-    field: FIELD (WORD | QUOTED)
-    run: WORD+
-    phrase: QUOTED
-    close: QUOTED DISTANCE
-    several: (NEAR | SEVERAL) "(" either (";" either)* ")"
-    score: SCORE "(" weighted (";" weighted)* ")"
-    weighted: either WEIGHT?
-
-    _AND.2: /AND(?![^\s();"“”„«»])/
-    _OR.2: /OR(?![^\s();"“”„«»])/
-    NOT.2: /NOT(?![^\s();"“”„«»])/
-    NEAR.2: /O?NEAR\/[0-9]+(?![^\s();"“”„«»])/
-    SEVERAL.2: /(ATLEAST|COUNT)\/[0-9]+(?=\s*\()|SENTENCE(?=\s*\()/
-    SCORE.2: /SCORE\/[0-9]+(\.[0-9]+)?(?=\s*\()/
-    WEIGHT.2: /\^-?[0-9]+(\.[0-9]+)?/
-    DISTANCE.2: /~[0-9]+(?![^\s();"“”„«»])/
-    ZONE.2: /(title|lead|body|caption):/
-    FIELD.2: /(concept|raw|acronym|name|stem-[a-z][a-z]|regex|language|feed|tag):/
-    QUOTED: /"[^"]*"|“[^“”"]*[”"]|„[^“”"]*[“”"]|«[^«»]*»|»[^«»]*«/
-    WORD: /[^\s();"“”„«»^]+/
-    %ignore /\s+/
-"""
 
 # Words and nothing else need no parser; most terms of a vocabulary are such.
 _ONLY_WORDS = re.compile(r"\s*\w[\w.'’-]*\*?(?:\s+\w[\w.'’-]*\*?)*\s*")
@@ -109,60 +73,48 @@ def parse(query: str, find_concept: FindConcept | None = None, note_origin: Note
         raise QueryError(f"the query is longer than {LONGEST_QUERY} characters; divide it up", query, LONGEST_QUERY)
     if _ONLY_WORDS.fullmatch(query) and _OPERATORS.isdisjoint(query.split()):
         return _words(query, [(match[0], match.start()) for match in re.finditer(r"\S+", query)])
-    _refuse_deep_nesting(query)
     try:
-        tree = _parser().parse(query)
-    except UnexpectedCharacters as e:
-        raise _unexpected_character(query, e.pos_in_stream or 0) from e
-    except UnexpectedToken as e:
+        tree = query_tree.parse(query)
+    except TooDeep as e:
+        message = f"this is nested more than {DEEPEST_NESTING} levels deep; divide the query up"
+        raise QueryError(message, query, e.start + 1) from e
+    except Unexpected as e:
         raise _unexpected(e, query) from e
-    return _Builder(query, find_concept or _no_concepts, note_origin).build(tree.children[0])
+    return _Builder(query, find_concept or _no_concepts, note_origin).build(tree)
 
 
 def _no_concepts(name: str, complain: Callable[[str], None]) -> None:
     complain(f"there is no concept {name!r}; concepts are defined in the directory concepts")
 
 
-@cache
-def _parser() -> Lark:
-    return Lark(_GRAMMAR, parser="lalr", lexer="basic")
-
-
-def _refuse_deep_nesting(query: str) -> None:
-    depth = 0
-    for place, character in enumerate(query):
-        depth += (character == "(") - (character == ")")
-        if depth > DEEPEST_NESTING:
-            raise QueryError(f"more than {DEEPEST_NESTING} parentheses are open; divide the query up", query, place + 1)
-
-
-def _unexpected_character(query: str, place: int) -> QueryError:
-    if query[place] == "^":
-        return QueryError("^ gives a weight, as in SCORE/10(troops^5; football^-3); delete it", query, place + 1)
-    return QueryError("the quotation mark has no partner; add or delete one", query, place + 1)
-
-
-def _unexpected(error: UnexpectedToken, query: str) -> QueryError:
+def _unexpected(error: Unexpected, query: str) -> QueryError:
     token = error.token
-    if token.type == "$END":
-        message = "a parenthesis is not closed; add )" if error.accepts and "RPAR" in error.accepts else ""
-        return QueryError(message or "something must follow here; add the words to look for", query, len(query) + 1)
-    column = (token.start_pos or 0) + 1
-    if token.type == "RPAR":
-        return QueryError("this parenthesis closes nothing, or stands too early; delete it", query, column)
-    if token.type == "SEMICOLON":
-        message = "a semicolon parts what stands in ATLEAST/2(…) and the like; delete it, or write OR"
-        return QueryError(message, query, column)
-    if token.type == "WEIGHT":
-        return QueryError("weights (^) belong in SCORE/10(troops^5; football^-3); delete it", query, column)
-    if token.type == "DISTANCE":
-        return QueryError('~ stands behind a phrase, as in "troops border"~5; write NEAR/5 here', query, column)
-    if token.type in ("WORD", "QUOTED", "LPAR", "ZONE", "FIELD", "SEVERAL", "SCORE"):
-        foreign = _foreign(str(token)) if token.type == "WORD" else None
-        return QueryError(foreign or "write AND, OR, NOT or NEAR/12 between these two", query, column)
-    return QueryError(
-        f"{token.lstrip('_')} has nothing before it to join; write as in: kosovo AND troops", query, column
-    )
+    return QueryError(_instead_of(token, closes=error.closes), query, token.start + 1)
+
+
+def _instead_of(token: Token, *, closes: bool) -> str:
+    """What to write where the token cannot stand."""
+    match token.kind:
+        case Kind.STRAY if token.text == "^":
+            return "^ gives a weight, as in SCORE/10(troops^5; football^-3); delete it"
+        case Kind.STRAY:
+            return "the quotation mark has no partner; add or delete one"
+        case Kind.END if closes:
+            return "a parenthesis is not closed; add )"
+        case Kind.END:
+            return "something must follow here; add the words to look for"
+        case Kind.CLOSE:
+            return "this parenthesis closes nothing, or stands too early; delete it"
+        case Kind.SEMICOLON:
+            return "a semicolon parts what stands in ATLEAST/2(…) and the like; delete it, or write OR"
+        case Kind.WEIGHT:
+            return "weights (^) belong in SCORE/10(troops^5; football^-3); delete it"
+        case Kind.DISTANCE:
+            return '~ stands behind a phrase, as in "troops border"~5; write NEAR/5 here'
+        case Kind.AND | Kind.OR | Kind.NOT | Kind.NEAR:
+            return f"{token.text} has nothing before it to join; write as in: kosovo AND troops"
+    foreign = _foreign(token.text) if token.kind is Kind.WORD else None
+    return foreign or "write AND, OR, NOT or NEAR/12 between these two"
 
 
 class _Builder:
@@ -173,12 +125,12 @@ class _Builder:
         self._find_concept = find_concept
         self._note_origin = note_origin
 
-    def build(self, tree: Tree[Token] | Token) -> Condition:
+    def build(self, tree: Tree | Token) -> Condition:
         assert isinstance(tree, Tree)  # noqa: S101 - the grammar has no bare tokens where a condition stands
-        condition: Condition = getattr(self, f"_{tree.data}")(tree)
+        condition: Condition = getattr(self, f"_{tree.name}")(tree)
         return condition
 
-    def _each(self, trees: Iterable[Tree[Token] | Token]) -> list[Condition]:
+    def _each(self, trees: Iterable[Tree | Token]) -> list[Condition]:
         """All that is wrong in any of them is told."""
         built: list[Condition] = []
         wrong: list[QueryError] = []
@@ -192,29 +144,29 @@ class _Builder:
             raise wrong[0]
         return built
 
-    def _either(self, tree: Tree[Token]) -> Condition:
+    def _either(self, tree: Tree) -> Condition:
         return Any(tuple(self._each(tree.children)))
 
-    def _both(self, tree: Tree[Token]) -> Condition:
+    def _both(self, tree: Tree) -> Condition:
         parts = list(_trees(tree))
-        built = self._each(part.children[1] if part.data == "excluded" else part for part in parts)
-        wanted = [one for one, part in zip(built, parts, strict=True) if part.data != "excluded"]
-        unwanted = [one for one, part in zip(built, parts, strict=True) if part.data == "excluded"]
+        built = self._each(part.children[1] if part.name == "excluded" else part for part in parts)
+        wanted = [one for one, part in zip(built, parts, strict=True) if part.name != "excluded"]
+        unwanted = [one for one, part in zip(built, parts, strict=True) if part.name == "excluded"]
         if not wanted:
             raise self._error(tree, "there is only NOT here; add something to find, as in: kosovo NOT football")
         found = wanted[0] if len(wanted) == 1 else All(tuple(wanted))
         return Without(found, any_of(unwanted)) if unwanted else found
 
-    def _excluded(self, tree: Tree[Token]) -> Condition:
+    def _excluded(self, tree: Tree) -> Condition:
         raise self._error(tree, "a NOT needs something to find beside it, as in: kosovo NOT football")
 
-    def _zone(self, tree: Tree[Token]) -> Condition:
+    def _zone(self, tree: Tree) -> Condition:
         zone, child = tree.children
         return InZone(Zone(str(zone).rstrip(":")), self.build(child))
 
     # ---- nearness and numbers ----
 
-    def _near(self, tree: Tree[Token]) -> Condition:
+    def _near(self, tree: Tree) -> Condition:
         """From left to right: what stands left of an operator is one part of it."""
         operands, operators = tree.children[::2], tree.children[1::2]
         if len(operators) > LONGEST_CHAIN:
@@ -225,7 +177,7 @@ class _Builder:
             left = Near(within, str(operator).startswith("ONEAR"), (left, self._placed(operand)))
         return left
 
-    def _several(self, tree: Tree[Token]) -> Condition:
+    def _several(self, tree: Tree) -> Condition:
         operator, *parts = tree.children
         name = str(operator).partition("/")[0]
         match name:
@@ -244,7 +196,7 @@ class _Builder:
             return SameSentence(placed)
         return Near(self._number(operator, WIDEST_NEAR), name == "ONEAR", placed)
 
-    def _score(self, tree: Tree[Token]) -> Condition:
+    def _score(self, tree: Tree) -> Condition:
         operator = tree.children[0]
         terms = tuple(
             (self.build(one.children[0]), float(str(one.children[1])[1:]) if len(one.children) > 1 else 1.0)
@@ -255,7 +207,7 @@ class _Builder:
         except LeafError as e:
             raise self._error(operator, str(e)) from e
 
-    def _close(self, tree: Tree[Token]) -> Condition:
+    def _close(self, tree: Tree) -> Condition:
         quoted, distance = tree.children
         phrase = self._leaf(quoted, leaves.phrase)
         words = getattr(phrase, "terms", ())
@@ -263,7 +215,7 @@ class _Builder:
             raise self._error(distance, '~ needs a phrase before it, as in "troops border"~5')
         return Near(self._number(distance, WIDEST_NEAR), False, words)
 
-    def _number(self, operator: Tree[Token] | Token, most: int) -> int:
+    def _number(self, operator: Tree | Token, most: int) -> int:
         name, _, digits = str(operator).rpartition("~" if str(operator).startswith("~") else "/")
         number = int(digits) if len(digits) <= len(str(most)) else most + 1
         if not 1 <= number <= most:
@@ -272,7 +224,7 @@ class _Builder:
             )
         return number
 
-    def _placed(self, tree: Tree[Token] | Token) -> Condition:
+    def _placed(self, tree: Tree | Token) -> Condition:
         condition = self.build(tree)
         if not condition.placed:
             raise self._error(tree, "NEAR joins words, phrases and groups of them with OR, not groups with AND or NOT")
@@ -280,14 +232,13 @@ class _Builder:
 
     # ---- leaves ----
 
-    def _phrase(self, tree: Tree[Token]) -> Condition:
+    def _phrase(self, tree: Tree) -> Condition:
         return self._leaf(_first_token(tree), leaves.phrase)
 
-    def _run(self, tree: Tree[Token]) -> Condition:
-        tokens = tree.scan_values(lambda value: isinstance(value, Token))
-        return _words(self._query, [(str(token), token.start_pos or 0) for token in tokens])
+    def _run(self, tree: Tree) -> Condition:
+        return _words(self._query, [(token.text, token.start) for token in tree.children if isinstance(token, Token)])
 
-    def _field(self, tree: Tree[Token]) -> Condition:
+    def _field(self, tree: Tree) -> Condition:
         field, value = tree.children
         name = str(field).rstrip(":")
         if name == "concept":
@@ -298,24 +249,24 @@ class _Builder:
             return origin
         return self._leaf(value, lambda text, *_: leaves.named(name, text))
 
-    def _concept(self, name: str, place: Tree[Token] | Token) -> Condition:
+    def _concept(self, name: str, place: Tree | Token) -> Condition:
         complaints: list[str] = []
         concept = self._find_concept(name, complaints.append)
         if concept is None:
             raise self._error(place, *complaints[:1] or ["this concept is not in order; see its own file"])
         return concept
 
-    def _leaf(self, token: Tree[Token] | Token, make: Callable[..., Condition]) -> Condition:
+    def _leaf(self, token: Tree | Token, make: Callable[..., Condition]) -> Condition:
         assert isinstance(token, Token)  # noqa: S101
         quoted = str(token)[0] in QUOTES
         try:
-            return make(_unquoted(token), self._query, (token.start_pos or 0) + quoted)
+            return make(_unquoted(token), self._query, token.start + quoted)
         except QueryError:
             raise
         except LeafError as e:
             raise self._error(token, str(e)) from e
 
-    def _error(self, place: Tree[Token] | Token, message: str) -> QueryError:
+    def _error(self, place: Tree | Token, message: str) -> QueryError:
         return QueryError(message, self._query, _column(place))
 
 
@@ -331,22 +282,23 @@ def _words(query: str, said: Sequence[tuple[str, int]]) -> Condition:
     return leaves.phrase(query[start : place + len(last)], query, start)
 
 
-def _column(place: Tree[Token] | Token) -> int:
+def _column(place: Tree | Token) -> int:
     token = place if isinstance(place, Token) else _first_token(place)
-    return (token.start_pos or 0) + 1
+    return token.start + 1
 
 
-def _trees(tree: Tree[Token]) -> Iterator[Tree[Token]]:
+def _trees(tree: Tree) -> Iterator[Tree]:
     return (child for child in tree.children if isinstance(child, Tree))
 
 
-def _first_token(tree: Tree[Token]) -> Token:
-    return next(iter(tree.scan_values(lambda value: isinstance(value, Token))))
+def _first_token(tree: Tree) -> Token:
+    first = tree.children[0]
+    return first if isinstance(first, Token) else _first_token(first)
 
 
 def _foreign(word: str) -> str | None:
     return next((message for pattern, message in _FOREIGN if pattern.fullmatch(word)), None)
 
 
-def _unquoted(token: Tree[Token] | Token) -> str:
+def _unquoted(token: Tree | Token) -> str:
     return str(token)[1:-1] if str(token)[0] in QUOTES else str(token)
