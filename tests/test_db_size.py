@@ -39,7 +39,6 @@ def fill(store: Store, since: int, until: int) -> None:
             store.pages.add_snapshot(read.id, Snapshot(url, NOON, {}, "digest", gzip.compress(text.encode())))
             store.feeds.finish_reading(entry, article_id=read.id, reason=None)
             store.stories.save_decisions(read.id, [decision("armour", outcome=Outcome.NEAR)], NOON)
-            store.search.enter(read.id)
 
 
 def test_what_it_says_of_more_articles_comes_true(tmp_path: Path) -> None:
