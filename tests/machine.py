@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -110,6 +111,8 @@ def booted(directory: Path) -> Iterator[Machine]:
         machine.run("systemctl", "poweroff", check=False)
         process.wait(60)
     finally:
+        for child in _children(process):  # the machine's first process: with it all the others end
+            os.kill(child, signal.SIGKILL)
         process.kill()
         process.wait()
 
@@ -131,8 +134,14 @@ def _leader(process: subprocess.Popen[bytes], console: Path) -> int:
     """Waits until systemd runs there."""
     end = time.monotonic() + BOOT_SECONDS
     while process.poll() is None and time.monotonic() < end:
-        for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+        for child in _children(process):
             if Path(f"/proc/{child}/root/run/systemd/private").exists():
-                return int(child)
+                return child
         time.sleep(0.1)
     pytest.skip(f"no machine boots here: {console.read_text(errors='replace')[-300:]}")
+
+
+def _children(process: subprocess.Popen[bytes]) -> list[int]:
+    if process.poll() is not None:
+        return []
+    return [int(child) for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from dataclasses import astuple
 from datetime import datetime, timedelta
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.feeds import plan, rhythm
+from monitor.feeds.health import IMPLAUSIBLE, LEAST_SILENCE
 from monitor.feeds.rhythm import Rhythm
 from tests.builders import NOON
 
@@ -129,3 +131,33 @@ def test_the_price_leads_to_the_budget() -> None:
         price = plan.adjusted(price, spent=1e9, budget=1)
     assert math.isfinite(price)
     assert plan.start_price(96) < plan.start_price(24)
+
+
+def lived(a_day: float, seed: int, *, weeks: int = 8) -> tuple[Rhythm, datetime, datetime, bool]:
+    """The rhythm after some weeks of chance, when it last brought something, now, and if it was odd in them."""
+    chance, known, now = random.Random(seed), Rhythm(), NOON
+    last, was_odd = NOON, False
+    for _ in range(24 * 7 * weeks):
+        until = now + timedelta(hours=1)
+        mean = a_day / 24 * (0.4 if now.weekday() >= 5 else 1.24) * (1.8 if 6 <= now.hour < 18 else 0.2)
+        brought = sum(chance.random() < mean / 5 for _ in range(5))
+        known, now = rhythm.learn(known, now, until, [until] * brought), until
+        last = now if brought else last
+        was_odd |= now - last >= LEAST_SILENCE and rhythm.silence_probability(known, last, now) < IMPLAUSIBLE
+    return known, last, now, was_odd
+
+
+@pytest.mark.parametrize(("a_day", "days"), [(0.5, 70), (1.0, 30), (2.0, 12), (8.0, 3)])
+def test_a_rare_feed_that_falls_silent_is_noticed_too(a_day: float, days: int) -> None:
+    """What it learns in its silence does not make that usual; and in eight weeks before nothing was odd."""
+    for seed in range(5):
+        known, last, now, was_odd = lived(a_day, seed)
+        assert not was_odd
+        while rhythm.silence_probability(known, last, now) >= IMPLAUSIBLE:
+            known, now = rhythm.learn(known, now, now + timedelta(hours=1), []), now + timedelta(hours=1)
+            assert now - last < timedelta(days=days), seed
+
+
+def test_a_feed_that_is_hardly_known_is_not_said_to_be_silent() -> None:
+    """One entry a week: of a rate that so few tell of, nothing is odd."""
+    assert not any(lived(1 / 7, seed)[3] for seed in range(10))

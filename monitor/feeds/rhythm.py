@@ -102,8 +102,14 @@ def expected(rhythm: Rhythm, since: datetime, until: datetime) -> float:
 
 
 def silence_probability(rhythm: Rhythm, since: datetime, until: datetime) -> float:
-    """How likely it is that a feed that is well brings nothing in a time."""
-    return math.exp(-expected(rhythm, since, until) / BURSTS)
+    """How likely it is that a feed that is well brings nothing in a time that is over; `rhythm` is that at its end.
+
+    The less of a feed is known, the less its rate can be relied on: a gamma distribution, as wide as its entries leave
+    it, stands for that rate. With many of them this is the exponential of what was expected.
+    """
+    before = _before_silence(rhythm, since, until)
+    known = before.entries + PRIOR_ENTRIES
+    return math.pow(1 + expected(before, since, until) / known, -known / BURSTS)
 
 
 def minute_of(time: datetime) -> float:
@@ -133,6 +139,17 @@ def _learnt(rhythm: Rhythm, start: float, end: float, entries: list[float | None
         came=came,
         expected=rhythm.expected * calm + foreseen,
     )
+
+
+def _before_silence(rhythm: Rhythm, since: datetime, until: datetime) -> Rhythm:
+    """With as many entries in as much time as were known at the beginning.
+
+    Judged by what it has learnt in the silence, a feed with less than two entries a day would never be odd.
+    """
+    fade = 2 ** (-min(max(minute_of(until) - minute_of(since), 0.0), LONGEST_SPAN) / HALF_LIFE)
+    longest = HALF_LIFE / math.log(2)  # the minutes remembered of a feed that was looked at for ever
+    minutes = min(max(rhythm.minutes - longest * (1 - fade), 0.0) / fade, longest)
+    return replace(rhythm, entries=rhythm.entries / fade, minutes=minutes)
 
 
 def _steady(rhythm: Rhythm) -> Callable[[float], float]:
