@@ -66,11 +66,11 @@ def fill(config: configuration.Config) -> None:
     for start in range(0, ARTICLES, 500):
         with store.transaction():
             for number in range(start, start + 500):
-                store.stories.save_article(_article(number, f"{text} {number}", now))
+                store.stories.save_article(article(number, f"{text} {number}", now))
     store.close()
 
 
-def _article(number: int, text: str, now: datetime) -> Article:
+def article(number: int, text: str, now: datetime) -> Article:
     url = f"https://feed{number % FEEDS}.invalid/{number}"
     return Article(
         id=article_id(url),

@@ -153,3 +153,26 @@ def test_days_of_the_week_are_names() -> None:
     assert at("2026-11-30T08:00") == next_fire("0 8 * * mon", BELGRADE)(at("2026-11-25T12:00"))
     with pytest.raises(ValueError, match="days of the week"):
         next_fire("0 8 * * 1", BELGRADE)
+
+
+@pytest.mark.parametrize(
+    ("cron", "times"),
+    [
+        ("30 2 * * *", ["2026-10-25T00:30+00:00", "2026-10-26T01:30+00:00"]),  # 02:30 comes twice on the 25th
+        ("0 2,3 * * *", ["2026-10-25T00:00+00:00", "2026-10-25T02:00+00:00"]),
+    ],
+)
+def test_an_hour_that_comes_twice_has_one_digest(cron: str, times: list[str]) -> None:
+    """The first time that the clocks show it."""
+    fire, fires = next_fire(cron, BELGRADE), [datetime.fromisoformat("2026-10-24T22:00+00:00")]
+    for _ in range(2):
+        fires.append(fire(fires[-1]))
+    assert [datetime.fromisoformat(time) for time in times] == fires[1:]
+
+
+def test_what_is_due_all_day_long_goes_on_through_the_hour_that_comes_twice() -> None:
+    """Every half hour, by the time that passes."""
+    fire, now = next_fire("*/30 * * * *", BELGRADE), datetime.fromisoformat("2026-10-24T23:30+00:00")
+    for _ in range(6):
+        assert now + timedelta(minutes=30) == fire(now)
+        now = fire(now)

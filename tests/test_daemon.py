@@ -22,6 +22,7 @@ from monitor.app.audit import audit
 from monitor.app.clock import ClockWatch
 from monitor.app.daemon import Daemon
 from monitor.app.jobs import GATHER, is_to_be_told
+from monitor.cli.main import COMMANDS
 from monitor.model import DeliveryState
 from monitor.store.sqlite.store import Store
 from tests.newsroom import TANKS, Newsroom, write_config
@@ -310,7 +311,18 @@ async def test_a_first_document_that_repeats_itself_is_history_all_the_same(tmp_
 
 def test_what_few_need_is_loaded_for_them_only() -> None:
     """Each of these costs time at every start, and memory of the main process."""
-    heavy = {"apprise", "feedparser", "jinja2", "lxml", "prometheus_client", "rich", "trafilatura"}
-    code = f"import sys, monitor.cli.main, monitor.cli.run; print(sorted({heavy} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "[]" == done.stdout.strip()
+    heavy = {"aiohttp.web", "apprise", "feedparser", "jinja2", "lxml", "prometheus_client", "rich", "slack_sdk"}
+    heavy |= {"snowballstemmer", "trafilatura"}
+    assert [] == _loaded_of(heavy, "monitor.cli.run")
+
+
+@pytest.mark.parametrize("module", sorted({"monitor.cli.main", *COMMANDS.values()}))
+def test_a_command_loads_what_it_needs(module: str) -> None:
+    """What reads pages and feeds is for the workers, and for the commands that do it here."""
+    light = {"monitor.cli.main": {"asyncio", "pydantic", "sqlite3", "yaml"}}
+    assert [] == _loaded_of({"feedparser", "trafilatura", "slack_sdk"} | light.get(module, set()), module)
+
+
+def _loaded_of(heavy: set[str], module: str) -> list[str]:
+    code = f"import sys, {module}; print(*sorted({heavy} & set(sys.modules)))"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

@@ -96,6 +96,17 @@ def test_what_finds_no_room_is_counted() -> None:
     assert () == pages[1].lines
 
 
+@pytest.mark.parametrize("headline", ["Tanks", "Tanks are seen at the border " * 7, "&" * 300])
+def test_the_plain_form_counts_what_it_leaves_out(headline: str) -> None:
+    """Where Slack refuses blocks it is all that readers get: no story of the page goes without a word."""
+    (page,) = digest.pages("Digest", ["All."], digest.items(told(*map(story, range(20))), {}), NOON, show="alerts")
+    page = replace(page, items=tuple(replace(item, headline=headline) for item in page.items), left_out=3)
+    lines = slack_blocks.fallback(page, NOON).split("\n")
+    (rest,) = [line for line in lines if line.startswith("and ")]
+    assert 20 + 3 == sum(line.startswith("🟠") or line.startswith("🔵") for line in lines) + int(rest.split()[1])
+    assert rest.endswith("; alerts")
+
+
 def test_a_console_shows_all_of_it() -> None:
     """In plain text that cannot drive the terminal."""
     item = DigestItem(

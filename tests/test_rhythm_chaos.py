@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from monitor.app.dead_letters import DeadLetters
+from monitor.errors import Refused
 from monitor.model import Addition, AdditionKind
 from tests.rhythm_desk import Killed, RhythmDesk
 
@@ -55,6 +57,7 @@ steps = st.lists(
         mutes,
         st.tuples(st.just("unmute"), st.integers(0, 3)),
         st.tuples(st.just("sink"), st.sampled_from(["up", "down", "refuses", "kills"])),
+        st.tuples(st.just("drop"), st.sampled_from(["#news", "#together"])),
         st.tuples(st.just("restart")),
         st.tuples(st.just("back"), st.sampled_from([3, 3_600])),  # the clock, by so many seconds
     ),
@@ -115,6 +118,10 @@ async def _do(desk: RhythmDesk, step: tuple[Any, ...]) -> None:
         case ("sink", how):
             desk.sink.down, desk.sink.refuses, desk.sink.kills = how == "down", how == "refuses", how == "kills"
             await desk.work()
+        case ("drop", target):
+            letters = DeadLetters(lambda: desk.now, sinks={"slack"})
+            with suppress(Refused):  # nothing waits there
+                await desk.thread.change(lambda store: letters.drop(store, ["--place", "slack", target], "ana"))
         case ("restart",):
             await desk.restart()
         case ("back", seconds):
@@ -131,6 +138,8 @@ async def _drain(desk: RhythmDesk) -> None:
     desk.sink.down = desk.sink.refuses = desk.sink.kills = False
     letters = DeadLetters(lambda: desk.now, sinks={"slack"})
     await desk.thread.change(lambda store: letters.release(store, ["--all"]))
+    dropped = await desk.thread.ask(lambda store: store.deliveries.dead(dropped=True))
+    await desk.thread.change(lambda store: letters.release(store, dropped))
     for _ in range(14):  # mutes last 50 hours at the most
         await desk.pass_time(hours=5)
     assert [] == await desk.rows("select * from alerts where fate = 'hold'")

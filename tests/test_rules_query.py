@@ -147,6 +147,7 @@ def test_queries(query: str, expected: Condition) -> None:
         ("abc?", 1, "delete it"),
         ("a OR …", 6, "write the words to look for"),
         ("(" * 51 + "a" + ")" * 51, 51, "divide the query up"),
+        ("title:" * 1_500 + "a", 1, "divide the query up"),
     ],
 )
 def test_errors_name_the_column_and_what_would_work(query: str, column: int, remedy: str) -> None:

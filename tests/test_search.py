@@ -254,6 +254,18 @@ def test_an_archive_from_before_is_entered_step_by_step(tmp_path: Path) -> None:
     assert audit(store).balanced
 
 
+def test_a_transaction_is_one_piece_of_the_index(memory: Store) -> None:
+    """Each costs as much as an article does; and what is undone is not in it."""
+    with memory.transaction():
+        for number in range(5):
+            with suppress(ZeroDivisionError), memory.savepoint():
+                memory.stories.save_article(read(str(number)))
+                1 // (number - 3)
+    pieces = next(iter(memory._db.query("select count(distinct id >> 37) as n from search_words_data where id > 10")))
+    assert (1, ["0", "1", "2", "4"]) == (pieces["n"], sorted(found(memory, "text")))
+    assert audit(memory).balanced
+
+
 @pytest.mark.parametrize(
     ("terms", "shown"),
     [

@@ -21,6 +21,7 @@ from monitor.model import (
     ChangeKind,
     Missing,
     NotSent,
+    Report,
     SendOutcome,
     Severity,
     SinkLocked,
@@ -295,3 +296,11 @@ def test_what_matched_is_bold_and_times_are_the_readers_own() -> None:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+@pytest.mark.parametrize("line", ["A feed is not covered", "A feed is not covered, " * 20, "&" * 400])
+def test_the_plain_form_of_a_report_counts_what_it_leaves_out(line: str) -> None:
+    """Where Slack refuses blocks it is all that operators get."""
+    lines = slack_blocks.fallback(Report((line,) * 30, 0, NOON), NOON).split(" · ")
+    left_out = int(lines[-1].split()[1]) if lines[-1].startswith("and ") else 0
+    assert 30 == len(lines) - bool(left_out) + left_out

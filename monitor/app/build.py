@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from monitor import __version__
 from monitor.alerts.outage import Fresh
@@ -15,9 +15,6 @@ from monitor.alerts.sinks import console
 from monitor.alerts.sinks.apprise import AppriseSink
 from monitor.alerts.sinks.console import ConsoleSink
 from monitor.alerts.sinks.email import EmailSink, MailServer
-from monitor.alerts.sinks.slack import SlackSettings, SlackSink
-from monitor.alerts.sinks.slack_replies import SlackReplies
-from monitor.alerts.sinks.slack_socket import SlackSocket, SocketSettings
 from monitor.alerts.sinks.webhook import Webhook, WebhookSink
 from monitor.app import canary
 from monitor.app.alerter import Alerter, Routes
@@ -38,12 +35,9 @@ from monitor.app.outbox import Outbox
 from monitor.app.pages import Pages, stored_habits
 from monitor.app.pipeline import Pipeline
 from monitor.app.poller import Poller
-from monitor.app.push import Push
 from monitor.app.reader import Reader
 from monitor.app.releaser import Releaser
 from monitor.app.rule_book import take_up
-from monitor.app.slack_backtest import SlackBacktest
-from monitor.app.slack_desk import Access, SlackDesk
 from monitor.app.store_thread import StoreThread
 from monitor.app.story_changes import StoryChanges
 from monitor.app.story_desk import Memory, StoryDesk
@@ -55,6 +49,13 @@ from monitor.feeds.cadence import Bounds
 from monitor.http import Http, HttpSettings
 from monitor.store.sqlite.store import Store
 
+if TYPE_CHECKING:  # loaded for those who have set it up, as a start takes long enough
+    from monitor.alerts.sinks.slack import SlackSink
+    from monitor.alerts.sinks.slack_socket import SlackSocket
+    from monitor.app.push import Push
+    from monitor.app.slack_desk import Access
+
+SLACK = "slack"  # the sink
 LATE_COMMIT = timedelta(seconds=10)  # Slack may take a message so long after the client gave up
 
 
@@ -112,7 +113,7 @@ def assemble(
     sinks: dict[str, Sink] = {ConsoleSink.name: ConsoleSink(output, clock)}
     slack = _slack(config, store, clock)
     if slack is not None:
-        sinks[SlackSink.name] = slack
+        sinks[SLACK] = slack
     sinks |= _other_sinks(config.monitor.sinks, http, clock)
     holds = Holds(store, http, clock)
     echoes = Echoes(places_of(config.monitor.sinks))
@@ -164,8 +165,7 @@ def assemble(
     pipeline = Pipeline(poller, reader, watcher, alerter, releaser, deliverer, holds, upkeep)
     by_id = {feed.id: feed for feed in config.feeds}
     healing = Healing(feeds=by_id, store=store, http=http, workers=workers, clock=clock)
-    websub = config.monitor.websub
-    push = None if websub is None else Push(listen=websub.listen, store=store, http=http, clock=clock)
+    push = _push(config, store, http, clock)
     changes = StoryChanges(feeds=config.feeds, rules=config.rules, alerter=alerter, clock=clock)
     feedback = Feedback(clock)
     letters = DeadLetters(clock, sinks=sinks)
@@ -216,9 +216,11 @@ def _slack(config: Config, store: StoreThread, clock: Callable[[], datetime]) ->
     slack = config.monitor.slack
     if slack.token is None:
         return None
+    from monitor.alerts.sinks.slack import SlackSettings, SlackSink
+
     interactive = slack.app_token is not None
     settings = SlackSettings(slack.token, slack.api_url, slack.timeout, settle_after(config), interactive)
-    return SlackSink(settings, StoredNames(store, SlackSink.name), clock)
+    return SlackSink(settings, StoredNames(store, SLACK), clock)
 
 
 def _other_sinks(section: SinksSection, http: Http, clock: Callable[[], datetime]) -> dict[str, Sink]:
@@ -234,10 +236,18 @@ def _other_sinks(section: SinksSection, http: Http, clock: Callable[[], datetime
     if section.apprise:
         sinks.append(AppriseSink({one.name: one.service for one in section.apprise}, clock))
     if section.atom:
-        from monitor.alerts.sinks.atom import AtomSink  # lxml is loaded for those who want it; else by workers only
+        from monitor.alerts.sinks.atom import AtomSink
 
         sinks.append(AtomSink({feed.name: feed.path for feed in section.atom}, clock))
     return {sink.name: sink for sink in sinks}
+
+
+def _push(config: Config, store: StoreThread, http: Http, clock: Callable[[], datetime]) -> Push | None:
+    if config.monitor.websub is None:
+        return None
+    from monitor.app.push import Push
+
+    return Push(listen=config.monitor.websub.listen, store=store, http=http, clock=clock)
 
 
 def _socket(
@@ -246,6 +256,11 @@ def _socket(
     slack = config.monitor.slack
     if slack.token is None or slack.app_token is None:
         return None
+    from monitor.alerts.sinks.slack_replies import SlackReplies
+    from monitor.alerts.sinks.slack_socket import SlackSocket, SocketSettings
+    from monitor.app.slack_backtest import SlackBacktest
+    from monitor.app.slack_desk import SlackDesk
+
     desk = SlackDesk(
         commands=commands,
         access=access_of(config),
@@ -261,6 +276,8 @@ def _socket(
 
 def access_of(config: Config) -> Access:
     """Who may ask for something in Slack, and in which channels: unless said otherwise, where alerts go."""
+    from monitor.app.slack_desk import Access
+
     slack, routes = config.monitor.slack, routes_of(config)
     alerted = {routes.target(rule.channel) for rule in config.rules.rules} | {slack.channel}
     alerted |= {routes.operations} if routes.operations is not None else set()
@@ -275,7 +292,7 @@ def settle_after(config: Config) -> timedelta:
 
 def sinks_of(config: Config) -> tuple[str, ...]:
     """The sinks that are there under a configuration."""
-    slack = () if config.monitor.slack.token is None else (SlackSink.name,)
+    slack = () if config.monitor.slack.token is None else (SLACK,)
     return (ConsoleSink.name, *slack, *config.monitor.sinks.targets)
 
 
@@ -284,4 +301,4 @@ def routes_of(config: Config) -> Routes:
     if config.monitor.slack.token is None:
         return Routes(ConsoleSink.name, console.TARGET, by_rule=False)
     slack = config.monitor.slack
-    return Routes(SlackSink.name, slack.channel, by_rule=True, operations=slack.ops_channel)
+    return Routes(SLACK, slack.channel, by_rule=True, operations=slack.ops_channel)

@@ -13,12 +13,12 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from monitor import urls
 from monitor.app.healing import Healing
 from monitor.app.pipeline import Pipeline
 from monitor.app.poller import PRICE_EVERY
-from monitor.app.push import Push
 from monitor.app.store_thread import StoreThread
 from monitor.articles import compose
 from monitor.errors import StoreError
@@ -36,6 +36,9 @@ from monitor.model import (
     Subscription,
 )
 from monitor.store.sqlite.store import Store
+
+if TYPE_CHECKING:
+    from monitor.app.push import Push
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +140,7 @@ class Jobs:
         self._lanes = {
             # Most of these wait to be stored together; the requests themselves are bounded by the gate of `http`.
             "poll": Lane(at_once=128, per_site=8),
-            "try": Lane(at_once=64, per_site=1),  # so that hosts that never answer take nobody else's place
+            "try": Lane(at_once=128, per_site=1),  # so that hosts that never answer take nobody else's place
             "read": Lane(at_once=16, per_site=2),
             "watch": Lane(at_once=4, per_site=1),
             "release": Lane(at_once=1, per_site=1),

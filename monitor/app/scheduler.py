@@ -43,15 +43,20 @@ class Heartbeat:
 def next_fire(cron: str, zone: ZoneInfo) -> Callable[[datetime], datetime]:
     """When a line of five cron fields, read on the clocks of a zone, is next due after a time. Raises ValueError.
 
-    Days of the week are names: cron counts them from Sunday, APScheduler from Monday.
+    Days of the week are names: cron counts them from Sunday, APScheduler from Monday. A time that the clocks show twice
+    is due the first time, unless the line is for every hour.
     """
     days = cron.split()[-1:]
     if any(character.isdigit() for day in days for character in day):
         raise ValueError("its days of the week are numbers, which mean different days to different programs")
     trigger = CronTrigger.from_crontab(cron, timezone=zone)
 
+    hourly = cron.split()[1].startswith("*")
+
     def after(now: datetime) -> datetime:
         fire: datetime | None = trigger.get_next_fire_time(None, now + timedelta(seconds=1))
+        while fire is not None and fire.astimezone(zone).fold and not hourly:
+            fire = trigger.get_next_fire_time(None, fire.astimezone(UTC) + timedelta(seconds=1))
         if fire is None:
             raise ValueError("it is never due")
         return fire.astimezone(UTC)

@@ -5,6 +5,7 @@ Commands are imported when they are called: worker processes import this file ag
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Mapping
 from importlib import import_module
@@ -50,7 +51,13 @@ class _Lazy(click.Group):
         if cmd_name == "run":
             # A reload that is asked for while the daemon starts waits until it can be done; it would end the program.
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
-        return cast("click.Command", getattr(import_module(COMMANDS[cmd_name]), cmd_name))
+        gc.disable()  # what is loaded stays: looking through it for rubbish again and again is a sixth of the time
+        try:
+            module = import_module(COMMANDS[cmd_name])
+        finally:
+            gc.freeze()
+            gc.enable()
+        return cast("click.Command", getattr(module, cmd_name))
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})

@@ -20,7 +20,6 @@ from monitor.app.units import units
 from monitor.app.upkeep import cutoffs, told
 from monitor.cli import db_size
 from monitor.cli.common import EXIT_FOUND, EXIT_USAGE, Place, complain, program, reading_store, say, speaking
-from monitor.cli.slack_test import send_test
 from monitor.store.sqlite.backup import back_up, back_up_in_turn
 from monitor.store.sqlite.store import Store
 
@@ -91,6 +90,8 @@ def manifest(socket_mode: bool) -> None:
 @speaking()
 def slack_test(place: Place) -> None:
     """Send a test message to the default channel."""
+    from monitor.cli.slack_test import send_test
+
     config = configuration.load(place.directory, examples=False)
     good, sentence = asyncio.run(send_test(config, datetime.now(UTC)))
     say(sentence)

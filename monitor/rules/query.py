@@ -34,6 +34,7 @@ from monitor.rules.terms import Condition
 
 LONGEST_QUERY = 10_000
 DEEPEST_NESTING = 50
+_ZONES_IN_ZONES = re.compile(rf"(?:[A-Za-z]{{1,8}}:\s*){{{DEEPEST_NESTING + 1}}}")
 LONGEST_CHAIN = 10  # of NEAR
 WIDEST_NEAR = 500  # words; far less than the gap between title and text
 MOST_COUNTED = 1_000
@@ -134,6 +135,9 @@ def _refuse_deep_nesting(query: str) -> None:
         depth += (character == "(") - (character == ")")
         if depth > DEEPEST_NESTING:
             raise QueryError(f"more than {DEEPEST_NESTING} parentheses are open; divide the query up", query, place + 1)
+    if zones := _ZONES_IN_ZONES.search(query):
+        message = f"more than {DEEPEST_NESTING} zones stand in one another; divide the query up"
+        raise QueryError(message, query, zones.start() + 1)
 
 
 def _unexpected_character(query: str, place: int) -> QueryError:

@@ -8,10 +8,12 @@ belong together (razmestiti, razmeštati): name both.
 from __future__ import annotations
 
 from functools import cache, lru_cache
-
-import snowballstemmer
+from typing import TYPE_CHECKING
 
 from monitor.text import fold, words
+
+if TYPE_CHECKING:
+    from snowballstemmer.basestemmer import BaseStemmer
 
 SNOWBALL = {"en": "english", "de": "german", "fr": "french"}
 SHORTEST_STEM = 3
@@ -66,5 +68,7 @@ def _trunk(word: str) -> str:
 
 
 @cache
-def _snowball(language: str) -> snowballstemmer.basestemmer.BaseStemmer:
+def _snowball(language: str) -> BaseStemmer:
+    import snowballstemmer  # for rules that ask for stems only
+
     return snowballstemmer.stemmer(SNOWBALL[language])

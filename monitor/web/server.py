@@ -1,23 +1,18 @@
-"""`/healthz`, `/readyz`, `/metrics`. Nobody is asked who he is, so it listens on loopback only (config_operations.py).
+"""The web server of the daemon, for those who have it: what it answers is in pages.py.
 
-healthz: a restart would help if it is not 200, by the very facts that feed systemd's watchdog. readyz: not 200 while
-news may not come through, whoever has to mend that; its body says why.
+Nobody is asked who he is, so it listens on loopback only (config_operations.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aiohttp import web
-
 from monitor.app.attendants import View
-from monitor.errors import StoreError
 
 if TYPE_CHECKING:
-    from monitor.app.metrics import Metrics
+    from aiohttp import web
 
-_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+    from monitor.app.metrics import Metrics
 
 
 class WebServer:
@@ -33,16 +28,13 @@ class WebServer:
         section = view.parts.config.monitor.web
         if section is None:
             return
-        if self._metrics is None:
-            from monitor.app.metrics import Metrics  # only here: its library is loaded for those who want it
+        from aiohttp import web  # only here: these are loaded for those who want them
 
-            self._metrics = Metrics()
-        pages = _Pages(view, self._metrics)
-        app = web.Application()
-        app.router.add_get("/healthz", pages.healthz)
-        app.router.add_get("/readyz", pages.readyz)
-        app.router.add_get("/metrics", pages.metrics)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        from monitor.app.metrics import Metrics
+        from monitor.web.pages import application
+
+        self._metrics = self._metrics or Metrics()
+        runner = web.AppRunner(application(view, self._metrics), access_log=None, shutdown_timeout=1)
         await runner.setup()
         try:
             await web.TCPSite(runner, section.listen.host, section.listen.port).start()
@@ -55,27 +47,3 @@ class WebServer:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Pages:
-    view: View
-    numbers: Metrics
-
-    async def healthz(self, _request: web.Request) -> web.Response:
-        return _verdict(self.view.pulse.stuck())
-
-    async def readyz(self, _request: web.Request) -> web.Response:
-        return _verdict(await self.view.troubles())
-
-    async def metrics(self, _request: web.Request) -> web.Response:
-        try:
-            body = await self.numbers.text(self.view)
-        except StoreError as e:
-            return web.Response(status=503, text=f"{e}\n", headers=_HEADERS)
-        return web.Response(body=body, headers={**_HEADERS, "Content-Type": self.numbers.content_type})
-
-
-def _verdict(wrong: tuple[str, ...]) -> web.Response:
-    text = "".join(f"{line}\n" for line in wrong) or "ok\n"
-    return web.Response(status=503 if wrong else 200, text=text, headers=_HEADERS)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +41,8 @@ MOST_REASONS = 10
 LONGEST_ADDITION = 400
 REASON_LIMIT = 2_400
 
+SHOWS_REPORTS = "news-monitor status has them"
+BETWEEN_REPORTS = " · "
 REPORT_TITLE = "News monitor: operations"
 NO_HEADLINE = "(no headline)"
 
@@ -93,7 +96,7 @@ def _within(limit: int, sections: Iterable[Block]) -> Iterator[Block]:
 def _report(report: Report) -> list[Block]:
     lines = [section(f"• {escape(line)}") for line in report_lines(report)]
     shown = list(_within(TOTAL_LIMIT, lines))
-    rest = [section(f"• and {len(lines) - len(shown)} more; news-monitor status has them")] if shown != lines else []
+    rest = [section(f"• and {len(lines) - len(shown)} more; {SHOWS_REPORTS}")] if shown != lines else []
     return [_title(REPORT_TITLE), *shown, *rest]
 
 
@@ -120,18 +123,37 @@ def _title(text: str) -> Block:
 def fallback(message: Message | Report | Digest, now: datetime) -> str:
     """The notification's text, and the whole message where the rich form is refused."""
     if isinstance(message, Digest):
-        return _lines(_digest_lines(message), FALLBACK_LIMIT)
+        return _digest_text(message)
     if isinstance(message, Report):
-        first, *others = map(escape, report_lines(message))
-        return _lines([f"{REPORT_TITLE}: {first}", *others], FALLBACK_LIMIT, " · ")
+        return _report_text(message)
     return _lines(_fallback_lines(message, now), FALLBACK_LIMIT)
 
 
+def _report_text(report: Report) -> str:
+    first, *others = map(escape, report_lines(report))
+    for count in range(len(others), -1, -1):
+        rest = [f"and {len(others) - count} more; {SHOWS_REPORTS}"] if count < len(others) else []
+        lines = [f"{REPORT_TITLE}: {first}", *others[:count], *rest]
+        if len(BETWEEN_REPORTS.join(lines)) <= FALLBACK_LIMIT:
+            break
+    return _lines(lines, FALLBACK_LIMIT, BETWEEN_REPORTS)
+
+
+def _digest_text(digest: Digest) -> str:
+    """As many stories as there is room for; how many there are more goes first, with the command that shows them."""
+    for count in range(len(digest.items), -1, -1):
+        left_out = digest.left_out + len(digest.items) - count
+        lines = list(_digest_lines(replace(digest, items=digest.items[:count], left_out=left_out)))
+        if len("\n".join(lines)) <= FALLBACK_LIMIT:
+            break
+    return _lines(lines, FALLBACK_LIMIT)
+
+
 def _digest_lines(digest: Digest) -> Iterator[str]:
-    """The command that shows the rest goes first."""
-    yield from map(escape, (heading(digest), *digest.lines))
+    yield escape(heading(digest))
     if rest := more(digest):
         yield escape(rest)
+    yield from map(escape, digest.lines)
     for item in digest.items:
         yield f"{MARKS[item.severity]} {escape(shorten(item.headline, HEADLINE_LIMIT))} · {escape(item.outlet)}"
 

@@ -8,9 +8,10 @@ anew with a migration.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -52,6 +53,7 @@ class SearchFilter:
 class SearchRows:
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._noted: dict[ArticleId, None] = {}  # in order
 
     def withdraw(self, article: ArticleId) -> None:
         """Before it changes or goes. Of an article that is not in the index this does nothing."""
@@ -71,30 +73,46 @@ class SearchRows:
             )
             self._db.execute("delete from search_documents where id = ?", [row["id"]])
 
-    def enter(self, article: ArticleId) -> None:
-        """As it stands now. Twice changes nothing."""
-        self._db.execute("delete from search_waiting where article_id = ?", [article])
-        entered = self._db.execute(
-            """
-            insert into search_documents (article_id, read_at) select id, first_read_at from articles where id = ?
-            on conflict (article_id) do nothing
-            """,
-            [article],
-        )
-        if not entered.rowcount:
-            return
-        row = next(iter(self._db.query("select title, text, captions from articles where id = ?", [article])))
-        self._db.execute(
-            "insert into search_words (rowid, title, text, captions) values (?, ?, ?, ?)",
-            [entered.lastrowid, *_folded(row)],
-        )
+    def note(self, article: ArticleId) -> None:
+        """To be entered at the end of the transaction. Should that undo the article, there is nothing to enter."""
+        self._noted[article] = None
+        if not self._db.conn.in_transaction:
+            self.enter_noted()
+
+    def enter_noted(self) -> None:
+        noted, self._noted = self._noted, {}
+        self._enter(noted)
+
+    def drop_noted(self) -> None:
+        """The transaction was undone."""
+        self._noted = {}
 
     def enter_waiting(self, *, limit: int) -> bool:
         """Of the articles that were there before the index. Whether more of them wait."""
         waiting = self._db.query("select article_id from search_waiting order by rowid limit ?", [limit])
-        for row in list(waiting):
-            self.enter(ArticleId(row["article_id"]))
+        self._enter([ArticleId(row["article_id"]) for row in waiting])
         return self.is_behind()
+
+    def _enter(self, articles: Iterable[ArticleId]) -> None:
+        """As they stand now. Twice changes nothing."""
+        entered: list[tuple[Any, ...]] = []
+        for article in articles:
+            self._db.execute("delete from search_waiting where article_id = ?", [article])
+            new = self._db.execute(
+                """
+                insert into search_documents (article_id, read_at) select id, first_read_at from articles where id = ?
+                on conflict (article_id) do nothing
+                """,
+                [article],
+            )
+            if new.rowcount:
+                row = next(iter(self._db.query("select title, text, captions from articles where id = ?", [article])))
+                entered.append((new.lastrowid, *_folded(row)))
+        # One after the other: FTS5 writes what it has gathered to a segment of its own at every savepoint, also at
+        # those that SQLite sets for other statements, and writing and merging segments is what an article costs.
+        self._db.conn.executemany(
+            "insert into search_words (rowid, title, text, captions) values (?, ?, ?, ?)", entered
+        )
 
     def waiting(self) -> int:
         """Articles that search cannot find yet."""

@@ -46,7 +46,7 @@ class Store:
         self.pages = PageRows(db)
         self.search = SearchRows(db)
         self.retention = RetentionRows(db)
-        self.stories = StoryRows(db)
+        self.stories = StoryRows(db, self.search)
         self.moves = StoryMoves(db)
         self.window = WindowRows(db)
         self.watches = WatchRows(db)
@@ -90,9 +90,11 @@ class Store:
         self._db.execute("begin immediate")
         try:
             yield self
+            self.search.enter_noted()
             self._db.execute("commit")
         except BaseException:
             self.epoch += 1
+            self.search.drop_noted()
             if self._db.conn.in_transaction:
                 self._db.execute("rollback")
             raise

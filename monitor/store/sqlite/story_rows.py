@@ -37,9 +37,9 @@ FEWEST_SHINGLES = 12  # fewer are too few to tell a copy by
 
 
 class StoryRows:
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, search: SearchRows) -> None:
         self._db = db
-        self._search = SearchRows(db)
+        self._search = search
 
     def article(self, id_: ArticleId) -> Article | None:
         rows = list(self._db.query("select * from articles where id = ?", [id_]))
@@ -95,7 +95,7 @@ class StoryRows:
             },
         )
         if not says_the_same:
-            self._search.enter(article.id)
+            self._search.note(article.id)
 
     def _keep(self, before: Article) -> None:
         self._db.execute(
