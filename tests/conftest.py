@@ -10,7 +10,8 @@ import pytest
 from tests.newsroom import Newsroom
 from tests.slack_standin import SlackStandIn
 
-LONGEST = ("test_docs", "test_boot", "test_silence", "test_outbox", "test_crash", "test_story_commands")
+APART = ("test_boot.py", "test_outbox.py", "test_silence.py")  # some minutes each: of the campaign
+LONGEST = ("test_docs", "test_crash", "test_story_commands")
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -22,7 +23,7 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, so that nobody waits for them at the end."""
     for item in items:
-        if "faults" in item.path.parts or item.path.name == "test_outbox.py":
+        if "faults" in item.path.parts or item.path.name in APART:
             item.add_marker("campaign")
     items.sort(key=lambda item: not item.path.name.startswith(LONGEST))
 

@@ -85,7 +85,7 @@ async def test_no_rhythm_holds_it_and_nobody_else_hears_of_it(
         slack_url=slack.url,
         slack={"ops_channel": "#news-ops"},
         routing={
-            "quiet": [{"hours": "00:00-12:00"}, {"hours": "12:00-00:00"}],
+            "quiet": [{"hours": "00:00-12:00"}, {"hours": "12:00-23:59"}],
             "digest": {"below": "critical", "cron": "0 0 1 1 *"},
         },
         sinks={"atom": [{"name": "all", "file": str(tmp_path / "feed.xml")}]},

@@ -148,7 +148,7 @@ def prune(place: Place, dry_run: bool) -> None:
 @click.pass_obj
 @speaking()
 def check(place: Place) -> None:
-    """Look through the whole file for damage, and at what takes how much of it.
+    """Look for damage, and at what takes the room.
 
     Takes a minute for some gigabytes. Exit 1: there is some; with what was found.
     """
