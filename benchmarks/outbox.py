@@ -18,8 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from benchmarks import deliveries_burst, deliveries_killed, deliveries_outage
-
-Goal = tuple[str, bool]
+from benchmarks.goals import Goal, all_reached
 
 DRAINED_WITHIN = timedelta(minutes=15)
 
@@ -107,12 +106,8 @@ async def trials(directory: Path, *, quick: bool) -> AsyncIterator[Goal]:
 
 async def report(*, quick: bool) -> bool:
     """Whether all is good. Prints each goal as it is known."""
-    good = True
     with tempfile.TemporaryDirectory() as place:
-        async for sentence, passed in trials(Path(place), quick=quick):
-            print(f"{'PASS' if passed else 'FAIL'}  {sentence}", flush=True)
-            good &= passed
-    return good
+        return await all_reached(trials(Path(place), quick=quick))
 
 
 def main() -> int:

@@ -21,6 +21,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
 
+from benchmarks.goals import Goal, all_reached
 from benchmarks.small_world import BEGAN, CANARY_EVERY, POLL_EVERY, World
 from monitor.app import reader
 from monitor.app.canary_watch import PATIENCE
@@ -147,7 +148,7 @@ async def live(world: World, weeks: int) -> Quiet:
 
 async def trial(
     place: Path, *, weeks: int = WEEKS, hours: Sequence[float] = HOURS, seed: int = 1
-) -> AsyncIterator[tuple[str, bool]]:
+) -> AsyncIterator[Goal]:
     """Each goal in words, and whether it was reached."""
     async with World(place, holidays=HOLIDAYS, seed=seed) as world:
         quiet = await live(world, weeks)
@@ -168,7 +169,7 @@ async def trial(
 
 async def _tried(
     world: World, fault: Fault, kept: Path, now: datetime, shown: dict[str, int], hours: Sequence[float]
-) -> tuple[str, bool]:
+) -> Goal:
     known: list[Known] = []
     for hour in hours if fault.look_every == STEP else hours[:2]:
         await world.again(kept, now, shown)
@@ -191,12 +192,8 @@ def _hours(span: timedelta) -> str:
 
 
 async def report(weeks: int, hours: Sequence[float], seed: int) -> bool:
-    good = True
     with tempfile.TemporaryDirectory() as place:
-        async for sentence, passed in trial(Path(place), weeks=weeks, hours=hours, seed=seed):
-            print(f"{'PASS' if passed else 'FAIL'}  {sentence}", flush=True)
-            good &= passed
-    return good
+        return await all_reached(trial(Path(place), weeks=weeks, hours=hours, seed=seed))
 
 
 def main() -> int:

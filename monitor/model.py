@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -389,6 +389,11 @@ class Severity(StrEnum):
     def rank(self) -> int:
         return list(Severity).index(self)
 
+    @staticmethod
+    def loudest(severities: Iterable[Severity]) -> Severity:
+        """Raises ValueError when there is none."""
+        return max(severities, key=lambda severity: severity.rank)
+
 
 class Zone(StrEnum):
     """The part of an article in which words stand."""
@@ -451,7 +456,7 @@ class Rhythm:
     def severity(self, own: Severity, voices: int) -> Severity:
         """The rule's own, or what it rises to."""
         reached = (severity for least, severity in self.rise if voices >= least)
-        return max((own, *reached), key=lambda severity: severity.rank)
+        return Severity.loudest((own, *reached))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.outbox import Goal, burst, killed, outage
+from benchmarks.goals import Goal
+from benchmarks.outbox import burst, killed, outage
 
 TRIALS: dict[str, Callable[[Path], AsyncIterator[Goal]]] = {
     "killed every few seconds, a third of all answers faulty": lambda place: killed(place, channels=15, each=2),

@@ -56,7 +56,7 @@ def compose(
         published_at=article.published_at,
         seen_at=seen_at,
         body_source=article.body_source,
-        severity=max((reason.severity for reason in reasons), key=lambda severity: severity.rank),
+        severity=Severity.loudest(reason.severity for reason in reasons),
         reasons=reasons,
         story_id=placement.story_id,
         article_id=article.id,

@@ -58,8 +58,8 @@ def hold(route: Route, severity: Severity, given: Verdict, traffic: Traffic, now
     until = quiet_until(route.quiet, now)
     if until is not None:
         return _held(HoldCause.QUIET, until, f"quiet hours until {_minute(until)}")
-    if route.digest is not None and severity.rank < route.digest.below.rank:
-        until = route.digest.next_at(now)
+    until = _digest_at(route, severity, now)
+    if until is not None:
         return _held(HoldCause.DIGEST, until, f"{severity} is told in the digest of {_minute(until)}")
     if route.storm is not None and (_is_ahead(traffic.storm_until, now) or traffic.messages >= route.storm.messages):
         until = _joined(traffic.storm_until, now, route.storm.within)
@@ -83,9 +83,14 @@ def waits_until(route: Route, cause: HoldCause, severity: Severity, now: datetim
     if cause is HoldCause.QUIET:
         return quiet_until(route.quiet, now) or now
     if cause is HoldCause.DIGEST:
-        is_for_digest = route.digest is not None and severity.rank < route.digest.below.rank
-        return route.digest.next_at(now) if route.digest is not None and is_for_digest else now
+        return _digest_at(route, severity, now) or now
     return None
+
+
+def _digest_at(route: Route, severity: Severity, now: datetime) -> datetime | None:
+    """When what is so severe is told in a digest; None: it is told by itself."""
+    plan = route.digest
+    return plan.next_at(now) if plan is not None and severity.rank < plan.below.rank else None
 
 
 def _joined(open_until: datetime | None, now: datetime, span: timedelta) -> datetime:

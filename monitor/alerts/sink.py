@@ -7,6 +7,9 @@ from typing import Protocol
 
 from monitor.model import Delivery, FindOutcome, SendOutcome
 
+# Where matches are told first, by the names of the sinks; all others are places where they are told too.
+SLACK, CONSOLE = "slack", "console"
+
 
 class Sink(Protocol):
     """A place that alerts go to."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from monitor import __version__
 from monitor.alerts.outage import Fresh
-from monitor.alerts.sink import Sink
+from monitor.alerts.sink import CONSOLE, SLACK, Sink
 from monitor.alerts.sinks import console
 from monitor.alerts.sinks.apprise import AppriseSink
 from monitor.alerts.sinks.console import ConsoleSink
@@ -55,7 +55,6 @@ if TYPE_CHECKING:  # loaded for those who have set it up, as a start takes long 
     from monitor.app.push import Push
     from monitor.app.slack_desk import Access
 
-SLACK = "slack"  # the sink
 LATE_COMMIT = timedelta(seconds=10)  # Slack may take a message so long after the client gave up
 
 
@@ -110,7 +109,7 @@ def assemble(
     played = {} if section is None else {canary.HOST: canary.site(section.every, clock)}
     http = Http(http_settings(config.monitor.http), clock=clock, played=played)
     robots = Robots(http, clock) if config.monitor.http.robots else None
-    sinks: dict[str, Sink] = {ConsoleSink.name: ConsoleSink(output, clock)}
+    sinks: dict[str, Sink] = {CONSOLE: ConsoleSink(output, clock)}
     slack = _slack(config, store, clock)
     if slack is not None:
         sinks[SLACK] = slack
@@ -293,12 +292,12 @@ def settle_after(config: Config) -> timedelta:
 def sinks_of(config: Config) -> tuple[str, ...]:
     """The sinks that are there under a configuration."""
     slack = () if config.monitor.slack.token is None else (SLACK,)
-    return (ConsoleSink.name, *slack, *config.monitor.sinks.targets)
+    return (CONSOLE, *slack, *config.monitor.sinks.targets)
 
 
 def routes_of(config: Config) -> Routes:
     """Where alerts go under a configuration."""
     if config.monitor.slack.token is None:
-        return Routes(ConsoleSink.name, console.TARGET, by_rule=False)
+        return Routes(CONSOLE, console.TARGET, by_rule=False)
     slack = config.monitor.slack
     return Routes(SLACK, slack.channel, by_rule=True, operations=slack.ops_channel)

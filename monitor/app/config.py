@@ -78,7 +78,7 @@ def doubts(config: Config) -> tuple[Problem, ...]:
     """What may be meant and may be a slip: secrets that only the daemon has, a channel that nothing is told to."""
     file, monitor = load_yaml(config.directory / "monitor.yaml"), config.monitor
     told = {rule.channel or monitor.slack.channel for rule in config.rules.rules}
-    found = [problem for _, problem in _unset(secrets.filled(file))]
+    found = _unset(secrets.filled(file))
     for index, section in enumerate(monitor.routing.channels):
         if section.channel not in told:
             close = get_close_matches(section.channel, told, 1)
@@ -122,15 +122,15 @@ def _gather(problems: list[Problem], read: Callable[[], T]) -> T | None:
         return None
 
 
-def _unset(filled: Filled) -> list[tuple[Place, Problem]]:
+def _unset(filled: Filled) -> list[Problem]:
     """What is set nowhere, of what only the sinks need."""
-    return [(place, problem) for place, problem in filled.unset if place[0] == SINKS]
+    return [problem for place, problem in filled.unset if place[0] == SINKS]
 
 
 def _monitor(directory: Path, *, sends: bool = True) -> MonitorFile:
     file = load_yaml(directory / "monitor.yaml")
     filled = secrets.filled(file)
-    spared = [] if sends else [problem for _, problem in _unset(filled)]
+    spared = [] if sends else _unset(filled)
     problems = [problem for problem in filled.problems if problem not in spared]
     data = {} if filled.data is None else filled.data
     monitor = _gather(problems, lambda: _validated(MonitorFile, file, data, filled.refused))
@@ -138,7 +138,7 @@ def _monitor(directory: Path, *, sends: bool = True) -> MonitorFile:
         monitor = _validated(MonitorFile, file, {key: value for key, value in data.items() if key != SINKS})
     for sink, name in monitor.sinks.doubles() if monitor else ():
         problems.append(
-            Problem(file.name, file.line(("sinks",)), f"sinks: {sink} has two that are called {name!r}; rename one")
+            Problem(file.name, file.line((SINKS,)), f"sinks: {sink} has two that are called {name!r}; rename one")
         )
     channels = [section.channel for section in monitor.routing.channels] if monitor else []
     for index, name in _repeated(channels):

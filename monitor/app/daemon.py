@@ -135,11 +135,16 @@ class Daemon:
         loop.set_default_executor(ThreadPoolExecutor(LOOK_UPS_AT_ONCE, thread_name_prefix="look-up"))
         await self._store.open()
         self._config = await self._store.change(lambda store: self._take_up(store, self._config))
-        parts = assemble(self._config, self._store, self._workers, self._output, self._clock, self._memory)
-        await parts.pipeline.holds.take_up()
-        await parts.pipeline.releaser.take_up()
+        parts = await self._assembled(self._config)
         if self._announces:
             self._announce(parts)
+        return parts
+
+    async def _assembled(self, config: Config) -> Parts:
+        """The parts under a configuration, with what the store has for them."""
+        parts = assemble(config, self._store, self._workers, self._output, self._clock, self._memory)
+        await parts.pipeline.holds.take_up()
+        await parts.pipeline.releaser.take_up()
         return parts
 
     def _take_up(self, store: Store, config: Config) -> Config:
@@ -400,9 +405,7 @@ class Daemon:
         await self._attendants.close()
         await parts.close()
         self._config = config
-        renewed = assemble(config, self._store, self._workers, self._output, self._clock, self._memory)
-        await renewed.pipeline.holds.take_up()
-        await renewed.pipeline.releaser.take_up()
+        renewed = await self._assembled(config)
         self._commands = renewed.commands
         self._begin_beside(renewed)
         await self._listen(renewed)

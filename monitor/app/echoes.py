@@ -11,12 +11,13 @@ from datetime import datetime
 
 from monitor import ids
 from monitor.alerts import retry
+from monitor.alerts.sink import CONSOLE, SLACK
 from monitor.app import canary
 from monitor.app.config_sinks import SinksSection
 from monitor.model import Delivery, DeliveryId, Digest, Message, Report, Severity
 from monitor.store.sqlite.store import Store
 
-_CHANNELS = frozenset({"slack", "console"})  # the sinks that are no places: there it is told first
+_CHANNELS = frozenset({SLACK, CONSOLE})  # the sinks that are no places: there it is told first
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,6 @@ def _is_urgent(words: Message | Digest | Report | None) -> bool:
 
 def _with_reasons_of(waiting: Message, other: Message) -> Message:
     known = {reason.rule for reason in waiting.reasons}
-    severity = max(waiting.severity, other.severity, key=lambda severity: severity.rank)
+    severity = Severity.loudest((waiting.severity, other.severity))
     others = tuple(reason for reason in other.reasons if reason.rule not in known)
     return replace(waiting, reasons=waiting.reasons + others, severity=severity)

@@ -19,7 +19,7 @@ from monitor.app.gate import Gate
 from monitor.app.mutes import Mutes
 from monitor.app.outbox import Outbox
 from monitor.app.store_thread import StoreThread
-from monitor.model import Fate, Held, HoldCause, HoldGroup, Mute, MuteId, Notice, OnTimeout, Verdict
+from monitor.model import Fate, Held, HoldCause, HoldGroup, Mute, MuteId, Notice, OnTimeout, Severity, Verdict
 from monitor.spans import brief
 from monitor.store.sqlite.store import Store
 
@@ -172,7 +172,7 @@ class Releaser:
 
     def _alert_in_rhythm(self, store: Store, held: Sequence[Held], target: str) -> None:
         """As if it had come now: it may have to wait for its channel."""
-        loudest = max((one.severity for one in held), key=lambda severity: severity.rank)
+        loudest = Severity.loudest(one.severity for one in held)
         given = self._gate.routed(store, loudest, Verdict(Fate.POST, "enough sources"), target)
         if given.fate is Fate.HOLD:
             store.holds.hold_on(held, given)

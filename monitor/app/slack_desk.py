@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from monitor.alerts.sink import SLACK
 from monitor.alerts.sinks.slack_buttons import Action, span_and_rule
 from monitor.alerts.sinks.slack_replies import Replies
 from monitor.alerts.sinks.slack_requests import Asker, Click, Words
@@ -115,7 +116,7 @@ class SlackDesk:
     def _channel_ids(self, store: Store) -> Iterator[str]:
         """Slack's own ids: a name could be anybody's by now."""
         for channel in self._access.channels:
-            known = store.deliveries.own_id(sink="slack", target=channel) if channel.startswith("#") else channel
+            known = store.deliveries.own_id(sink=SLACK, target=channel) if channel.startswith("#") else channel
             if known:
                 yield known
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TextIO
 
 from monitor.alerts.plain_text import text
+from monitor.alerts.sink import CONSOLE
 from monitor.model import Accepted, Delivery, FindOutcome, Message, NotSent, SendOutcome, Unreadable
 from monitor.text import printable
 
@@ -18,7 +19,7 @@ TARGET = "console"
 class ConsoleSink:
     """Writes to a text stream, one message after the other."""
 
-    name = "console"
+    name = CONSOLE
     pace = timedelta(0)
     settle_after = timedelta(0)
 

@@ -16,6 +16,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from monitor.alerts.sink import SLACK
 from monitor.alerts.sinks import slack_blocks
 from monitor.alerts.sinks.slack_client import (
     LOCKED,
@@ -80,7 +81,7 @@ class SlackSettings:
 class SlackSink:
     """One workspace. Targets are channel ids (C0123456789) or names (#news-alerts)."""
 
-    name = "slack"
+    name = SLACK
     pace = LIMIT_PER_CHANNEL
 
     def __init__(

@@ -6,7 +6,7 @@ Whatever comes from the web goes through `slack_text`: it can neither mention an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -131,22 +131,31 @@ def fallback(message: Message | Report | Digest, now: datetime) -> str:
 
 def _report_text(report: Report) -> str:
     first, *others = map(escape, report_lines(report))
-    for count in range(len(others), -1, -1):
+
+    def with_only(count: int) -> list[str]:
         rest = [f"and {len(others) - count} more; {SHOWS_REPORTS}"] if count < len(others) else []
-        lines = [f"{REPORT_TITLE}: {first}", *others[:count], *rest]
-        if len(BETWEEN_REPORTS.join(lines)) <= FALLBACK_LIMIT:
-            break
-    return _lines(lines, FALLBACK_LIMIT, BETWEEN_REPORTS)
+        return [f"{REPORT_TITLE}: {first}", *others[:count], *rest]
+
+    return _fullest(with_only, len(others), BETWEEN_REPORTS)
 
 
 def _digest_text(digest: Digest) -> str:
     """As many stories as there is room for; how many there are more goes first, with the command that shows them."""
-    for count in range(len(digest.items), -1, -1):
+
+    def with_only(count: int) -> list[str]:
         left_out = digest.left_out + len(digest.items) - count
-        lines = list(_digest_lines(replace(digest, items=digest.items[:count], left_out=left_out)))
-        if len("\n".join(lines)) <= FALLBACK_LIMIT:
+        return list(_digest_lines(replace(digest, items=digest.items[:count], left_out=left_out)))
+
+    return _fullest(with_only, len(digest.items))
+
+
+def _fullest(with_only: Callable[[int], list[str]], most: int, between: str = "\n") -> str:
+    """The text with as many of its parts as there is room for; `with_only`: its lines with so many of them."""
+    for count in range(most, -1, -1):
+        lines = with_only(count)
+        if len(between.join(lines)) <= FALLBACK_LIMIT:
             break
-    return _lines(lines, FALLBACK_LIMIT)
+    return _lines(lines, FALLBACK_LIMIT, between)
 
 
 def _digest_lines(digest: Digest) -> Iterator[str]:

@@ -576,7 +576,7 @@ class DeliveryRows:
 
 def _for(told: Message, reasons: tuple[Reason, ...]) -> Message:
     """What it says for these reasons alone, as loudly as they are; whom a louder one calls nobody else does."""
-    severity = max((reason.severity for reason in reasons), key=lambda severity: severity.rank)
+    severity = Severity.loudest(reason.severity for reason in reasons)
     return replace(
         told, reasons=reasons, severity=severity, mentions=told.mentions if severity is told.severity else ()
     )

@@ -46,7 +46,7 @@ class SizeRows:
 
         The tables behind the search are one part. None: this SQLite was built without `dbstat`.
         """
-        parts = Counter[str]()
+        parts, page = Counter[str](), self._pragma("page_size")
         try:
             found = self._db.query(
                 """
@@ -56,7 +56,7 @@ class SizeRows:
                 """
             )
             for row in found:
-                parts[row["part"]] += row["size"] - self._pragma("page_size")
+                parts[row["part"]] += row["size"] - page
         except sqlite3.OperationalError as e:
             if "no such table: dbstat" not in str(e):
                 raise
