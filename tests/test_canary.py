@@ -61,10 +61,10 @@ async def test_it_goes_the_whole_way_and_leaves_nothing(
     """Operators see it in their channel, readers do not; no table has it afterwards, and the audit balances."""
     monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
     config = configured(tmp_path, paper, slack_url=slack.url, slack={"ops_channel": "#news-ops"})
-    clock = SetClock()
+    clock = after_a_canary()
     async with running(Daemon(config, io.StringIO(), clock=clock, attendants=[CanaryWatch()])):
         reader = await first_look(config)
-        clock.offset = EVERY + PATIENCE
+        clock.offset += EVERY + PATIENCE
         await until(lambda: any("Canary" in str(m) for m in slack.messages()))
         await until(lambda: reader.canaries.last_told() is not None)
     store = Store.reader(config.database)
@@ -90,14 +90,21 @@ async def test_no_rhythm_holds_it_and_nobody_else_hears_of_it(
         },
         sinks={"atom": [{"name": "all", "file": str(tmp_path / "feed.xml")}]},
     )
-    clock = SetClock()
+    clock = after_a_canary()
     async with running(Daemon(config, io.StringIO(), clock=clock, attendants=[CanaryWatch()])):
         reader = await first_look(config)
-        clock.offset = EVERY + PATIENCE
+        clock.offset += EVERY + PATIENCE
         await until(lambda: reader.canaries.last_told() is not None)
     store = Store.reader(config.database)
     assert {} == {table: n for table in (*LEFT, "holds") if (n := store._db.table(table).count)}
     assert not (tmp_path / "feed.xml").exists()
+
+
+def after_a_canary() -> SetClock:
+    """A minute after one was published: six hours later there is one more, whatever time it is now."""
+    clock = SetClock()
+    clock.offset = EVERY - timedelta(seconds=clock().timestamp() % EVERY.total_seconds()) + timedelta(minutes=1)
+    return clock
 
 
 async def first_look(config: Config) -> Store:
@@ -119,10 +126,10 @@ async def first_look(config: Config) -> Store:
 
 async def test_it_arrives_at_the_console_too(tmp_path: Path, paper: Newsroom) -> None:
     """Where there is no Slack."""
-    config, clock, output = configured(tmp_path, paper), SetClock(), io.StringIO()
+    config, clock, output = configured(tmp_path, paper), after_a_canary(), io.StringIO()
     async with running(Daemon(config, output, clock=clock, attendants=[CanaryWatch()])):
         reader = await first_look(config)
-        clock.offset = EVERY + PATIENCE
+        clock.offset += EVERY + PATIENCE
         await until(lambda: reader.canaries.last_told() is not None)
     assert "Canary" in output.getvalue()
 
