@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -21,8 +22,10 @@ from monitor.rules.conditions import (
     Score,
     Without,
 )
-from monitor.rules.index import RuleIndex
+from monitor.rules.index import RuleIndex, Way
 from monitor.rules.match import decide, judge
+from monitor.rules.packed import PackedPostings
+from monitor.rules.postings import Postings
 from monitor.rules.query import parse
 from monitor.rules.rule import Examples, Rule
 from monitor.rules.schema import RuleSet
@@ -99,6 +102,13 @@ def judged(rules: list[Rule], read: Document, about: About = NOTHING) -> list[De
     return [decision for one in rules if (decision := judge(one, scope)) is not None]
 
 
+def indexed(rules: list[Rule], index: RuleIndex) -> RuleSet:
+    """A set of rules with this index of them."""
+    rule_set = RuleSet(tuple(rules))
+    rule_set.__dict__["index"] = index
+    return rule_set
+
+
 def matched(decisions: list[Decision]) -> list[str]:
     return [decision.rule for decision in decisions if decision.outcome is Outcome.MATCHED]
 
@@ -107,10 +117,12 @@ THREE = parse("ab AND bcd AND cde")
 TITLE_OF_CAPTION = InZone(Zone.TITLE, InZone(Zone.CAPTION, parse("ab")))
 
 
+both_ways = pytest.mark.parametrize("way", [Postings, PackedPostings])
 MANY = ["b", "c", "d", "e", "f", "title:ab", "stem-en:abc", 'regex:"bcd"', "acronym:AB"]
 ANY = Any(tuple(map(parse, MANY)))
 
 
+@both_ways
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @example([rule("a", ANY)], document("ab", ""), NOTHING)
 @example([rule("a", ANY)], document("abcs", ""), NOTHING)
@@ -121,22 +133,27 @@ ANY = Any(tuple(map(parse, MANY)))
 @example([rule("a", THREE)], document("bcd", "cde"), NOTHING)
 @example([rule("a", TITLE_OF_CAPTION)], document("ab", "", ["ab"]), NOTHING)
 @given(rule_sets(), DOCUMENTS, ABOUTS)
-def test_the_index_changes_nothing(rules: list[Rule], read: Document, about: About) -> None:
+def test_the_index_changes_nothing(way: Way, rules: list[Rule], read: Document, about: About) -> None:
     """The same decisions with the same evidence in the same order as without an index."""
-    decisions = judged(rules, read, about)
-    assert decisions == list(decide(RuleSet(tuple(rules)), read.title, read.text, [read.captions], about))
-    assert matched(decisions) == [one.name for one in RuleIndex(rules).matching(Scope(read, about))]
+    decisions, index = judged(rules, read, about), RuleIndex(rules, way)
+    assert decisions == list(decide(indexed(rules, index), read.title, read.text, [read.captions], about))
+    assert matched(decisions) == [one.name for one in index.matching(Scope(read, about))]
 
 
+@both_ways
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rule_sets(), rule_sets(), st.permutations(range(6)), DOCUMENTS)
 @example([rule("a", parse("x"))], [rule("b", parse("ab"))], list(range(6)), document("x ab", ""))
-def test_a_changed_index_is_a_new_one(before: list[Rule], after: list[Rule], order: list[int], read: Document) -> None:
+def test_a_changed_index_is_a_new_one(
+    way: Way, before: list[Rule], after: list[Rule], order: list[int], read: Document
+) -> None:
     """Rules may come, go, change and move; what the index says is what one built from nothing says."""
-    index, mixed = RuleIndex(before), [(before + after)[place] for place in order if place < len(before + after)]
+    index, mixed = RuleIndex(before, way), [(before + after)[place] for place in order if place < len(before + after)]
     for rules in (list({one.name: one for one in mixed}.values()), before[1:], after):
         index = index.changed_to(rules)
-        assert matched(judged(rules, read)) == [one.name for one in index.matching(Scope(read))]
+        decisions = judged(rules, read)
+        assert matched(decisions) == [one.name for one in index.matching(Scope(read))]
+        assert decisions == list(decide(indexed(rules, index), read.title, read.text, [read.captions]))
 
 
 def test_a_reload_leaves_the_index_in_use_as_it_is() -> None:

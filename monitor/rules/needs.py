@@ -1,7 +1,8 @@
 """Which words must stand in an article before a condition can hold: what the index of the rules is made of.
 
 A row is a set of keys that must all be there; where no row is complete, the condition does not hold. A key is a folded
-word, a prefix with its star or a stem (`~en/deploy`); where it counts only in a zone, `title:` or so stands before it.
+word, a prefix with its star, a stem (`~en/deploy`) or a pair of folded words that follow one another (`new_york`);
+where a key counts only in a zone, `title:` or so stands before it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from sys import intern
 from typing import TypeAlias
 
+PAIR = "_"  # between its two words, as no word has it
 MOST_COMBINED = 48  # rows that a conjunction may multiply up to; then its other parts are left to the evaluation
 
 Row: TypeAlias = frozenset[str]
@@ -30,6 +32,11 @@ UNKNOWN = Needs((frozenset(),), False)  # anything may satisfy it
 def key(name: str) -> Needs:
     """This one must be there, and that is all."""
     return Needs((frozenset((intern(name),)),), True)  # one string for all rules: the index is half the size
+
+
+def pair(first: str, second: str) -> Needs:
+    """The one must stand right before the other."""
+    return Needs((frozenset((intern(first), intern(second), intern(f"{first}{PAIR}{second}"))),), True)
 
 
 def either(parts: Iterable[Needs]) -> Needs:
