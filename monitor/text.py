@@ -299,13 +299,17 @@ class Document:
     def _offsets(self) -> tuple[list[tuple[int, int]], ...]:
         return tuple(_offsets(part) for part in self._parts)
 
-    @cached_property
+    @property
     def _lead_end(self) -> int:
-        return _lead_end(self.text)
+        return self._lead[0]
+
+    @property
+    def _lead_words(self) -> int:
+        return self._lead[1]
 
     @cached_property
-    def _lead_words(self) -> int:
-        return len(words(self.text[: self._lead_end]))
+    def _lead(self) -> tuple[int, int]:
+        return _lead(self.text) or (len(self.text), len(self.text_words))
 
     @cached_property
     def _sentence_starts(self) -> tuple[list[int], ...]:
@@ -340,13 +344,16 @@ def _offsets(text: str) -> list[tuple[int, int]]:
 _PARAGRAPH_END = re.compile(r"\n\s*\n")
 
 
-def _lead_end(text: str) -> int:
-    start = 0
+def _lead(text: str) -> tuple[int, int] | None:
+    """Where it ends and how many words it has. None if it is all of the text."""
+    start = before = 0
     for gap in _PARAGRAPH_END.finditer(text):
-        if len(words(text[start : gap.start()])) >= LEAD_WORDS:
-            return gap.start()
+        said = len(words(text[start : gap.start()]))
+        before += said
+        if said >= LEAD_WORDS:
+            return gap.start(), before
         start = gap.end()
-    return len(text)
+    return None
 
 
 # ---- sentences ----

@@ -22,6 +22,7 @@ from monitor.rules.conditions import (
 )
 from monitor.rules.index import holds
 from monitor.rules.match import judge
+from monitor.rules.needs import MAYBE
 from monitor.rules.rule import Example, Rule
 from monitor.rules.schema import RuleSet
 from monitor.rules.scope import Scope
@@ -86,7 +87,7 @@ def _shared(one: Set[str], other: Set[str]) -> float:
 def _of_rule(rule: Rule) -> Iterator[str]:
     if not rule.examples.match or not rule.examples.no_match:
         yield "has no examples of both kinds; add a headline that must match and one that must not"
-    if any(not row for row in rule.match.needs.rows):
+    if any(row <= {MAYBE} for row in rule.match.needs.rows):
         yield "needs no word, so it is looked at for every article; add one that must be there"
     for condition in (rule.match, *([rule.none] if rule.none is not None else [])):
         yield from _of_condition(condition)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.rules.keys import ALWAYS, Keys
-from monitor.rules.needs import PAIR, Row
+from monitor.rules.needs import MAYBE, PAIR, Row
 from monitor.rules.postings import Complete, Entry, is_pair, pairs_of, rarest_first, uses_of
 from monitor.rules.scope import Scope
 
@@ -136,4 +136,4 @@ def _proof(entry: Entry, row: Row) -> bool:
     """Whether the row holds all that there is to see."""
     pairs = pairs_of(row)
     seen = len(row) - len(pairs) <= 3 and (not pairs or pairs == [_pair(row)])
-    return entry.needs.enough and seen and len(entry.unless) <= MOST_UNWANTED
+    return MAYBE not in row and seen and len(entry.unless) <= MOST_UNWANTED

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple, Protocol
 
 from monitor.rules.keys import ALWAYS, Keys
-from monitor.rules.needs import PAIR, Needs, Row
+from monitor.rules.needs import MAYBE, PAIR, Needs, Row
 from monitor.rules.scope import Scope
 
 ENTRY_BITS = 32
@@ -52,7 +52,7 @@ class Postings:
         for place, entry in enumerate(entries):
             for row in entry.needs.rows:
                 anchor, second, *_ = *rarest_first(row, uses), ALWAYS, ALWAYS
-                proof = entry.needs.enough and not entry.unless and len(row) <= 2 and not any(map(is_pair, row))
+                proof = MAYBE not in row and not entry.unless and len(row) <= 2 and not any(map(is_pair, row))
                 rows[anchor].append((second, place << 1 | proof))
         self._keys = Keys(chain(rows, (second for found in rows.values() for second, _ in found)))
         numbers, self._anchors = self._keys.numbers, len(rows)  # whose numbers come first
@@ -79,10 +79,13 @@ def uses_of(entries: Sequence[Entry]) -> Mapping[str, int]:
     return Counter(key for entry in entries for key in frozenset(chain.from_iterable(entry.needs.rows)))
 
 
-def rarest_first(keys: Collection[str], uses: Mapping[str, int]) -> list[str]:
-    """Without the pairs. What many ask for is taken to be common in the news as well, and of equals the longer to be
-    rarer."""
-    return sorted((key for key in keys if not is_pair(key)), key=lambda key: (uses[key], -len(key), key))
+def rarest_first(row: Row, uses: Mapping[str, int]) -> list[str]:
+    """The keys without the pairs and MAYBE.
+
+    What many ask for is taken to be common in the news as well, and of equals the longer to be rarer.
+    """
+    keys = (key for key in row if not is_pair(key) and key != MAYBE)
+    return sorted(keys, key=lambda key: (uses[key], -len(key), key))
 
 
 def is_pair(key: str) -> bool:
