@@ -188,6 +188,7 @@ class Document:
     def __init__(self, title: str, text: str, captions: Iterable[str] = ()) -> None:
         self.title, self.text, self.captions = title, text, "\n\n".join(captions)
         self.title_words, self.text_words, self.caption_words = map(words, self._parts)
+        self._met: dict[int, Token] = {}
 
     @property
     def _parts(self) -> tuple[str, str, str]:
@@ -244,6 +245,12 @@ class Document:
 
     def at(self, position: int) -> Token:
         """The word at a position; there are none in the gaps."""
+        token = self._met.get(position)
+        if token is None:  # of many rules several ask for one word
+            token = self._met[position] = self._token(position)
+        return token
+
+    def _token(self, position: int) -> Token:
         part, index = self._place(position)
         start, end = self._offsets[part][index]
         sentence = self.sentence_at(position)
@@ -279,11 +286,11 @@ class Document:
         """The string that a zone's offsets point into."""
         return {Zone.TITLE: self.title, Zone.CAPTION: self.captions}.get(zone, self.text)
 
-    @property
+    @cached_property
     def _text_start(self) -> int:
         return len(self.title_words) + POSITION_GAP
 
-    @property
+    @cached_property
     def _captions_start(self) -> int:
         return self._text_start + len(self.text_words) + POSITION_GAP
 

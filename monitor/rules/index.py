@@ -14,6 +14,7 @@ from functools import cache
 from heapq import heapify, heappop, heappush
 from importlib.util import find_spec
 from itertools import chain, zip_longest
+from operator import sub
 from typing import TypeAlias
 
 from monitor.rules.conditions import All, Origin
@@ -74,8 +75,8 @@ class RuleIndex:
         missing = dict[int, int]()  # by place: of each rule that may match or come near, the fewest parts it can lack
         always = set[int]()
         for layer, places in zip(self._layers, self._places, strict=True):
-            near = {places[slot]: parts for slot, parts in layer.near(scope).items()}
-            missing.update(near)
+            near = layer.near(scope)
+            missing.update(zip(map(places.__getitem__, near), near.values(), strict=True))
             always.update(places[slot] for slot in layer.pages)
         missing.pop(GONE, None)
         if len(missing) <= most_near:
@@ -146,7 +147,8 @@ class _Layer:
         parts = [(slot, part.needs) for slot, rule in enumerate(rules) for part in _parts(rule)]
         self._touching = postings([Entry(needs) for _, needs in parts])
         self._slot_of_part = array("i", (slot for slot, _ in parts))
-        self._parts = Counter(self._slot_of_part)
+        counts = Counter(self._slot_of_part)
+        self._parts = array("i", (counts[slot] for slot in range(len(rules))))  # of each slot
 
     def slot_of(self, rule: Rule) -> int | None:
         slot = self.slots.get(rule.name)
@@ -156,7 +158,7 @@ class _Layer:
         """The slots of rules that match or may come near, and how many of its parts each surely lacks."""
         touched = Counter(map(self._slot_of_part.__getitem__, chain(*self._touching.find(scope))))
         near = dict.fromkeys(chain(*self.matching.find(scope)), 0)
-        near.update((slot, self._parts[slot] - parts) for slot, parts in touched.items())
+        near.update(zip(touched, map(sub, map(self._parts.__getitem__, touched), touched.values()), strict=True))
         return near
 
     def holds(self, slot: int, scope: Scope) -> bool:
