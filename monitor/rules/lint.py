@@ -20,7 +20,7 @@ from monitor.rules.conditions import (
     Score,
     Without,
 )
-from monitor.rules.index import holds
+from monitor.rules.index import advice, holds
 from monitor.rules.match import judge
 from monitor.rules.needs import MAYBE
 from monitor.rules.rule import Example, Rule
@@ -59,6 +59,9 @@ def findings(rules: RuleSet) -> tuple[Problem, ...]:
         said_of = _of_condition(condition, condition)
         found.extend(Problem(concept.file, concept.line, f"concept {concept.ref.name}: {said}") for said in said_of)
     found.extend(_subsumed(rules))
+    said = advice(len(rules.rules))
+    if said is not None:
+        found.append(Problem("rules", 0, said))
     return tuple(sorted(set(found)))
 
 
