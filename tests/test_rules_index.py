@@ -194,14 +194,14 @@ def test_few_rules_do_without_numpy() -> None:
 def test_many_rules_are_matched_alike_with_and_without_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it is missing, it is said how to have it."""
     queries = ["tanks AND border", '"border patrol"', "tanks NOT border", "tanks NEAR/3 border", "title:border", "snow"]
-    rules = [rule(f"r{number}", parse(queries[number % len(queries)])) for number in range(MANY)]
+    rules = [rule(f"r{number}", parse(queries[number % len(queries)])) for number in range(MANY // 4 * len(queries))]
     read = document("Tanks at the border", "The border patrol has tanks.")
-    packed, said = RuleIndex(rules), advice(MANY)
+    packed, said = RuleIndex(rules), advice(len(rules))
     assert (PackedPostings, None) == (best_way(MANY), said)
     monkeypatch.setattr(rule_index, "can_pack", lambda: False)
     plain = RuleIndex(rules)
     found = [one.name for one in plain.matching(Scope(read))]
-    assert (MANY * 4 // 6, found) == (len(found), [one.name for one in packed.matching(Scope(read))])
+    assert (MANY, found) == (len(found), [one.name for one in packed.matching(Scope(read))])
     assert decide(indexed(rules, plain), read.title, read.text) == decide(indexed(rules, packed), read.title, read.text)
     assert "install news-monitor[many-rules]" in (advice(MANY) or "")
 

@@ -30,7 +30,7 @@ GONE = -1
 PLACE_BITS = 32
 PLACE_MASK = (1 << PLACE_BITS) - 1
 MOST_CHANGED = 0.1  # of the rules, before the whole index is built anew
-MANY = 3_000  # rules from which numpy is worth its 25 MB
+MANY = 2_000  # rules from which numpy is worth its 25 MB
 
 
 class RuleIndex:
@@ -212,4 +212,4 @@ def advice(rules: int) -> str | None:
     """What would make matching so many rules faster."""
     if rules < MANY or can_pack():
         return None
-    return f"{rules:,} rules are matched several times as fast with numpy; install news-monitor[many-rules]"
+    return f"{rules:,} rules are matched faster with numpy; install news-monitor[many-rules]"
