@@ -188,6 +188,7 @@ class Document:
     def __init__(self, title: str, text: str, captions: Iterable[str] = ()) -> None:
         self.title, self.text, self.captions = title, text, "\n\n".join(captions)
         self.title_words, self.text_words, self.caption_words = map(words, self._parts)
+        self._met: dict[int, Token] = {}
 
     @property
     def _parts(self) -> tuple[str, str, str]:
@@ -244,6 +245,12 @@ class Document:
 
     def at(self, position: int) -> Token:
         """The word at a position; there are none in the gaps."""
+        token = self._met.get(position)
+        if token is None:  # of many rules several ask for one word
+            token = self._met[position] = self._token(position)
+        return token
+
+    def _token(self, position: int) -> Token:
         part, index = self._place(position)
         start, end = self._offsets[part][index]
         sentence = self.sentence_at(position)
@@ -279,11 +286,11 @@ class Document:
         """The string that a zone's offsets point into."""
         return {Zone.TITLE: self.title, Zone.CAPTION: self.captions}.get(zone, self.text)
 
-    @property
+    @cached_property
     def _text_start(self) -> int:
         return len(self.title_words) + POSITION_GAP
 
-    @property
+    @cached_property
     def _captions_start(self) -> int:
         return self._text_start + len(self.text_words) + POSITION_GAP
 
@@ -299,13 +306,17 @@ class Document:
     def _offsets(self) -> tuple[list[tuple[int, int]], ...]:
         return tuple(_offsets(part) for part in self._parts)
 
-    @cached_property
+    @property
     def _lead_end(self) -> int:
-        return _lead_end(self.text)
+        return self._lead[0]
+
+    @property
+    def _lead_words(self) -> int:
+        return self._lead[1]
 
     @cached_property
-    def _lead_words(self) -> int:
-        return len(words(self.text[: self._lead_end]))
+    def _lead(self) -> tuple[int, int]:
+        return _lead(self.text) or (len(self.text), len(self.text_words))
 
     @cached_property
     def _sentence_starts(self) -> tuple[list[int], ...]:
@@ -340,13 +351,16 @@ def _offsets(text: str) -> list[tuple[int, int]]:
 _PARAGRAPH_END = re.compile(r"\n\s*\n")
 
 
-def _lead_end(text: str) -> int:
-    start = 0
+def _lead(text: str) -> tuple[int, int] | None:
+    """Where it ends and how many words it has. None if it is all of the text."""
+    start = before = 0
     for gap in _PARAGRAPH_END.finditer(text):
-        if len(words(text[start : gap.start()])) >= LEAD_WORDS:
-            return gap.start()
+        said = len(words(text[start : gap.start()]))
+        before += said
+        if said >= LEAD_WORDS:
+            return gap.start(), before
         start = gap.end()
-    return len(text)
+    return None
 
 
 # ---- sentences ----

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from monitor.model import Decision, Outcome, Severity, Zone
+from monitor.rules import index as rule_index
 from monitor.rules.conditions import (
     LARGE,
     All,
@@ -21,8 +25,10 @@ from monitor.rules.conditions import (
     Score,
     Without,
 )
-from monitor.rules.index import RuleIndex
-from monitor.rules.match import decide, judge
+from monitor.rules.index import MANY, RuleIndex, Way, advice, best_way
+from monitor.rules.match import MOST_NEAR, decide, judge
+from monitor.rules.packed import PackedPostings
+from monitor.rules.postings import Postings
 from monitor.rules.query import parse
 from monitor.rules.rule import Examples, Rule
 from monitor.rules.schema import RuleSet
@@ -99,18 +105,28 @@ def judged(rules: list[Rule], read: Document, about: About = NOTHING) -> list[De
     return [decision for one in rules if (decision := judge(one, scope)) is not None]
 
 
+def indexed(rules: list[Rule], index: RuleIndex) -> RuleSet:
+    """A set of rules with this index of them."""
+    rule_set = RuleSet(tuple(rules))
+    rule_set.__dict__["index"] = index
+    return rule_set
+
+
 def matched(decisions: list[Decision]) -> list[str]:
     return [decision.rule for decision in decisions if decision.outcome is Outcome.MATCHED]
 
 
+FIVE = Any(tuple(map(parse, ["ab", "abc", "abcd", "abcde", "cde"])))  # more than a row has place for
 THREE = parse("ab AND bcd AND cde")
 TITLE_OF_CAPTION = InZone(Zone.TITLE, InZone(Zone.CAPTION, parse("ab")))
 
 
-MANY = ["b", "c", "d", "e", "f", "title:ab", "stem-en:abc", 'regex:"bcd"', "acronym:AB"]
-ANY = Any(tuple(map(parse, MANY)))
+both_ways = pytest.mark.parametrize("way", [Postings, PackedPostings])
+TERMS_OF_ANY = ["b", "c", "d", "e", "f", "title:ab", "stem-en:abc", 'regex:"bcd"', "acronym:AB"]
+ANY = Any(tuple(map(parse, TERMS_OF_ANY)))
 
 
+@both_ways
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @example([rule("a", ANY)], document("ab", ""), NOTHING)
 @example([rule("a", ANY)], document("abcs", ""), NOTHING)
@@ -120,23 +136,34 @@ ANY = Any(tuple(map(parse, MANY)))
 @example([rule("a", THREE)], document("ab", "cde"), NOTHING)
 @example([rule("a", THREE)], document("bcd", "cde"), NOTHING)
 @example([rule("a", TITLE_OF_CAPTION)], document("ab", "", ["ab"]), NOTHING)
+@example([rule("a", parse("x"), FIVE)], document("x abcde", ""), NOTHING)
+@example([rule("a", parse("x"), FIVE)], document("x cde", ""), NOTHING)
+@example([rule("a", parse('"ab x" AND "x ab"'))], document("ab x", ""), NOTHING)
+@example([rule("a", parse('title:"ab x"'))], document("x ab", "ab x"), NOTHING)
+@example([rule("a", parse("caption:ab"))], document("", "", ["ab"]), NOTHING)
+@example([rule("a", parse('"ab ab"'))], document("ab", "ab"), NOTHING)
 @given(rule_sets(), DOCUMENTS, ABOUTS)
-def test_the_index_changes_nothing(rules: list[Rule], read: Document, about: About) -> None:
+def test_the_index_changes_nothing(way: Way, rules: list[Rule], read: Document, about: About) -> None:
     """The same decisions with the same evidence in the same order as without an index."""
-    decisions = judged(rules, read, about)
-    assert decisions == list(decide(RuleSet(tuple(rules)), read.title, read.text, [read.captions], about))
-    assert matched(decisions) == [one.name for one in RuleIndex(rules).matching(Scope(read, about))]
+    decisions, index = judged(rules, read, about), RuleIndex(rules, way)
+    assert decisions == list(decide(indexed(rules, index), read.title, read.text, [read.captions], about))
+    assert matched(decisions) == [one.name for one in index.matching(Scope(read, about))]
 
 
+@both_ways
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rule_sets(), rule_sets(), st.permutations(range(6)), DOCUMENTS)
 @example([rule("a", parse("x"))], [rule("b", parse("ab"))], list(range(6)), document("x ab", ""))
-def test_a_changed_index_is_a_new_one(before: list[Rule], after: list[Rule], order: list[int], read: Document) -> None:
+def test_a_changed_index_is_a_new_one(
+    way: Way, before: list[Rule], after: list[Rule], order: list[int], read: Document
+) -> None:
     """Rules may come, go, change and move; what the index says is what one built from nothing says."""
-    index, mixed = RuleIndex(before), [(before + after)[place] for place in order if place < len(before + after)]
+    index, mixed = RuleIndex(before, way), [(before + after)[place] for place in order if place < len(before + after)]
     for rules in (list({one.name: one for one in mixed}.values()), before[1:], after):
         index = index.changed_to(rules)
-        assert matched(judged(rules, read)) == [one.name for one in index.matching(Scope(read))]
+        decisions = judged(rules, read)
+        assert matched(decisions) == [one.name for one in index.matching(Scope(read))]
+        assert decisions == list(decide(indexed(rules, index), read.title, read.text, [read.captions]))
 
 
 def test_a_reload_leaves_the_index_in_use_as_it_is() -> None:
@@ -153,3 +180,43 @@ def test_a_rule_that_only_moved_shows_its_new_place() -> None:
     moved = replace(rule("a", parse("tanks")), line=7)
     changed = RuleIndex([rule("a", parse("tanks"))]).changed_to([moved])
     assert [7] == [one.line for one in changed.matching(Scope(document("Tanks", "")))]
+
+
+def test_few_rules_do_without_numpy() -> None:
+    """It is neither imported nor missed; and a program that cannot have it is served as before."""
+    few = [rule(f"r{number}", parse("tanks AND border")) for number in range(3)]
+    tried = "import sys; from monitor.rules.match import decide; print('numpy' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", tried], check=True, capture_output=True, text=True).stdout
+    assert ("False\n", None) == (said, advice(len(few)))
+    assert 3 == len(RuleIndex(few).matching(Scope(document("Tanks at the border", ""))))
+
+
+def test_many_rules_are_matched_alike_with_and_without_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is missing, it is said how to have it."""
+    queries = ["tanks AND border", '"border patrol"', "tanks NOT border", "tanks NEAR/3 border", "title:border", "snow"]
+    rules = [rule(f"r{number}", parse(queries[number % len(queries)])) for number in range(MANY // 4 * len(queries))]
+    read = document("Tanks at the border", "The border patrol has tanks.")
+    packed, said = RuleIndex(rules), advice(len(rules))
+    assert (PackedPostings, None) == (best_way(MANY), said)
+    monkeypatch.setattr(rule_index, "can_pack", lambda: False)
+    plain = RuleIndex(rules)
+    found = [one.name for one in plain.matching(Scope(read))]
+    assert (MANY, found) == (len(found), [one.name for one in packed.matching(Scope(read))])
+    assert decide(indexed(rules, plain), read.title, read.text) == decide(indexed(rules, packed), read.title, read.text)
+    assert "install news-monitor[many-rules]" in (advice(MANY) or "")
+
+
+@both_ways
+def test_the_nearest_of_many_are_those_that_lack_least(way: Way) -> None:
+    """Whatever the index makes of their parts, these are told that judging every rule would choose."""
+    queries = [
+        "tanks AND border AND snow", "tanks AND snow AND rain", '"border tanks" AND tanks', "tanks NEAR/1 snow",
+        '"the border" AND snow', "tanks NOT border", "title:patrol AND tanks AND border", "(snow OR tanks) AND rain",
+    ]  # fmt: skip
+    rules = [rule(f"r{number}", parse(queries[number * 5 % len(queries)])) for number in range(400)]
+    read = document("Tanks at the border", "The border patrol has tanks.")
+    judged_near = [one for one in judged(rules, read) if one.outcome is Outcome.NEAR]
+    lacking = {one.rule: 0 if "excluded" in one.missing[0] else len(one.missing) for one in judged_near}
+    nearest = sorted(judged_near, key=lambda one: lacking[one.rule])[:MOST_NEAR]
+    told = [one for one in decide(indexed(rules, RuleIndex(rules, way)), read.title, read.text) if one in judged_near]
+    assert {one.rule for one in nearest} == {one.rule for one in told}

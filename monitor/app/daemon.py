@@ -32,6 +32,7 @@ from monitor.app.vitals import Pulse
 from monitor.app.workers import Workers
 from monitor.errors import ConfigError, Refused, StoreError
 from monitor.model import Delivery, DeliveryState, Notice
+from monitor.rules.index import advice
 from monitor.store.sqlite.store import Store
 
 log = logging.getLogger(__name__)
@@ -192,6 +193,9 @@ class Daemon:
                 "config": parts.config.directory,
             },
         )
+        said = advice(len(parts.config.rules.rules))
+        if said is not None:
+            log.info("many rules", extra={"advice": said})
 
     async def _check_slack(self, parts: Parts) -> None:
         """A wrong token or channel is told at once; polling goes on, and the alerts wait."""

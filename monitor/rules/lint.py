@@ -20,8 +20,9 @@ from monitor.rules.conditions import (
     Score,
     Without,
 )
-from monitor.rules.index import holds
+from monitor.rules.index import advice, holds
 from monitor.rules.match import judge
+from monitor.rules.needs import MAYBE
 from monitor.rules.rule import Example, Rule
 from monitor.rules.schema import RuleSet
 from monitor.rules.scope import Scope
@@ -58,6 +59,9 @@ def findings(rules: RuleSet) -> tuple[Problem, ...]:
         said_of = _of_condition(condition, condition)
         found.extend(Problem(concept.file, concept.line, f"concept {concept.ref.name}: {said}") for said in said_of)
     found.extend(_subsumed(rules))
+    said = advice(len(rules.rules))
+    if said is not None:
+        found.append(Problem("rules", 0, said))
     return tuple(sorted(set(found)))
 
 
@@ -86,7 +90,7 @@ def _shared(one: Set[str], other: Set[str]) -> float:
 def _of_rule(rule: Rule) -> Iterator[str]:
     if not rule.examples.match or not rule.examples.no_match:
         yield "has no examples of both kinds; add a headline that must match and one that must not"
-    if any(not row for row in rule.match.needs.rows):
+    if any(row <= {MAYBE} for row in rule.match.needs.rows):
         yield "needs no word, so it is looked at for every article; add one that must be there"
     for condition in (rule.match, *([rule.none] if rule.none is not None else [])):
         yield from _of_condition(condition)

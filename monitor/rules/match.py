@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from heapq import nsmallest
+from collections.abc import Callable, Iterable
 
 from monitor.model import Decision, Hit, Outcome
 from monitor.rules.conditions import All
@@ -22,30 +21,13 @@ BEFORE_A_HIT = 150  # of a longer one; little, as a message shows the beginning 
 def decide(
     rules: RuleSet, title: str, text: str, captions: Iterable[str] = (), about: About = NOTHING
 ) -> tuple[Decision, ...]:
-    """A decision for each rule that matches, and for those that come nearest, in the order of the rules."""
-    scope = Scope(document(title, text, captions), about)
-    decisions = (judge(rule, scope) for rule in _worth_judging(rules, scope))
-    return tuple(decision for decision in decisions if decision is not None)
+    """A decision for each rule that matches, and for those that come nearest, in the order of the rules.
 
-
-def _worth_judging(rules: RuleSet, scope: Scope) -> Sequence[Rule]:
-    """Of very many rules hundreds come near each article by some common word, which nobody wants to read.
-
-    All that match, and all that have the page read when they come near, are among them.
+    Of very many rules hundreds come near each article by some common word, which nobody wants to read.
     """
-    near = rules.index.near(scope)
-    if len(near) <= MOST_NEAR:
-        return near
-    sure = {rule.name for rule in rules.index.matching(scope)} | {rule.name for rule in near if rule.page}
-    others = (rule for rule in near if rule.name not in sure)
-    nearest = {rule.name for rule in nsmallest(MOST_NEAR, others, key=lambda rule: _parts_missing(rule, scope))}
-    return [rule for rule in near if rule.name in sure or rule.name in nearest]
-
-
-def _parts_missing(rule: Rule, scope: Scope) -> int:
-    """None where only an exclusion stands in the way."""
-    parts = rule.match.children if isinstance(rule.match, All) else (rule.match,)
-    return sum(not part.holds(scope) for part in parts)
+    scope = Scope(document(title, text, captions), about)
+    decisions = (judge(rule, scope) for rule in rules.index.worth_judging(scope, MOST_NEAR))
+    return tuple(decision for decision in decisions if decision is not None)
 
 
 def judge(rule: Rule, scope: Scope) -> Decision | None:

@@ -84,6 +84,17 @@ class Scope:
             return self._whole._last.get(word, -1) >= self._body  # saves a look at every word of the longest zone
         return word in self._last
 
+    def stretch(self, zone: Zone) -> slice:
+        """Where a zone of the text lies in the sequence of the whole."""
+        title = len(self.document.title_words)
+        match zone:
+            case Zone.TITLE:
+                return slice(title)
+            case Zone.LEAD:
+                return slice(title + 1, self._body)
+            case _:
+                return slice(self._body, None)
+
     @cached_property
     def _body(self) -> int:
         """Where the body begins in the sequence of the whole."""
@@ -102,11 +113,11 @@ class Scope:
             if place is None:
                 return False
             if place == last[word]:
-                return self._sequence[max(place - offset, 0) : place - offset + len(said)] == said
+                return self.sequence[max(place - offset, 0) : place - offset + len(said)] == said
         return f" {' '.join(said)} " in self._line
 
     @cached_property
-    def _sequence(self) -> tuple[str, ...]:
+    def sequence(self) -> tuple[str, ...]:
         """The words in order, with something that is no word where the title ends."""
         if self._empty:
             return ()
@@ -116,15 +127,15 @@ class Scope:
 
     @cached_property
     def _last(self) -> dict[str, int]:
-        return dict(zip(self._sequence, count()))
+        return dict(zip(self.sequence, count()))
 
     @cached_property
     def _first(self) -> dict[str, int]:
-        return dict(zip(reversed(self._sequence), count(len(self._sequence) - 1, -1)))
+        return dict(zip(reversed(self.sequence), count(len(self.sequence) - 1, -1)))
 
     @cached_property
     def _line(self) -> str:
-        return f" {' '.join(self._sequence)} "
+        return f" {' '.join(self.sequence)} "
 
     def positions(self, word: str) -> Sequence[int]:
         """Where a folded word stands, ascending."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from monitor.rules import needs, pattern
 from monitor.rules.needs import Needs
@@ -128,7 +129,9 @@ class Phrase(Place):
 
     @property
     def needs(self) -> Needs:
-        return needs.unproven(needs.together(term.needs for term in self.terms))
+        pairs = [needs.pair(*pair) for pair in pairwise(self.said or ())]
+        whole = needs.together((*(term.needs for term in self.terms), *pairs))
+        return whole if len(pairs) == len(self.terms) - 1 <= 1 else needs.unproven(whole)
 
     @cached_property
     def said(self) -> tuple[str, ...] | None:
