@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from monitor.app.dead_letters import ALL, PLACE
-from monitor.cli.common import EXIT_FOUND, Place, complain, perform, reading_store, say, show_json, speaking
+from monitor.cli.common import EXIT_FOUND, Place, complain, json_lines, perform, reading_store, say, show_json, speaking
 
 
 @click.group(invoke_without_command=True)
@@ -16,7 +16,7 @@ from monitor.cli.common import EXIT_FOUND, Place, complain, perform, reading_sto
     "--limit", default=20, show_default=True, metavar="N", type=click.IntRange(1, 100_000), help="At most so many."
 )
 @click.option("--mute", "mute", metavar="ID", help="Only what a mute held, named by the beginning of its id.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document a line.")
+@json_lines
 @click.pass_context
 @speaking()
 def alerts(context: click.Context, limit: int, mute: str | None, as_json: bool) -> None:
@@ -48,7 +48,7 @@ def _show(row: dict[str, Any]) -> None:
 
 @alerts.command()
 @click.option("--dropped", is_flag=True, help="Those that somebody dropped instead, and who did. Exit 0.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document a line.")
+@json_lines
 @click.pass_obj
 @speaking()
 def dead(place: Place, dropped: bool, as_json: bool) -> None:

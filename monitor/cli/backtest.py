@@ -14,7 +14,7 @@ from monitor.app.backtest import NOT_MODELLED, Candidate, against_archive, from_
 from monitor.app.clock import utc_now
 from monitor.app.rule_book import in_force
 from monitor.cli.backtest_page import page
-from monitor.cli.common import Place, say, show_json, speaking
+from monitor.cli.common import Place, json_document, say, show_json, speaking
 from monitor.cli.spans import progress, since
 from monitor.rules.backtest import Alert, Change, Difference
 from monitor.rules.schema import RuleSet
@@ -34,7 +34,7 @@ SIGNS = {Change.ADDED: "+", Change.REMOVED: "−"}
 )
 @click.option("--revision", metavar="GITREV", help="The configuration directory as it was in this git revision.")
 @since
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@json_document
 @click.option(
     "--html", "html_file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a page too."
 )

@@ -35,6 +35,9 @@ EXIT_INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
 
 SYSTEM_DIRECTORY = Path("/etc/news-monitor")
 
+json_document = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+json_lines = click.option("--json", "as_json", is_flag=True, help="One JSON document a line.")
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

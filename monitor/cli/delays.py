@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from monitor.cli.common import Place, reading_store, say, show_json, speaking
+from monitor.cli.common import Place, json_lines, reading_store, say, show_json, speaking
 from monitor.cli.moments import Moment
 from monitor.store.sqlite.delay_rows import STAGES
 
@@ -18,14 +18,14 @@ _HEADS = ("→ seen", "→ read", "→ matched", "→ posted", "in all")
 
 @click.command()
 @click.option("--since", type=Moment(), metavar="TIME", default="7d", show_default=True, help="Of what was seen since.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document a line: seconds.")
+@json_lines
 @click.pass_obj
 @speaking()
 def delays(place: Place, since: datetime, as_json: bool) -> None:
     """How late each feed's news comes to readers.
 
-    Medians and 90th percentiles of each part of the way. The first part is the publisher's and the schedule's, the
-    others are this program's. The slowest feeds come first.
+    Medians and 90th percentiles of each part of the way; with --json in seconds. The first part is the publisher's and
+    the schedule's, the others are this program's. The slowest feeds come first.
     """
     found = reading_store(place).delays.delays(since)
     rows = sorted(((name, summary(stages)) for name, stages in found.items()), key=_slowest_first)

@@ -16,7 +16,7 @@ from monitor.app.audit import audit as full_audit
 from monitor.app.audit import balance as take_balance
 from monitor.app.clock import utc_now
 from monitor.cli import db_size
-from monitor.cli.common import EXIT_FOUND, Place, reading_store, say, show_json, speaking
+from monitor.cli.common import EXIT_FOUND, Place, json_document, reading_store, say, show_json, speaking
 from monitor.feeds.health import Health, health
 from monitor.model import Article, ArticleId, DeliveryState, Fate
 from monitor.store.sqlite.size_rows import Size
@@ -25,7 +25,7 @@ from monitor.store.sqlite.values import time_or_none
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@json_document
 @click.pass_obj
 @speaking()
 def audit(place: Place, as_json: bool) -> None:
@@ -64,7 +64,7 @@ def _sum(balance: Balance) -> str:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@json_document
 @click.pass_obj
 @speaking()
 def status(place: Place, as_json: bool) -> None:
@@ -151,7 +151,7 @@ def _show_status(facts: dict[str, Any], balance: Balance, size: Size) -> None:
 
 @click.command()
 @click.argument("url")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@json_document
 @click.pass_obj
 @speaking()
 def explain(place: Place, url: str, as_json: bool) -> None:

@@ -23,7 +23,7 @@ from monitor.articles.furniture import trim
 from monitor.articles.judge import judge
 from monitor.articles.robots import Robots
 from monitor.articles.tasks import read_page
-from monitor.cli.common import EXIT_FOUND, Place, say, show_json, speaking
+from monitor.cli.common import EXIT_FOUND, Place, json_document, say, show_json, speaking
 from monitor.errors import ExtractError, FetchError
 from monitor.http import Http
 from monitor.model import FULL, Extract, Page, Zone
@@ -58,7 +58,7 @@ def _checked(_context: click.Context, _option: click.Parameter, url: str | None)
 @click.option(
     "--url", default=None, callback=_checked, help="Where a FILE was found, or what comes from standard input."
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@json_document
 @click.pass_obj
 @speaking()
 def extract(place: Place, source: str, title: str, url: str | None, as_json: bool) -> None:

@@ -14,7 +14,18 @@ from monitor.app import config as configuration
 from monitor.app.clock import utc_now
 from monitor.app.feedback import reports
 from monitor.app.proposals import OfRule, Proposed, propose
-from monitor.cli.common import EXIT_FOUND, Place, complain, perform, program, reading_store, say, show_json, speaking
+from monitor.cli.common import (
+    EXIT_FOUND,
+    Place,
+    complain,
+    json_lines,
+    perform,
+    program,
+    reading_store,
+    say,
+    show_json,
+    speaking,
+)
 from monitor.cli.spans import progress, since
 from monitor.model import Opinion
 from monitor.rules.backtest import Reading
@@ -45,7 +56,7 @@ def add(place: Place, alert: str, verdict: str) -> None:
 @since
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 100_000), help="At most so many.")
 @click.option("--unjudged", is_flag=True, help="Instead: the alerts that were told and nobody judged.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document a line.")
+@json_lines
 @click.pass_obj
 @speaking()
 def list_(place: Place, since: timedelta, limit: int, unjudged: bool, as_json: bool) -> None:
@@ -75,7 +86,7 @@ def list_(place: Place, since: timedelta, limit: int, unjudged: bool, as_json: b
 @feedback.command()
 @since
 @click.option("--rule", help="Only this rule.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document a line, one for each rule.")
+@json_lines
 @click.pass_obj
 @speaking()
 def report(place: Place, since: timedelta, rule: str | None, as_json: bool) -> None:
@@ -147,7 +158,7 @@ def _numbers(tally: Tally) -> dict[str, Any]:
 @click.argument("rule", required=False)
 @since
 @click.option("--patch", "number", type=click.IntRange(min=1), metavar="N", help="Print only the Nth diff of RULE.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document a line, one for each rule.")
+@json_lines
 @click.pass_obj
 @speaking()
 def propose_(place: Place, rule: str | None, since: timedelta, number: int | None, as_json: bool) -> None:

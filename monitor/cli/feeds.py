@@ -20,7 +20,17 @@ from monitor.app.config_sections import MonitorFile
 from monitor.app.feed_check import Checked, FeedCheck, holder, known_through, nothing_known
 from monitor.app.feed_import import free_name, plan
 from monitor.app.workers import Workers
-from monitor.cli.common import EXIT_FOUND, Place, complain, say, show_json, show_problems, speaking
+from monitor.cli.common import (
+    EXIT_FOUND,
+    Place,
+    complain,
+    json_document,
+    json_lines,
+    say,
+    show_json,
+    show_problems,
+    speaking,
+)
 from monitor.cli.delays import delays
 from monitor.errors import ConfigError, ParseError, Problem
 from monitor.feeds import opml, websub
@@ -49,7 +59,7 @@ feeds.add_command(delays)
 
 
 @feeds.command(name="list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document a line.")
+@json_lines
 @click.pass_obj
 @speaking()
 def list_(place: Place, as_json: bool) -> None:
@@ -116,7 +126,7 @@ def _ahead(moment: datetime, now: datetime) -> str:
 
 @feeds.command()
 @click.argument("url")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@json_document
 @click.pass_obj
 @speaking()
 def check(place: Place, url: str, as_json: bool) -> None:

@@ -9,7 +9,7 @@ import click
 
 from monitor.app.clock import utc_now
 from monitor.app.mutes import LONGEST
-from monitor.cli.common import Place, perform, reading_store, say, show_json, speaking
+from monitor.cli.common import Place, json_lines, perform, reading_store, say, show_json, speaking
 from monitor.model import MuteKind
 from monitor.spans import span
 
@@ -79,7 +79,7 @@ for _kind, _subject in {
 @click.option(
     "--limit", default=20, show_default=True, metavar="N", type=click.IntRange(1, 100_000), help="At most so many."
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON document a line.")
+@json_lines
 @click.pass_obj
 @speaking()
 def list_(place: Place, limit: int, as_json: bool) -> None:

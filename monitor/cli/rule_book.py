@@ -16,15 +16,23 @@ from monitor.app import config as configuration
 from monitor.app.clock import utc_now
 from monitor.app.rule_book import RULES
 from monitor.app.rule_health import RuleHealth
-from monitor.cli.common import EXIT_FOUND, Place, complain, reading_store, say, show_json, speaking
+from monitor.cli.common import (
+    EXIT_FOUND,
+    Place,
+    complain,
+    json_document,
+    json_lines,
+    reading_store,
+    say,
+    show_json,
+    speaking,
+)
 from monitor.cli.spans import progress, since
 from monitor.model import KeptVersion
 from monitor.store.sqlite.store import Store
 from monitor.yaml_file import dumped
 
 ORDER = ("name", "title", "severity", "channel", "page", "match")
-
-_json = click.option("--json", "as_json", is_flag=True, help="One JSON document a line.")
 
 
 @click.group(invoke_without_command=True)
@@ -36,7 +44,7 @@ def rules(context: click.Context) -> None:
 
 
 @rules.command("list")
-@_json
+@json_lines
 @click.pass_obj
 @speaking()
 def list_(place: Place, as_json: bool) -> None:
@@ -69,7 +77,7 @@ def list_(place: Place, as_json: bool) -> None:
     metavar="VERSION",
     help="The beginning of a version. Default: the one in force, or the last that was.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@json_document
 @click.pass_obj
 @speaking()
 def show(place: Place, name: str, prefix: str | None, as_json: bool) -> None:
@@ -91,7 +99,7 @@ def show(place: Place, name: str, prefix: str | None, as_json: bool) -> None:
 
 @rules.command()
 @click.argument("name", metavar="RULE")
-@_json
+@json_lines
 @click.pass_obj
 @speaking()
 def history(place: Place, name: str, as_json: bool) -> None:
@@ -113,7 +121,7 @@ def history(place: Place, name: str, as_json: bool) -> None:
 
 @rules.command()
 @since
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@json_document
 @click.pass_obj
 @speaking()
 def health(place: Place, since: timedelta, as_json: bool) -> None:

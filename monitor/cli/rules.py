@@ -24,6 +24,7 @@ from monitor.cli.common import (
     EXIT_USAGE,
     Place,
     complain,
+    json_document,
     say,
     show_json,
     show_problems,
@@ -85,7 +86,7 @@ def _show_rules(config: Config, spelling: str) -> None:
     "--feed", metavar="NAME", help="As if this feed had shown it: for rules that ask for feed, tag or language."
 )
 @click.option("--language", metavar="CODE", help="As if it were in this language, such as sr.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@json_document
 @click.pass_obj
 @speaking()
 def match(place: Place, source: str, title: str, feed: str | None, language: str | None, as_json: bool) -> None:

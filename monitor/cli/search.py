@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from monitor.cli.common import Place, complain, reading_store, say, show_json, speaking
+from monitor.cli.common import Place, complain, json_lines, reading_store, say, show_json, speaking
 from monitor.cli.moments import Moment
 from monitor.errors import Refused
 from monitor.store.search_query import parse
@@ -30,7 +30,7 @@ _SEE_FEEDS = "`feeds list` shows them"
 @click.option(
     "--limit", default=20, show_default=True, metavar="N", type=click.IntRange(1, 100_000), help="At most so many."
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON document a line.")
+@json_lines
 @click.pass_obj
 @speaking()
 def search(

@@ -10,12 +10,22 @@ from typing import Any
 import click
 
 from monitor.app.clock import utc_now
-from monitor.cli.common import EXIT_FOUND, Place, complain, perform, reading_store, say, show_json, speaking
+from monitor.cli.common import (
+    EXIT_FOUND,
+    Place,
+    complain,
+    json_document,
+    json_lines,
+    perform,
+    reading_store,
+    say,
+    show_json,
+    speaking,
+)
 
 _days = click.option(
     "--days", default=7, show_default=True, metavar="N", type=click.IntRange(1, 36_500), help="How far back."
 )
-_json = click.option("--json", "as_json", is_flag=True, help="One JSON document a line.")
 
 
 @click.group(invoke_without_command=True)
@@ -31,7 +41,7 @@ def stories(context: click.Context) -> None:
 @click.option(
     "--limit", default=20, show_default=True, metavar="N", type=click.IntRange(1, 100_000), help="At most so many."
 )
-@_json
+@json_lines
 @click.pass_obj
 @speaking()
 def list_(place: Place, days: int, limit: int, as_json: bool) -> None:
@@ -48,7 +58,7 @@ def list_(place: Place, days: int, limit: int, as_json: bool) -> None:
 
 @stories.command()
 @click.argument("story")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@json_document
 @click.pass_obj
 @speaking()
 def show(place: Place, story: str, as_json: bool) -> None:
@@ -108,7 +118,7 @@ def _relation(row: dict[str, Any], outlet_of: dict[str, str]) -> str:
 
 @stories.command()
 @_days
-@_json
+@json_lines
 @click.pass_obj
 @speaking()
 def sources(place: Place, days: int, as_json: bool) -> None:
