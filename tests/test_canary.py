@@ -107,6 +107,23 @@ def after_a_canary() -> SetClock:
     return clock
 
 
+async def test_two_that_come_at_once_arrive_as_one(
+    tmp_path: Path, paper: Newsroom, slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After half a day of sleep. The second is a copy of the first: nothing is wrong with it, and it goes as well."""
+    monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
+    config = configured(tmp_path, paper, slack_url=slack.url, slack={"ops_channel": "#news-ops"})
+    clock = after_a_canary()
+    async with running(Daemon(config, io.StringIO(), clock=clock, attendants=[CanaryWatch()])):
+        reader = await first_look(config)
+        clock.offset += 2 * EVERY + PATIENCE
+        await until(lambda: 2 == reader._db.table("canaries").count)
+        over = list(reader._db.query("select told_at is null as untold, why from canaries order by untold"))
+        assert [{"untold": 0, "why": None}, {"untold": 1, "why": None}] == over
+        assert {} == {table: n for table in LEFT if (n := reader._db.table(table).count)}
+    assert 1 == len([message for message in slack.messages() if "Canary" in message.text])
+
+
 async def first_look(config: Config) -> Store:
     """A reader, once the canary's feed is known."""
     reader: Store | None = None

@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TextIO
 
 from monitor.app import canary, systemd
@@ -25,6 +26,7 @@ from monitor.app.config import Config
 from monitor.app.config_watch import ConfigWatch
 from monitor.app.control import Control
 from monitor.app.jobs import Jobs
+from monitor.app.last_resort import Stopping, end_by_force
 from monitor.app.scheduler import Heartbeat
 from monitor.app.store_thread import StoreThread
 from monitor.app.story_desk import Memory
@@ -39,7 +41,7 @@ log = logging.getLogger(__name__)
 
 WORKERS = 2
 LOOK_UPS_AT_ONCE = 64
-STOP_LIMIT = timedelta(seconds=30)  # systemd waits 90 s
+STOP_LIMIT = timedelta(seconds=30)  # for a message that is being sent; for a stop as a whole: last_resort.py
 LATE_BEAT = timedelta(seconds=5)
 COLLECT_AFTER = 5_000, 10, 10  # as gc.set_threshold takes it
 LOOK_AT_FILES_SECONDS = 1.0  # those of the configuration
@@ -70,6 +72,7 @@ class Daemon:
         clock: Callable[[], datetime] = utc_now,
         trace: Callable[[str], None] | None = None,
         attendants: Sequence[Attendant] = (),
+        stopping: Stopping | None = None,
     ) -> None:
         self._config = config
         self._output = output
@@ -91,6 +94,7 @@ class Daemon:
         self._up_since = clock()
         self._writing: asyncio.Task[None] | None = None  # to see whether the store can
         self._attendants = Attendants(attendants)
+        self._stopping = stopping or Stopping()
 
     @property
     def stopped(self) -> bool:
@@ -104,6 +108,7 @@ class Daemon:
             await self._serve(await self._start())
         finally:
             await self._close()
+            self._stopping.closed = True
 
     async def run_once(self, *, now: bool = False) -> Sweep:
         """One sweep: every due feed (with `now`: every feed) once, then all that follows from it."""
@@ -130,6 +135,9 @@ class Daemon:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._asked_to_stop)
+            # In the place of asyncio's own handler, which does nothing. The loop hears of a signal by a byte in a
+            # socket; while it is busy and some 280 wake-ups wait there, that byte is lost. This runs anyway.
+            signal.signal(number, partial(self._told_to_stop, loop))
         loop.add_signal_handler(signal.SIGHUP, self._asked_to_reload)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
         # Name look-ups block a thread each; with the default of a few, one dead name server would stop all feeds.
@@ -304,11 +312,15 @@ class Daemon:
             systemd.notify("STOPPING=1")
             log.info("stopping", extra={"under_way": jobs.under_way})
             heartbeat.stop()
-            await self._control.close()
-            await self._attendants.close()
-            await self._end_beside()
-            await jobs.finish(STOP_LIMIT)
-            await parts.close()
+            for what, end in (
+                ("commands", self._control.close),
+                ("the web server, the heartbeat and those who watch", self._attendants.close),
+                ("what goes on beside the work", self._end_beside),
+                ("jobs", partial(jobs.finish, STOP_LIMIT)),
+                ("connections", parts.close),
+            ):
+                self._stopping.waits_for = what
+                await end()
 
     def _view(self, parts: Parts) -> View:
         return View(parts, self._store, self._workers, self._pulse, self._clock, self._up_since)
@@ -370,7 +382,9 @@ class Daemon:
                 continue
 
     async def _close(self) -> None:
+        self._stopping.waits_for = "worker processes"
         await self._workers.close()
+        self._stopping.waits_for = "the database"
         await self._store.close()
 
     # ---- reload ----
@@ -443,6 +457,10 @@ class Daemon:
             wake=self._wake,
         )
 
+    def _told_to_stop(self, loop: asyncio.AbstractEventLoop, _number: int, _frame: object) -> None:
+        self._stopping.begun.set()
+        loop.call_soon_threadsafe(self._asked_to_stop)
+
     def _asked_to_stop(self) -> None:
         self._stop.set()
         self._wake.set()
@@ -472,7 +490,9 @@ def serve(config: Config, output: TextIO, attendants: Sequence[Attendant] = ()) 
 
 
 async def _serve(config: Config, output: TextIO, attendants: Sequence[Attendant]) -> None:
-    await Daemon(config, output, attendants=attendants).run()
+    stopping = Stopping()
+    end_by_force(stopping)
+    await Daemon(config, output, attendants=attendants, stopping=stopping).run()
 
 
 def sweep(config: Config, output: TextIO, *, now: bool) -> Sweep:
@@ -481,4 +501,6 @@ def sweep(config: Config, output: TextIO, *, now: bool) -> Sweep:
 
 
 async def _sweep(config: Config, output: TextIO, *, now: bool) -> Sweep:
-    return await Daemon(config, output).run_once(now=now)
+    stopping = Stopping()
+    end_by_force(stopping)
+    return await Daemon(config, output, stopping=stopping).run_once(now=now)

@@ -12,7 +12,7 @@ from monitor.store.sqlite.values import Row, time_or_none
 
 _ON_THEIR_WAY = """
     select e.id as entry, e.first_seen_at as seen_at, e.state as reading, e.reason, a.id as article, a.quality,
-      m.outcome, d.state as delivery, d.error, d.sent_at
+      m.outcome, t.kind as told_as, d.state as delivery, d.error, d.sent_at
     from entries e left join articles a on a.id = e.article_id
     left join decisions m on m.article_id = a.id and m.rule = :rule
     left join alerts t on t.article_id = a.id and t.rule = :rule
@@ -31,7 +31,7 @@ class CanaryRows:
         return tuple(self._db.query(_ON_THEIR_WAY, {"feed": feed, "rule": rule}))
 
     def end(self, canary: Row, why: str | None) -> None:
-        """It was told, or it never will be, and why; its article and its alert go as if they had never been."""
+        """It was told, or it never will be, and what went wrong; its article and alert go as if they had never been."""
         self._db.execute(
             "insert into canaries (entry_id, seen_at, told_at, why) values (?, ?, ?, ?)",
             [canary["entry"], canary["seen_at"], canary["sent_at"], why],
