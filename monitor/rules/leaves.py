@@ -84,11 +84,8 @@ def exact(text: str) -> Exact:
 def acronym(text: str) -> Acronym:
     written = spelling("".join(text.replace(".", "").split()))
     folded = words(written)
-    if (
-        len(folded) != 1
-        or not (written.isalnum() and written.isupper())
-        or not SHORTEST_ACRONYM <= len(folded[0]) <= LONGEST_ACRONYM
-    ):
+    capitals = len(folded) == 1 and written.isalnum() and written.isupper()
+    if not capitals or not SHORTEST_ACRONYM <= len(folded[0]) <= LONGEST_ACRONYM:
         raise LeafError(f"{text!r} is no acronym; write {SHORTEST_ACRONYM} to {LONGEST_ACRONYM} capitals, as in NATO")
     return Acronym(written, folded[0])
 

@@ -180,8 +180,8 @@ def _unexpected(error: UnexpectedToken, query: str) -> QueryError:
     if token.type in ("WORD", "QUOTED", "LPAR", "ZONE", "FIELD", "SEVERAL", "SCORE"):
         foreign = _foreign(str(token)) if token.type == "WORD" else None
         before = _LAST_WORD.search(query, 0, column - 1)
-        if foreign is None and before is not None and (message := _foreign(before[0].strip())) is not None:
-            return QueryError(message, query, before.start() + 1)
+        if foreign is None and before is not None and (foreign := _foreign(before[0].strip())) is not None:
+            column = before.start() + 1
         return QueryError(foreign or "write AND, OR, NOT or NEAR/12 between these two", query, column)
     return QueryError(
         f"{token.lstrip('_')} has nothing before it to join; write as in: kosovo AND troops", query, column

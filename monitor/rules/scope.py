@@ -54,7 +54,7 @@ class Scope:
         self, document: Document, about: About = NOTHING, zone: Zone | None = None, whole: Scope | None = None
     ) -> None:
         self.document, self.about = document, about
-        self.doubtful = whole is None or whole.doubtful  # what is said of what nobody knows
+        self.doubtful: bool = whole is None or whole.doubtful  # what is said of what nobody knows
         self._zone, self._whole = zone, whole
         self._empty = whole is not None and whole._zone not in (None, zone)
         self._zones: dict[Zone, Scope] = {}
