@@ -158,6 +158,7 @@ class FeedDocument:
     language: str | None
     entries: tuple[Entry, ...]
     note: str | None = None  # what was wrong with the document although it could be read
+    whole: bool = True  # False: it broke off inside an item, and what came after is missing
     hints: FeedHints = FeedHints()
     shown: int = 0  # items
     known: int = 0  # of them

@@ -101,6 +101,20 @@ def test_match_as_if_it_were_from_somewhere(place: Place, arguments: tuple[str, 
     assert expected == [one["rule"] for one in told["decisions"] if one["outcome"] == "matched"]
 
 
+def test_an_operator_knows_the_language_of_a_feed(place: Place) -> None:
+    """Pages say what their software came with."""
+    feed = "{name: Koha, url: 'http://127.0.0.1:9/a', language: sq}"
+    (place.directory / "feeds.yaml").write_text(f"feeds: [{feed}]\n")
+    (place.directory / "rules" / "rules.yaml").write_text("rules: [{name: sq, match: 'tanket AND language:sq'}]\n")
+    page = "<html lang='en-US'><title>Tanket</title><p>Tanket shkojnë në kufi, thotë ministria e mbrojtjes.</p></html>"
+
+    def matched(*arguments: str) -> bool:
+        told = json.loads(invoke(match, place, "-", "--json", *arguments, input=page.encode()).stdout)
+        return "matched" in [one["outcome"] for one in told["decisions"]]
+
+    assert (True, False) == (matched("--feed", "Koha"), matched())
+
+
 def test_match_knows_its_feeds(place: Place) -> None:
     """Another name is wrong usage, with the nearest one."""
     result = invoke(match, place, "-", "--feed", "Curier", input=b"Tanks")

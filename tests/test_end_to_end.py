@@ -383,6 +383,24 @@ async def test_a_feed_that_shows_all_there_is_has_no_gap(tmp_path: Path, paper: 
     assert [] == rows(tmp_path / "news.db", "select id from gaps")
 
 
+async def test_a_document_that_breaks_off_opens_no_gap_and_hides_nothing(tmp_path: Path, paper: Newsroom) -> None:
+    """What came before the break is used; the rest is asked for, and not whether it changed."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)])
+    headers = {"Content-Type": "application/rss+xml", "ETag": '"1"'}
+    for number in range(4):
+        paper.publish(f"Tanks near Kosovo {number}", TANKS)
+    assert (await run("--config", str(config), "run", "--once", "--now", token=None)).code == 0
+    for number in range(4, 7):
+        paper.publish(f"Talks in Kosovo {number}", TALKS)
+    whole = paper._feed(1).encode()
+    for body in (whole[: whole.index(b"Talks in Kosovo 5") + 9], whole):
+        paper.pages["/feed.xml"] = web.Response(body=body, headers=headers)
+        assert (await run("--config", str(config), "run", "--once", "--now", token=None)).code == 0
+    looks = rows(tmp_path / "news.db", "select outcome, new from polls order by started_at")
+    assert [("new", 4), ("new", 1), ("new", 2)] == looks
+    assert [] == rows(tmp_path / "news.db", "select id from gaps")
+
+
 async def test_a_server_that_sends_only_what_is_new_opens_no_gap(tmp_path: Path, paper: Newsroom) -> None:
     """What its answer (226) does not show is not gone: the whole feed is compared with the last whole one."""
     config = write_config(tmp_path / "config", [("A", paper.feed_url)])

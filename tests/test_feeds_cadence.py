@@ -188,6 +188,7 @@ def test_a_rhythm_that_decides_nothing_costs_nothing() -> None:
         (FeedHints(skip_hours=frozenset(range(24))), NOW + minutes(5)),
         (FeedHints(skip_days=frozenset({NOW.weekday()})), NOW.replace(hour=0) + timedelta(days=1)),
         (FeedHints(skip_days=frozenset(range(7))), NOW + minutes(5)),
+        (FeedHints(skip_days=frozenset(range(7)) - {(NOW.weekday() - 1) % 7}), NOW + timedelta(days=2, hours=1)),
     ],
 )
 def test_what_a_feed_says_of_itself_is_heeded(hints: FeedHints, due: datetime) -> None:

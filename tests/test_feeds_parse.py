@@ -125,7 +125,8 @@ def test_head() -> None:
     for ttl in ("0", "-5", "soon", "1" * 20):
         assert parsed(rss(head=f"<ttl>{ttl}</ttl><language>no such!</language>")).hints.ttl is None
     assert parsed(rss(head="<ttl>999999999</ttl>")).hints.ttl == timedelta(days=7)
-    assert parsed(rss(head="<language>no such!</language>")).language is None
+    for none in ("no such!", "Serbian", "english"):
+        assert parsed(rss(head=f"<language>{none}</language>")).language is None
 
 
 # ---- texts ----

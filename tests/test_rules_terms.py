@@ -165,6 +165,8 @@ SERBIAN = About("sr-Latn", frozenset({"Politika"}), frozenset({"balkans"}))
     [
         (Origin(Fact.LANGUAGE, "sr"), SERBIAN, True, True),
         (Origin(Fact.LANGUAGE, "sr-Latn"), SERBIAN, True, True),
+        (Origin(Fact.LANGUAGE, "sr-Latn"), About("sr-Latn-RS"), True, True),
+        (Origin(Fact.LANGUAGE, "fi"), About("fil"), False, False),
         (Origin(Fact.LANGUAGE, "en"), SERBIAN, False, False),
         (Origin(Fact.FEED, "politika"), SERBIAN, True, True),
         (Origin(Fact.TAG, "sport"), SERBIAN, False, False),
@@ -177,3 +179,23 @@ def test_where_an_article_is_from(origin: Origin, about: About, holds: bool, exc
     scope = Scope(document("Tanks", ""), about)
     assert holds is origin.holds(scope)
     assert excludes is not Without(parse("tanks"), origin).holds(scope)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "tanks NOT (convoy AND language:ru)",
+        "tanks NOT title:(convoy AND language:ru)",
+        "tanks NOT (convoy NOT language:ru)",
+        "tanks NOT title:(convoy NOT tag:sport)",
+    ],
+)
+def test_what_nobody_knows_stops_no_rule(query: str) -> None:
+    """In a zone and in an exclusion of an exclusion as elsewhere."""
+    assert parse(query).holds(Scope(document("Convoy of tanks", "")))
+
+
+@pytest.mark.parametrize("word", ["हिन्दी", "सेना", "தமிழ்"])
+def test_a_word_keeps_the_vowel_that_it_ends_in(word: str) -> None:
+    """A sign that is no letter to Unicode is one to its readers."""
+    assert [word] == found(word, f"{word} 1947") == found(f"{word}*", f"{word} 1947")

@@ -33,7 +33,7 @@ from monitor.rules.written import to_query, to_yaml
 from monitor.yaml_file import parse as parse_yaml
 
 CONCEPTS = {name: ConceptRef(name, leaves.phrase(name), "1") for name in ("kosovo", "armed-forces")}
-TEXT = st.text(st.sampled_from("aKй. -'’\"“(;^:*~"), min_size=1, max_size=8)
+TEXT = st.text(st.sampled_from("aKNй. -'’\"“(;^:*~"), min_size=1, max_size=8)
 
 
 def made(make: Callable[[str], Condition]) -> st.SearchStrategy[Condition]:
@@ -58,8 +58,10 @@ PLACED = st.one_of(
     st.sampled_from([leaves.acronym("NATO"), leaves.regex(r"F-?16\w*"), *CONCEPTS.values()]),
     made(leaves.phrase),
     made(leaves.exact),
+    made(leaves.acronym),
 )
-ORIGINS = st.builds(Origin, st.sampled_from(Fact), st.sampled_from(["sr", "Balkan Insight"]))
+NAMES = st.sampled_from(["sr", "Balkan Insight", 'Radio "Kosova"'])
+ORIGINS = st.just(Origin(Fact.LANGUAGE, "sr-Latn")) | st.builds(Origin, st.sampled_from([Fact.FEED, Fact.TAG]), NAMES)
 
 
 def several(conditions: st.SearchStrategy[Condition]) -> st.SearchStrategy[tuple[Condition, ...]]:
@@ -78,7 +80,7 @@ PLACES = st.recursive(PLACED, placed, max_leaves=4)
 
 
 def whole(conditions: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
-    weights = st.lists(st.tuples(conditions, st.sampled_from([1.0, 2.5, -3.0])), min_size=1, max_size=3)
+    weights = st.lists(st.tuples(conditions, st.sampled_from([1.0, 2.5, -3.0, 1e-05])), min_size=1, max_size=3)
     return st.one_of(
         several(conditions).map(Any),
         several(conditions).map(All),

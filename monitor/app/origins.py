@@ -7,10 +7,13 @@ from monitor.rules.scope import About
 
 
 def about(article: Article | ArchivedArticle | Extract, feed: Feed | None) -> About:
-    """`feed`: None if it has left the configuration; nothing is known of it any more."""
+    """`feed`: None if it has left the configuration; nothing is known of it any more.
+
+    What the operator says of a feed's language goes before what its pages say: many say what their software came with.
+    """
     if feed is None:
         return About(article.language)
-    return About(article.language or feed.language, frozenset({feed.name}), frozenset(feed.tags))
+    return About(feed.language or article.language, frozenset({feed.name}), frozenset(feed.tags))
 
 
 def outlet(article: Article | ArchivedArticle, feed: Feed | None) -> str:

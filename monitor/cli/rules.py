@@ -99,7 +99,8 @@ def match(place: Place, source: str, title: str, feed: str | None, language: str
     shown_by = _feed(config, feed) if feed is not None else None
     extract = asyncio.run(_text_of(source, config))
     title, text = title or extract.title, extract.text
-    about = origins.about(replace(extract, language=language or extract.language), shown_by)
+    about = origins.about(extract, shown_by)
+    about = about if language is None else replace(about, language=language)
     decisions = decide(config.rules, title, text, extract.captions, about)
     if as_json:
         show_json(

@@ -36,6 +36,7 @@ GONE_AFTER = timedelta(hours=24)
 GONE_PROBE = timedelta(days=30)
 SKIPPED = 0.5  # entries, fading: one of the last two weeks in an hour or day that is said to bring none
 WEEKEND = frozenset({5, 6})
+LONGEST_SKIP = timedelta(days=2)  # a weekend: nothing is learnt of single working days that could contradict more
 # "Too many requests", without a word on when to come back.
 TOO_OFTEN = 429
 FIRST_TOO_OFTEN = timedelta(hours=1)
@@ -202,7 +203,8 @@ def was_lied_to(state: FeedState, published: Iterable[datetime | None]) -> bool:
 def _outside_skipped(state: FeedState) -> FeedState:
     """The next look in the first hour in which the feed says that it may bring something (RSS: skipHours, skipDays).
 
-    One that says so of all hours, or of all days, is not believed, nor of those in which it did bring something.
+    One that says so of all hours, or of all days, is not believed, nor of those in which it did bring something, nor
+    for longer than a weekend.
     """
     hints, due = state.hints, state.next_poll_at
     if hints is None or not (hints.skip_hours or hints.skip_days):
@@ -213,7 +215,8 @@ def _outside_skipped(state: FeedState) -> FeedState:
     hours = frozenset(hour for hour in hours if rhythm.hours[hour] < SKIPPED)
     if days >= WEEKEND and rhythm.weekend >= SKIPPED:
         days -= WEEKEND
-    while due.hour in hours or due.weekday() in days:
+    latest = due + LONGEST_SKIP
+    while due < latest and (due.hour in hours or due.weekday() in days):
         due = due.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     return replace(state, next_poll_at=due)
 

@@ -22,7 +22,7 @@ EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # older than the web: the 1970 of a
 AHEAD = timedelta(minutes=10)  # how far the clocks of publishers run ahead
 FULL_TEXT_SURPLUS = 200  # what a content must have more than the summary to count as the full text
 
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ def parse(body: bytes, *, feed_id: FeedId, url: str, content_type: str, now: dat
         language=language_of(language),
         entries=distinct(entries),
         note=_note(document, inspection, len(readable), fault, misdated(items, entries)),
+        whole=inspection.whole == len(readable),
         hints=inspection.hints.hints(url),
         shown=len(items),
         memory=b"" if fault else remembered(document.body, entries, url=url),

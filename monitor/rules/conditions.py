@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from itertools import accumulate
 
 from monitor.model import Zone
 from monitor.rules import needs
@@ -242,11 +243,16 @@ class Origin(Condition):
     def _known(self, about: About) -> Collection[str] | None:
         match self.fact:
             case Fact.LANGUAGE:
-                return None if about.language is None else (about.language.casefold(), about.language[:2].casefold())
+                return None if about.language is None else _ranges(about.language.casefold())
             case Fact.FEED:
                 return None if about.feeds is None else [feed.casefold() for feed in about.feeds]
             case Fact.TAG:
                 return None if about.tags is None else [tag.casefold() for tag in about.tags]
+
+
+def _ranges(tag: str) -> Collection[str]:
+    """What a BCP 47 tag falls under: sr, sr-latn and sr-latn-rs."""
+    return list(accumulate(tag.split("-"), "{}-{}".format))
 
 
 @dataclass(frozen=True, slots=True)

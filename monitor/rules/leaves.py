@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from monitor.errors import NewsMonitorError
 from monitor.rules import pattern
-from monitor.rules.conditions import Score
+from monitor.rules.conditions import Fact, Origin, Score
 from monitor.rules.stems import LANGUAGES, name_forms, stem
 from monitor.rules.terms import Acronym, Condition, Exact, Name, Pattern, Phrase, Prefix, Stem, Word
 from monitor.text import document, spelling, words
@@ -16,7 +16,8 @@ SHORTEST_PREFIX = 3
 SHORTEST_ACRONYM, LONGEST_ACRONYM = 2, 10
 _SHOWN = 70  # characters of a long query, on either side of the caret
 
-_AFTER_A_WORD = re.compile(r"[^\w*]+$")
+_STAR = re.compile(r"\*[^\w*]*$")  # at the end of a word, with what is no letter after it
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*", re.IGNORECASE)
 _QUOTES = re.compile('["“”„«»]')
 
 
@@ -53,8 +54,7 @@ def phrase(text: str, query: str | None = None, offset: int = 0) -> Word | Phras
 
 
 def _words(chunk: str, query: str, column: int) -> list[Word]:
-    chunk = _AFTER_A_WORD.sub("", chunk)
-    starred, stemmed = chunk.endswith("*"), chunk.removesuffix("*")
+    stemmed, starred = _STAR.subn("", chunk)
     if "*" in stemmed:
         raise QueryError("a star can only stand at the end of a word, as in deploy*", query, column)
     folded = words(stemmed)
@@ -82,9 +82,10 @@ def exact(text: str) -> Exact:
 
 
 def acronym(text: str) -> Acronym:
-    written = "".join(text.replace(".", "").split())
+    written = spelling("".join(text.replace(".", "").split()))
     folded = words(written)
-    if len(folded) != 1 or not written.isupper() or not SHORTEST_ACRONYM <= len(folded[0]) <= LONGEST_ACRONYM:
+    capitals = len(folded) == 1 and written.isalnum() and written.isupper()
+    if not capitals or not SHORTEST_ACRONYM <= len(folded[0]) <= LONGEST_ACRONYM:
         raise LeafError(f"{text!r} is no acronym; write {SHORTEST_ACRONYM} to {LONGEST_ACRONYM} capitals, as in NATO")
     return Acronym(written, folded[0])
 
@@ -109,6 +110,13 @@ def regex(text: str) -> Pattern:
     if (problem := pattern.problem(text)) is not None:
         raise LeafError(problem)
     return Pattern(text)
+
+
+def origin(fact: Fact, text: str) -> Origin:
+    """Whether there are feeds and tags of that name is for `origins.py` to say."""
+    if fact is Fact.LANGUAGE and not _LANGUAGE.fullmatch(text):
+        raise LeafError(f"{text!r} is no language; write a code such as en or sr-Latn")
+    return Origin(fact, text)
 
 
 def score(threshold: float, terms: Sequence[tuple[Condition, float]]) -> Score:

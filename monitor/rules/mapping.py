@@ -299,7 +299,7 @@ class ConditionReader(Notes):
         if not text:
             return None
         self.asked.append(Asked(fact, text, self.file.line(place), self.file.column(place)))
-        return Origin(fact, text)
+        return self._leaf(place, lambda: leaves.origin(fact, text), f"{fact}: ")
 
     def _text(self, key: str, value: object, place: Place) -> str | None:
         if isinstance(value, str) and value.strip():

@@ -78,20 +78,34 @@ _GRAMMAR = r"""
 
 # Words and nothing else need no parser; most terms of a vocabulary are such.
 _ONLY_WORDS = re.compile(r"\s*\w[\w.'’-]*\*?(?:\s+\w[\w.'’-]*\*?)*\s*")
+_LAST_WORD = re.compile(r"""[^\s();"“”„«»^]+\s*\Z""")
 _OPERATORS = frozenset(("AND", "OR", "NOT"))
 
 # What users of other search languages write, and what to write here.
 _FOREIGN = (
-    (re.compile(r".*~\d*"), 'write ~ behind a phrase, as in "troops border"~5, or NEAR/5'),
+    (re.compile(r".*~[\d.]*"), 'write ~ behind a phrase, as in "troops border"~5, or NEAR/5'),
     (
         re.compile(r"[^\W\d]\w*:.*"),
-        "there is no such zone; write title:, lead:, body: or caption:, or put quotes around it",
+        "there is no such field; write title:, lead:, body: or caption:, language:, feed: or tag:, "
+        "or put quotes around it",
     ),
-    (re.compile(r"[-!].+"), "exclusion is written NOT, as in: kosovo NOT football"),
-    (re.compile(r"\+.+"), "every part joined by AND is required; delete the +"),
+    (re.compile(r"[-!].+|AND-?NOT|NOT/.*"), "exclusion is written NOT, as in: kosovo NOT football"),
+    (re.compile(r"\+.*"), "every part joined by AND is required; delete the +"),
     (re.compile(r"&&?"), "write AND"),
     (re.compile(r"\|\|?"), "write OR"),
-    (re.compile(r"O?NEAR|(?i:O?NEAR/.*)"), "write NEAR/ with a number, as in: troops NEAR/12 border"),
+    (re.compile(r"(?i:NEAR/\d+F)"), "nearness in this order is written ONEAR, as in: troops ONEAR/12 border"),
+    (re.compile(r"(?i:O?NEAR/\d+)"), "write it in capitals, as in: troops NEAR/12 border"),
+    (
+        re.compile(r"O?NEAR|(?i:O?NEAR/.*|O?NEAR\d+|(?:W|P|PRE)/\w+|(?:ADJ|WITHIN)/?\d+|/\d+)|AROUND"),
+        "write NEAR/ with a number, as in: troops NEAR/12 border",
+    ),
+    (re.compile(r"/.+"), 'a regular expression is written regex:"F-?16"; other slashes need quotes around the phrase'),
+    (re.compile(r"[-/]"), "this joins nothing; write AND or OR, or put quotes around the phrase"),
+    (re.compile(r".*,|.*[^\W\d],[^\W\d].*"), "a comma joins nothing; write AND or OR, or put quotes around the phrase"),
+    (
+        re.compile(r"[\[{].*|.*[\]}]"),
+        "brackets mean nothing here; an exact spelling is written raw:NATO, and ranges there are none",
+    ),
     (
         re.compile(r"(?i:(?:atleast|count|score|sentence)/.*)|ATLEAST|COUNT|SCORE|SENTENCE"),
         "write it with its parts in parentheses, as in: ATLEAST/2(troops; tanks; border)",
@@ -161,8 +175,13 @@ def _unexpected(error: UnexpectedToken, query: str) -> QueryError:
         return QueryError("weights (^) belong in SCORE/10(troops^5; football^-3); delete it", query, column)
     if token.type == "DISTANCE":
         return QueryError('~ stands behind a phrase, as in "troops border"~5; write NEAR/5 here', query, column)
+    if error.accepts == {"LPAR"}:
+        return QueryError("write NEAR/12 between two things, or before a list, as in NEAR/12(a; b)", query, column)
     if token.type in ("WORD", "QUOTED", "LPAR", "ZONE", "FIELD", "SEVERAL", "SCORE"):
         foreign = _foreign(str(token)) if token.type == "WORD" else None
+        before = _LAST_WORD.search(query, 0, column - 1)
+        if foreign is None and before is not None and (foreign := _foreign(before[0].strip())) is not None:
+            column = before.start() + 1
         return QueryError(foreign or "write AND, OR, NOT or NEAR/12 between these two", query, column)
     return QueryError(
         f"{token.lstrip('_')} has nothing before it to join; write as in: kosovo AND troops", query, column
@@ -297,7 +316,8 @@ class _Builder:
         if name == "concept":
             return self._concept(_unquoted(value), value)
         if name in list(Fact):
-            origin = Origin(Fact(name), _unquoted(value).strip())
+            origin = self._leaf(value, lambda text, *_: leaves.origin(Fact(name), text.strip()))
+            assert isinstance(origin, Origin)  # noqa: S101
             self._note_origin(origin, _column(value))
             return origin
         return self._leaf(value, lambda text, *_: leaves.named(name, text))
@@ -328,7 +348,7 @@ def _words(query: str, said: Sequence[tuple[str, int]]) -> Condition:
     for word, place in said:
         if (message := _foreign(word)) is not None:
             raise QueryError(message, query, place + 1)
-        if len(said) > 1 and word in ("and", "or", "not"):
+        if len(said) > 1 and word.upper() in _OPERATORS:
             message = f"write {word.upper()} for the operator, or put quotes around the phrase"
             raise QueryError(message, query, place + 1)
     start, (last, place) = said[0][1], said[-1]

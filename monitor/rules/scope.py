@@ -53,7 +53,8 @@ class Scope:
     def __init__(
         self, document: Document, about: About = NOTHING, zone: Zone | None = None, whole: Scope | None = None
     ) -> None:
-        self.document, self.about, self.doubtful = document, about, True
+        self.document, self.about = document, about
+        self.doubtful: bool = whole is None or whole.doubtful  # what is said of what nobody knows
         self._zone, self._whole = zone, whole
         self._empty = whole is not None and whole._zone not in (None, zone)
         self._zones: dict[Zone, Scope] = {}
@@ -71,11 +72,11 @@ class Scope:
 
     @cached_property
     def against(self) -> Scope:
-        """For what must not hold: here what nobody knows of an article does not speak against it either."""
+        """For what must not hold: what nobody knows of an article does not speak against it either."""
         if None not in (self.about.language, self.about.feeds, self.about.tags):
             return self
         against = copy(self)
-        against.doubtful, against._zones, against.remembered = False, {}, {}
+        against.doubtful, against._zones, against.remembered = not self.doubtful, {}, {}
         return against
 
     def has(self, word: str) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any as Anything
 
 from monitor.rules.conditions import (
@@ -83,7 +84,7 @@ def _place(condition: Condition) -> str:
         case Pattern(written):
             return f'regex:"{written}"'
         case Origin(fact, value):
-            return f'{fact}:"{value}"'
+            return f"{fact}:«{value}»" if '"' in value else f'{fact}:"{value}"'
         case Word(written) | Phrase(written):
             return written if _BARE.fullmatch(written) and written not in _OPERATORS else f'"{written}"'
         case _:
@@ -146,4 +147,5 @@ def _plain(number: float) -> int | float:
 
 
 def _number(number: float) -> str:
-    return f"{_plain(number)}"
+    """Without an exponent, which a query does not take."""
+    return f"{Decimal(str(_plain(number))):f}"
