@@ -15,6 +15,7 @@ import sysconfig
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,9 @@ PROGRAM = "/opt/news-monitor/bin/news-monitor"
 BOOT_SECONDS = 60.0
 _TARGET = "[Unit]\nDescription=As much as a service needs\nRequires=basic.target\nAfter=basic.target\n"
 _KERNEL = ("systemd.unit=test.target", "systemd.firstboot=no")
-# Two machines in one control group are in each other's way: neither can end what is left of a service that it stopped.
+_NUMBERS = count(1)
+# Two machines in one control group are in each other's way: after a stop each waits, for TimeoutStopSec, for what the
+# other one runs there under the same name, and cannot kill it.
 _HIERARCHIES = [Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified"), Path("/sys/fs/cgroup/systemd")]
 _APART = """
 for group; do shift; [ "$group" = -- ] && break; mkdir "$group" && echo $$ > "$group/cgroup.procs" || exit; done
@@ -101,7 +104,7 @@ def booted(directory: Path) -> Iterator[Machine]:
         "/opt/news-monitor": _installed(directory / "program"),
         "/etc/systemd/system/test.target": directory / "test.target",
     }
-    name = f"news-monitor-{os.getpid()}"
+    name = f"news-monitor-{os.getpid()}-{next(_NUMBERS)}"
     groups = [place / name for place in _HIERARCHIES if (place / "cgroup.procs").exists()]
     command = [
         *("sh", "-c", _APART, "sh", *map(str, groups), "--"),
