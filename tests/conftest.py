@@ -10,7 +10,7 @@ import pytest
 from tests.newsroom import Newsroom
 from tests.slack_standin import SlackStandIn
 
-APART = ("test_boot.py", "test_outbox.py", "test_silence.py")  # some minutes each: of the campaign
+APART = ("test_boot.py", "test_machine.py", "test_outbox.py", "test_silence.py")  # some minutes each: of the campaign
 LONGEST = ("test_docs", "test_crash", "test_story_commands")
 
 

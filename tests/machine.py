@@ -14,7 +14,8 @@ import sys
 import sysconfig
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,14 @@ PROGRAM = "/opt/news-monitor/bin/news-monitor"
 BOOT_SECONDS = 60.0
 _TARGET = "[Unit]\nDescription=As much as a service needs\nRequires=basic.target\nAfter=basic.target\n"
 _KERNEL = ("systemd.unit=test.target", "systemd.firstboot=no")
+_NUMBERS = count(1)
+# Two machines in one control group are in each other's way: after a stop each waits, for TimeoutStopSec, for what the
+# other one runs there under the same name, and cannot kill it.
+_HIERARCHIES = [Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified"), Path("/sys/fs/cgroup/systemd")]
+_APART = """
+for group; do shift; [ "$group" = -- ] && break; mkdir "$group" && echo $$ > "$group/cgroup.procs" || exit; done
+exec "$@"
+"""
 _SCRIPT = """#!/bin/sh
 export LD_LIBRARY_PATH=/opt/python/lib
 exec /opt/news-monitor/bin/python /opt/news-monitor/main.py "$@"
@@ -95,8 +104,10 @@ def booted(directory: Path) -> Iterator[Machine]:
         "/opt/news-monitor": _installed(directory / "program"),
         "/etc/systemd/system/test.target": directory / "test.target",
     }
-    name = f"news-monitor-{os.getpid()}"
+    name = f"news-monitor-{os.getpid()}-{next(_NUMBERS)}"
+    groups = [place / name for place in _HIERARCHIES if (place / "cgroup.procs").exists()]
     command = [
+        *("sh", "-c", _APART, "sh", *map(str, groups), "--"),
         *("systemd-nspawn", "--quiet", "--directory=/", "--volatile=yes", "--register=no", "--keep-unit"),
         *("--console=read-only", f"--machine={name}"),
         *(f"--bind-ro={there}:{here}" for here, there in shown.items()),
@@ -115,6 +126,8 @@ def booted(directory: Path) -> Iterator[Machine]:
             os.kill(child, signal.SIGKILL)
         process.kill()
         process.wait()
+        for group in groups:
+            _remove(group)
 
 
 def _installed(place: Path) -> Path:
@@ -139,6 +152,18 @@ def _leader(process: subprocess.Popen[bytes], console: Path) -> int:
                 return child
         time.sleep(0.1)
     pytest.skip(f"no machine boots here: {console.read_text(errors='replace')[-300:]}")
+
+
+def _remove(group: Path) -> None:
+    """What was in it has been killed, and is gone in a moment."""
+    end = time.monotonic() + 10
+    while group.exists() and time.monotonic() < end:
+        for inner in sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True):
+            with suppress(OSError):
+                inner.rmdir()
+        with suppress(OSError):
+            group.rmdir()
+        time.sleep(0.05)
 
 
 def _children(process: subprocess.Popen[bytes]) -> list[int]:

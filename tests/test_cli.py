@@ -25,6 +25,7 @@ from monitor.app.store_thread import StoreThread
 from monitor.cli.alerts import alerts
 from monitor.cli.common import Place, show_json, speaking
 from monitor.cli.examine import audit, status
+from monitor.cli.main import main
 from monitor.cli.rules import match
 from monitor.cli.run import run
 from monitor.errors import ConfigError, FetchError, Problem, StoreBusy, StoreError, StoreUnusable
@@ -66,6 +67,13 @@ def test_times_in_json(capsys: pytest.CaptureFixture[str], time: datetime, shown
     """RFC 3339 in UTC, with four digits for the year."""
     show_json(time)
     assert f'"{shown}"\n' == capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [("check",), ("status",), ("feeds", "list"), ("search", "x")])
+def test_without_a_configuration_it_says_how_to_get_one(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """Who has just installed it calls some command first, in a directory that has none."""
+    result = CliRunner().invoke(main, ["--config", str(tmp_path / "config"), *command])
+    assert (2, True) == (result.exit_code, "`news-monitor init DIR` writes one" in result.stderr), result.output
 
 
 def test_match_escapes_what_it_quotes(place: Place) -> None:

@@ -81,6 +81,24 @@ async def test_the_whole_life_of_a_service(tmp_path: Path) -> None:
             manager.close()
 
 
+async def test_a_stop_that_comes_while_it_starts_is_heard(tmp_path: Path) -> None:
+    """It would be lost on the first process of a container: such a one has no handler but its own."""
+    config = write_config(tmp_path / "config", [("A", "http://127.0.0.1:9/feed")])
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "monitor", "--config", str(config), "run"),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        await until_blocked(process.pid, signal.SIGTERM)
+        process.send_signal(signal.SIGTERM)
+        assert 0 == await asyncio.wait_for(process.wait(), 20)
+    finally:
+        if process.returncode is None:
+            process.kill()
+
+
 async def test_the_watchdog_is_fed_while_it_works_and_only_then(tmp_path: Path) -> None:
     """A stopped process says nothing; a working one speaks about once a second."""
     manager = Manager(tmp_path / "notify")

@@ -51,16 +51,7 @@ def load(directory: Path, *, examples: bool = True, before: RuleSet | None = Non
     Rule files that are what they were `before` are not read again. Who sends nothing needs no secrets of sinks: without
     `sends` those that are set nowhere are no problem, and there are no sinks then.
     """
-    if not directory.is_dir():
-        raise ConfigError(
-            [
-                Problem(
-                    str(directory),
-                    0,
-                    "there is no such directory; `news-monitor init DIR` writes one to start from",
-                )
-            ]
-        )
+    _check_there(directory)
     problems: list[Problem] = []
     monitor = _gather(problems, lambda: _monitor(directory, sends=sends))
     feeds = _gather(problems, lambda: load_feeds(directory))
@@ -90,12 +81,20 @@ def doubts(config: Config) -> tuple[Problem, ...]:
 
 def load_monitor(directory: Path) -> MonitorFile:
     """Only monitor.yaml, for commands that need the database and send nothing; raises ConfigError."""
+    _check_there(directory)
     return _monitor(directory, sends=False)
 
 
 def load_feeds(directory: Path) -> tuple[Feed, ...]:
     """Only feeds.yaml; raises ConfigError."""
+    _check_there(directory)
     return feeds_of(load_yaml(directory / FEEDS))
+
+
+def _check_there(directory: Path) -> None:
+    if not directory.is_dir():
+        words = "there is no such directory; `news-monitor init DIR` writes one, and `--config DIR` names another"
+        raise ConfigError([Problem(str(directory), 0, words)])
 
 
 def feeds_of(file: YamlFile) -> tuple[Feed, ...]:

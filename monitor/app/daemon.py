@@ -139,7 +139,7 @@ class Daemon:
             # socket; while it is busy and some 280 wake-ups wait there, that byte is lost. This runs anyway.
             signal.signal(number, partial(self._told_to_stop, loop))
         loop.add_signal_handler(signal.SIGHUP, self._asked_to_reload)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP, signal.SIGTERM})
         # Name look-ups block a thread each; with the default of a few, one dead name server would stop all feeds.
         loop.set_default_executor(ThreadPoolExecutor(LOOK_UPS_AT_ONCE, thread_name_prefix="look-up"))
         await self._store.open()

@@ -50,7 +50,8 @@ class _Lazy(click.Group):
             return None
         if cmd_name == "run":
             # A reload that is asked for while the daemon starts waits until it can be done; it would end the program.
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+            # So does a stop: it would end it half-way, or, as the first process of a container, not be heard at all.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGTERM})
         gc.disable()  # what is loaded stays: looking through it for rubbish again and again is a sixth of the time
         try:
             module = import_module(COMMANDS[cmd_name])
