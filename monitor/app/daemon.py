@@ -458,7 +458,7 @@ class Daemon:
         )
 
     def _told_to_stop(self, loop: asyncio.AbstractEventLoop, _number: int, _frame: object) -> None:
-        self._stopping.begun.set()
+        self._stopping.begun.put(None)
         loop.call_soon_threadsafe(self._asked_to_stop)
 
     def _asked_to_stop(self) -> None:

@@ -12,9 +12,11 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from queue import SimpleQueue
 from typing import Final
 
 log = logging.getLogger(__name__)
@@ -24,6 +26,7 @@ STOP_AT_MOST: Final = timedelta(seconds=60)
 # Once all is closed only threads are left that nobody needs any more, such as those that ask a dead name server.
 LEAVE_AT_MOST: Final = timedelta(seconds=3)
 EXIT_HUNG: Final = 1
+MOST_NAMES: Final = 20
 _TICK_SECONDS: Final = 0.2
 _SAY_SECONDS: Final = 2.0
 
@@ -32,34 +35,27 @@ _SAY_SECONDS: Final = 2.0
 class Stopping:
     """How far a stop has come."""
 
-    begun: threading.Event = field(default_factory=threading.Event)
+    begun: SimpleQueue[None] = field(default_factory=SimpleQueue)  # what a signal handler may use, also within another
     closed: bool = False  # all that matters
     waits_for: str = "the daemon's own round"
 
 
-def end_by_force(
-    stopping: Stopping,
-    *,
-    within: timedelta = STOP_AT_MOST,
-    leave: timedelta = LEAVE_AT_MOST,
-    end: Callable[[int], object] = os._exit,
-) -> None:
+def end_by_force(stopping: Stopping, *, within: timedelta = STOP_AT_MOST, leave: timedelta = LEAVE_AT_MOST) -> None:
     """Ends the process so long after the stop began, or after all is closed, if it still runs then."""
     loop = asyncio.get_running_loop()
 
     def watch() -> None:
-        stopping.begun.wait()
+        stopping.begun.get()
         hung_at = time.monotonic() + within.total_seconds()
         while not stopping.closed and time.monotonic() < hung_at:
             time.sleep(_TICK_SECONDS)
         if stopping.closed:
             time.sleep(leave.total_seconds())
-            _say(log.warning, "left without waiting for threads that nobody needs", threads=_threads())
-            end(0)
-            return
+            _say(log.info, "left without waiting for threads that nobody needs", threads=_threads())
+            os._exit(0)
         words = "the stop hangs and is ended; what is due is in the database"
         _say(log.error, words, waits_for=stopping.waits_for, tasks=_tasks(loop), threads=_threads())
-        end(EXIT_HUNG)
+        os._exit(EXIT_HUNG)
 
     threading.Thread(target=watch, name="last-resort", daemon=True).start()
 
@@ -73,18 +69,27 @@ def _say(level: Callable[..., None], words: str, **facts: str) -> None:
 
 def _tasks(loop: asyncio.AbstractEventLoop) -> str:
     try:
-        return ", ".join(sorted(map(_name, asyncio.all_tasks(loop))))
+        return _some(f"{task.get_name()} in {_place(task)}" for task in asyncio.all_tasks(loop))
     except RuntimeError:  # they change while we look
         return "unknown"
 
 
-def _name(task: asyncio.Task[object]) -> str:
-    return f"{task.get_name()} in {getattr(task.get_coro(), '__qualname__', '?')}"
+def _place(task: asyncio.Task[object]) -> str:
+    return getattr(task.get_coro(), "__qualname__", "?")
 
 
 def _threads() -> str:
-    """Where each of the others is."""
+    """Where each of the others is; those of a pool together."""
     frames = sys._current_frames()
     others = (thread for thread in threading.enumerate() if thread is not threading.current_thread())
-    places = {thread.name: frames[thread.ident].f_code for thread in others if thread.ident in frames}
-    return ", ".join(f"{name} in {code.co_qualname}" for name, code in sorted(places.items()))
+    codes = [
+        (thread.name.partition("_")[0], frames[thread.ident].f_code) for thread in others if thread.ident in frames
+    ]
+    places = Counter(f"{name} in {code.co_qualname}" for name, code in codes)
+    return _some(place if number == 1 else f"{number} times {place}" for place, number in places.items())
+
+
+def _some(names: Iterable[str]) -> str:
+    every = sorted(names)
+    more = f" and {len(every) - MOST_NAMES} more" if len(every) > MOST_NAMES else ""
+    return ", ".join(every[:MOST_NAMES]) + more
