@@ -71,10 +71,18 @@ def test_what_differs_makes_it_less_likely(one: str, other: str, neither: str) -
     assert _probability(one, other, text) < _probability(one, neither, text)
 
 
-def _probability(one: str, other: str, text: str) -> float:
+def test_another_day_makes_it_less_likely() -> None:
+    """The day of the week on which it happened. A text that names none is as good as one that names the same."""
+    monday, tuesday, none = (SAME[1].replace("Monday", day) for day in ("Monday", "Tuesday", "the holiday"))
+    doubts = [1 - _probability(SAME[0], SAME[0], monday, text) for text in (none, tuesday, f"{tuesday} On Monday.")]
+    assert doubts[1] > 3 * doubts[0]
+    assert doubts[2] < 2 * doubts[0]
+
+
+def _probability(one: str, other: str, text: str, other_text: str = "") -> float:
     window = MemoryWindow()
     judged(window, (one, text), "Alpha", timedelta(0))
-    return judged(window, (other, text), "Beta", HOUR).probability
+    return judged(window, (other, other_text or text), "Beta", HOUR).probability
 
 
 ACCOUNT = (

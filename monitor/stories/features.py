@@ -52,6 +52,7 @@ class Reading:
     numbers: frozenset[int]
     countries: frozenset[str]
     periods: frozenset[int]  # months in the title
+    weekdays: frozenset[int]  # in the title and the lead
     language: str  # en, sr or sq, "" if none of them
     live: bool
 
@@ -71,12 +72,14 @@ class Features:
     numbers: frozenset[int]
     countries: frozenset[str]
     periods: frozenset[int]
+    weekdays: frozenset[int]
     language: str
     live: bool
     outlet: int  # a hash; 0 if not known
 
     def to_bytes(self) -> bytes:
-        codes = ",".join((self.language, "live" if self.live else "", *sorted(self.countries))).encode()
+        told = (*sorted(self.countries), *map(str, sorted(self.weekdays)))
+        codes = ",".join((self.language, "live" if self.live else "", *told)).encode()
         groups = (self.title, self.early_names, self.numbers, self.periods)
         sizes = (len(codes), len(self.terms), len(self.names), *map(len, groups))
         integers = [*self.terms, *self.names, *(term for group in groups for term in sorted(group)), self.outlet]
@@ -89,15 +92,16 @@ class Features:
         terms, names, title, early, numbers, periods = accumulate(sizes)
         values = struct.unpack_from(f"<{periods + 1}I{names}f{text}s", data, _SIZES.size)
         outlet, weights = values[periods], values[periods + 1 : -1]
-        language, live, *countries = values[-1].decode().split(",")
+        language, live, *told = values[-1].decode().split(",")
         return cls(
             terms=dict(zip(values[:terms], weights[:terms], strict=True)),
             title=frozenset(values[names:title]),
             names=dict(zip(values[terms:names], weights[terms:], strict=True)),
             early_names=frozenset(values[title:early]),
             numbers=frozenset(values[early:numbers]),
-            countries=frozenset(countries),
+            countries=frozenset(code for code in told if not code.isdigit()),
             periods=frozenset(values[numbers:periods]),
+            weekdays=frozenset(int(code) for code in told if code.isdigit()),
             language=language,
             live=bool(live),
             outlet=outlet,
@@ -111,6 +115,7 @@ def read(title: str, text: str) -> Reading:
     """What an article is made of, whatever else has been seen."""
     lead, first = _cut(text, LEAD_CHARACTERS), _cut(text, FIRST_CHARACTERS)
     title_words, first_words, more_words = words(title), words(first), words(lead[len(first) :])
+    in_lead = (*title_words, *first_words, *more_words)
     in_title = _terms_of(title_words)
     counts = Counter((in_title + _terms_of(first_words)) * 2)
     counts.update(_terms_of(more_words))
@@ -125,7 +130,8 @@ def read(title: str, text: str) -> Reading:
         numbers=frozenset(_key(number) for number in numbers(f"{title} {lead}")),
         countries=vocabulary.countries(title, title_words),
         periods=vocabulary.months(title, title_words),
-        language=vocabulary.language((*title_words, *first_words, *more_words)),
+        weekdays=vocabulary.weekdays(in_lead),
+        language=vocabulary.language(in_lead),
         live=vocabulary.is_live(title_words),
     )
 
@@ -142,6 +148,7 @@ def weigh(reading: Reading, rarity: Rarity, outlet: str = "") -> Features:
         numbers=reading.numbers,
         countries=reading.countries,
         periods=reading.periods,
+        weekdays=reading.weekdays,
         language=reading.language,
         live=reading.live,
         outlet=_key(outlet.casefold()) if outlet else 0,

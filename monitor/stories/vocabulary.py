@@ -111,6 +111,20 @@ _MONTHS = Words(
     }
 )
 _ENGLISH_MONTHS = re.compile(r"\b(March|May)\b(?! (?:be|not|have|on|to)\b)")  # others are verbs
+# The Sunday of Serbian is also its word for a week. Albanian has its days in the case that says when.
+_WEEKDAYS = {
+    word: day
+    for day, listed in {
+        1: "monday ponedeljak ponedeljka ponedeljkom ponedjeljak ponedjeljka ponedjeljkom henen",
+        2: "tuesday utorak utorka utorkom marten",
+        3: "wednesday sreda sredu srede sredom srijeda srijedu srijede srijedom merkuren",
+        4: "thursday cetvrtak cetvrtka cetvrtkom enjten",
+        5: "friday petak petka petkom premten",
+        6: "saturday subota subotu subote subotom shtunen",
+        7: "sunday dielen",
+    }.items()
+    for word in listed.split()
+}
 _LIVE = re.compile(
     r"\b(?:live ?blog|live updates?|as it happened|uzivo|iz minuta u minut|minut po minut|drejtperdrejt|"
     r"minute pas minute)\b|^live\b|\blive$"
@@ -139,6 +153,11 @@ def months(text: str, told: Iterable[str]) -> frozenset[int]:
 @lru_cache(1 << 12)
 def _month(word: str) -> str | None:
     return _MONTHS.get(word)
+
+
+def weekdays(told: Iterable[str]) -> frozenset[int]:
+    """1 for Monday, of folded words."""
+    return frozenset(_WEEKDAYS[word] for word in told if word in _WEEKDAYS)
 
 
 def is_live(title: Iterable[str]) -> bool:
