@@ -569,6 +569,17 @@ def test_a_reader_changes_nothing(store: Store, tmp_path: Path) -> None:
     assert 1 == len(reader.ledger.feeds())
 
 
+def test_a_backup_can_be_read_by_nobody_who_cannot_read_the_database(store: Store, tmp_path: Path) -> None:
+    """Also where a command of root makes it, whose umask is a wide one."""
+    (tmp_path / "var" / "news.db").chmod(0o600)
+    before = os.umask(0o022)
+    try:
+        back_up(tmp_path / "var" / "news.db", tmp_path / "copy.db")
+    finally:
+        os.umask(before)
+    assert 0o600 == (tmp_path / "copy.db").stat().st_mode & 0o777
+
+
 def test_a_backup_is_whole_and_overwrites_nothing(store: Store, tmp_path: Path) -> None:
     """Also while the writer is open."""
     back_up(tmp_path / "var" / "news.db", tmp_path / "copy.db")
