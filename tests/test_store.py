@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sqlite3
 from dataclasses import replace
 from datetime import timedelta
@@ -62,6 +63,17 @@ def store(tmp_path: Path) -> Store:
 
 def entry(guid: str = "g1") -> Entry:
     return Entry(EntryId(f"id-{guid}"), FEED.id, guid, f"https://a.example/{guid}", "Title", "", "", None, None, None)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_a_command_of_root_does_not_lock_the_service_out(tmp_path: Path) -> None:
+    """What it makes beside the database belongs to whom the database belongs."""
+    path = tmp_path / "news.db"
+    Store.writer(path).close()
+    path.with_name("news.db.lock").unlink()
+    os.chown(path, 12_345, 12_345)
+    Store.writer(path).close()
+    assert [(12_345, 12_345)] * 2 == [(file.stat().st_uid, file.stat().st_gid) for file in tmp_path.iterdir()]
 
 
 def test_the_file_is_durable_and_strict(store: Store, tmp_path: Path) -> None:
@@ -555,6 +567,17 @@ def test_a_reader_changes_nothing(store: Store, tmp_path: Path) -> None:
     with pytest.raises(sqlite3.OperationalError), reader.transaction():
         reader.feeds.make_due(NOON)
     assert 1 == len(reader.ledger.feeds())
+
+
+def test_a_backup_can_be_read_by_nobody_who_cannot_read_the_database(store: Store, tmp_path: Path) -> None:
+    """Also where a command of root makes it, whose umask is a wide one."""
+    (tmp_path / "var" / "news.db").chmod(0o600)
+    before = os.umask(0o022)
+    try:
+        back_up(tmp_path / "var" / "news.db", tmp_path / "copy.db")
+    finally:
+        os.umask(before)
+    assert 0o600 == (tmp_path / "copy.db").stat().st_mode & 0o777
 
 
 def test_a_backup_is_whole_and_overwrites_nothing(store: Store, tmp_path: Path) -> None:

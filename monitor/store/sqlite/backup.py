@@ -18,6 +18,7 @@ def back_up(database: Path, target: Path) -> None:
     partial.unlink(missing_ok=True)
     db = open_reader(database)
     try:
+        partial.touch(mode=database.stat().st_mode & 0o777 | 0o600)  # read by nobody who may not read the database
         db.execute("pragma query_only = off")  # `vacuum into` writes, though only the other file
         db.execute("vacuum into ?", [str(partial)])
         _check(partial)

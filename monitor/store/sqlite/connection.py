@@ -12,6 +12,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -32,13 +33,14 @@ class WriterLock:
 
     def __init__(self, database: Path) -> None:
         database = database.resolve()  # one lock, whatever name the file is called by
+        self._database = database
         self._path = database.with_name(database.name + ".lock")
         self._fd: int | None = None
 
     def acquire(self) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fd = self._opened()
         except OSError as e:
             raise StoreError(
                 f"{self._path}: cannot be created ({e.strerror}); set `database` to a writable place"
@@ -51,6 +53,19 @@ class WriterLock:
                 f"{self._path}: another news-monitor already works on this database; stop it, or use another database"
             ) from e
         self._fd = fd
+
+    def _opened(self) -> int:
+        flags = os.O_RDWR | os.O_CLOEXEC
+        try:
+            fd = os.open(self._path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return os.open(self._path, flags)
+        if os.geteuid() == 0:
+            # As SQLite does with its own files: a command that root gave must not lock the service out.
+            owner = (self._database if self._database.exists() else self._path.parent).stat()
+            with suppress(PermissionError):
+                os.fchown(fd, owner.st_uid, owner.st_gid)
+        return fd
 
     def release(self) -> None:
         if self._fd is not None:
