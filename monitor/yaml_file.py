@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, NamedTuple, TypeAlias
 
 import yaml
@@ -99,6 +100,8 @@ def load(path: Path) -> YamlFile:
     """Raises ConfigError with every problem, also when the file is missing or unreadable."""
     name = str(path)
     try:
+        if not S_ISREG(path.stat().st_mode):  # opening a pipe would wait for who writes into it
+            raise ConfigError([Problem(name, 0, "is no file to be read; delete it, or name it otherwise")])
         with path.open("rb") as stream:
             raw = stream.read(LARGEST_FILE + 1)
     except FileNotFoundError as e:

@@ -47,6 +47,7 @@ def test_every_operator_is_in_the_schema() -> None:
         "[a]",
         "{at_least: {n: 0, of: [a]}}",
         "{concept: A b}",
+        "{language: English}",
     ],
 )
 def test_the_schema_refuses(match: str) -> None:

@@ -51,6 +51,8 @@ def said(rules: RuleSet, archive: dict[str, int] | None = None) -> list[str]:
         ("NATO", "r.yaml:2: rule r0: NATO: also finds 'nato' and 'Nato'; write acronym:NATO"),
         ("acronym:NATO", None),
         ("{exact: NATO}", None),
+        ("title:(lead:tanks OR nato)", "nothing in the title stands in the lead too"),
+        ("title:(title:tanks OR nato)", None),
         ("tanks NEAR/61 nato", "words so far apart say little; write 60 or less"),
         ("tanks NEAR/60 nato", None),
         ("tank* OR tanks", "tanks: tank* in the same list finds it already; delete it"),

@@ -49,6 +49,20 @@ def test_an_acronym(text: str, hit: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "text", "hits"),
+    [
+        ("acronym:G20", "G20 summit, G20s, g20, G200, MG20", ["G20", "G20s"]),
+        ("acronym:G7", "G7-a, the G77 and G70", ["G7"]),
+        ("acronym:MH17", "the MH17 trial", ["MH17"]),
+        ("acronym:EU", "EU27, EUs, EUROPE", ["EU27", "EUs"]),
+    ],
+)
+def test_an_acronym_with_a_number(query: str, text: str, hits: list[str]) -> None:
+    """A number at its end belongs to it, and one behind it does not hide it."""
+    assert hits == found(query, text)
+
+
+@pytest.mark.parametrize(
     ("name", "text", "hit"),
     [
         ("Kosovo", "u Kosovu", "Kosovu"),
@@ -56,6 +70,9 @@ def test_an_acronym(text: str, hit: str | None) -> None:
         ("Kosovo", "në Kosovë", "Kosovë"),
         ("Kosovo", "Kuvendi i Kosovës", "Kosovës"),
         ("Kosovo", "Косову је", "Косову"),
+        ("Novi Pazar", "u Novom Pazaru", "Novom Pazaru"),
+        ("Novi Sad", "из Новог Сада", "Новог Сада"),
+        ("Kosovska Mitrovica", "u Kosovskoj Mitrovici", "Kosovskoj Mitrovici"),
         ("Kosovo", "с Косовом", "Косовом"),
         ("Kosovo", "des Kosovos Grenze", "Kosovos"),
         ("Kosovo", "KOSOVO BORDER CLOSED TODAY", "KOSOVO"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -152,10 +153,15 @@ def test_files_that_cannot_be_read_as_text(tmp_path: Path, content: bytes, expec
     assert f"{path}{expected}" == str(caught.value)
 
 
+@pytest.mark.timeout(20)
 def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
-    """A missing file and a directory are configuration problems."""
-    for path, said in ((tmp_path / "none.yaml", "there is no such file; create it"), (tmp_path, "cannot be read")):
-        with pytest.raises(ConfigError, match=said):
+    """A missing file, a directory and a pipe are configuration problems; the last would be waited for for ever."""
+    pipe = tmp_path / "pipe.yaml"
+    os.mkfifo(pipe)
+    with pytest.raises(ConfigError, match="there is no such file; create it"):
+        load(tmp_path / "none.yaml")
+    for path in (tmp_path, pipe):
+        with pytest.raises(ConfigError, match="is no file to be read"):
             load(path)
 
 

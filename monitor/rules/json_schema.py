@@ -25,6 +25,7 @@ _CONDITION: Schema = {"$ref": "#/$defs/condition"}
 _CONDITIONS: Schema = {"type": "array", "items": _CONDITION, "minItems": 1}
 _TEXT: Schema = {"type": "string", "minLength": 1}
 _NAME: Schema = {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": 80}
+_LANGUAGE: Schema = {"type": "string", "pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$"}
 
 
 def schemas() -> dict[str, Schema]:
@@ -119,7 +120,8 @@ def _operators() -> Schema:
             "stem": _described(_TEXT, f"Every form of a word; takes language: {', '.join(LANGUAGES)}"),
             "regex": _described(_TEXT, "Linear time only; needs google-re2"),
             **{str(zone): _described(_CONDITION, f"Only in the {zone}") for zone in Zone},
-            **{str(fact): _described(_TEXT, f"The {fact} that an article is from") for fact in Fact},
+            **{str(fact): _described(_TEXT, f"The {fact} that an article is from") for fact in (Fact.FEED, Fact.TAG)},
+            "language": _described(_LANGUAGE, "That an article is in, as a code such as en or sr-Latn"),
         }
     )
 

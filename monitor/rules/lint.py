@@ -106,8 +106,14 @@ def _of_condition(condition: Condition, vocabulary: Condition | None = None) -> 
                 type(part) is Word and written.isupper() and len(folded) > 1 and written.isalpha()
             ):
                 yield f"{written}: also finds {written.lower()!r} and {written.title()!r}; write acronym:{written}"
+            case InZone(zone, child) if (other := _other_zone(zone, child)) is not None:
+                yield f"{to_query(part)}: nothing in the {zone} stands in the {other} too; delete one of the two"
             case Any(children) if part is not vocabulary:
                 yield from _covered(children)
+
+
+def _other_zone(zone: Zone, condition: Condition) -> Zone | None:
+    return next((part.zone for part in parts_of(condition) if isinstance(part, InZone) and part.zone is not zone), None)
 
 
 def _covered(children: Iterable[Condition]) -> Iterator[str]:

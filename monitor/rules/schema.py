@@ -154,7 +154,8 @@ def _paths(directory: Path, problems: list[Problem]) -> list[Path]:
 def _content(path: Path) -> str:
     """A digest, or nothing where reading will say what is wrong."""
     try:
-        return sha256(path.read_bytes()).hexdigest() if path.stat().st_size <= LARGEST_FILE else ""
+        readable = path.is_file() and path.stat().st_size <= LARGEST_FILE
+        return sha256(path.read_bytes()).hexdigest() if readable else ""
     except OSError:
         return ""
 

@@ -7,6 +7,7 @@ belong together (razmestiti, razmeštati): name both.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,8 @@ LANGUAGES = (*SNOWBALL, *ENDINGS)
 _NAME_ENDINGS = """a e i o u y om em ом ем ой ой ы ë ës ën ja ju jem jom je es en it in ut un t n s ve ev ov ova ovu
     u ih as os ю я ию ией ии ию ия ей"""
 NAME_ENDINGS = frozenset(fold(ending) for ending in _NAME_ENDINGS.split()) | {""}
+# And of the adjective that a name of several words begins with: Novom Pazaru, Novog Sada, Kosovskoj Mitrovici.
+_ADJECTIVE_ENDINGS = ("a", "e", "i", "u", "og", "eg", "om", "em", "oj", "im")
 _VOWELS = frozenset("aeiouyяюьыэ")
 
 
@@ -59,7 +62,17 @@ def stem(word: str, language: str) -> str:
 
 def name_forms(name: str) -> tuple[frozenset[str], ...]:
     """For each word of a name the folded forms that it takes; the shortest names take no ending in their place."""
-    return tuple(frozenset({word, *(_trunk(word) + ending for ending in NAME_ENDINGS)}) for word in words(name))
+    said = words(name)
+    last = len(said) - 1
+    return tuple(frozenset(_forms(word, followed=place < last)) for place, word in enumerate(said))
+
+
+def _forms(word: str, *, followed: bool) -> Iterator[str]:
+    """`followed`: by another word of the name."""
+    yield word
+    yield from (_trunk(word) + ending for ending in NAME_ENDINGS)
+    if followed and len(word) > SHORTEST_STEM and word[-1] in "aei":
+        yield from (word[:-1] + ending for ending in _ADJECTIVE_ENDINGS)
 
 
 def _trunk(word: str) -> str:

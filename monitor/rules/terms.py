@@ -203,9 +203,12 @@ class Acronym(Place):
         return sorted((*whole, *self._spelled_out(scope)))
 
     def _begins(self, word: str) -> bool:
-        """The letters in capitals, then perhaps an ending in small ones."""
-        letters = word.rstrip(word.lower())
-        return letters.isupper() and fold(letters) == self.folded and len(word) - len(letters) <= LONGEST_ENDING
+        """The letters in capitals, then perhaps an ending in small ones, or a number: NATOs, EU27, G20s."""
+        endings = "".join(filter(str.islower, word)), word.lower()
+        return any(
+            letters.isupper() and fold(letters) == self.folded and len(word) - len(letters) <= LONGEST_ENDING
+            for letters in map(word.rstrip, endings)
+        )
 
     def _spelled_out(self, scope: Scope) -> Iterator[Span]:
         """With full stops between the letters, and only these."""
