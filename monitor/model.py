@@ -242,6 +242,7 @@ class WaitingEntry:
     entry: Entry
     attempts: int
     first_seen_at: datetime
+    article_id: ArticleId | None = None  # as what it was read before
 
 
 # ---- articles: from an entry to readable text ----

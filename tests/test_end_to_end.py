@@ -383,6 +383,34 @@ async def test_a_feed_that_shows_all_there_is_has_no_gap(tmp_path: Path, paper: 
     assert [] == rows(tmp_path / "news.db", "select id from gaps")
 
 
+@pytest.mark.parametrize("headline", [TITLE, "Developing story from the region: tanks at the border of Kosovo"])
+async def test_an_item_that_is_edited_in_place_is_read_again(tmp_path: Path, paper: Newsroom, headline: str) -> None:
+    """Under the id and the address of what nobody was told of, as agencies do whose first line is "more follows"."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)])
+    assert (await run("--config", str(config), "run", "--once", "--now", token=None)).code == 0
+    paper.publish("Developing story from the region", FOOTBALL, "/news/1")
+    assert "Kosovo" not in (await run("--config", str(config), "run", "--once", "--now", token=None)).out
+    (_, path, at), paper.pages["/news/1"] = paper.items[0], page(headline, TANKS)
+    paper.items[0] = (headline, path, at)
+    assert headline in (await run("--config", str(config), "run", "--once", "--now", token=None)).out
+    paper.items[0] = (f"{headline}, ministry says", path, at)
+    last = await run("--config", str(config), "run", "--once", "--now", token=None)
+    assert (0, False) == (last.code, headline in last.out)
+    assert [(1,)] == rows(tmp_path / "news.db", "select count(*) from entries")
+
+
+async def test_a_headline_that_is_edited_all_the_time_is_read_a_few_times(tmp_path: Path, paper: Newsroom) -> None:
+    """Some count visitors."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)])
+    assert (await run("--config", str(config), "run", "--once", "--now", token=None)).code == 0
+    paper.publish("The home side won by two goals", FOOTBALL, "/news/1")
+    (_, path, at) = paper.items[0]
+    for number in range(7):
+        paper.items[0] = (f"The home side won by two goals, {number} watch", path, at)
+        assert (await run("--config", str(config), "run", "--once", "--now", token=None)).code == 0
+    assert 5 == [asked for asked, _ in paper.requests].count("/news/1")
+
+
 async def test_a_document_that_breaks_off_opens_no_gap_and_hides_nothing(tmp_path: Path, paper: Newsroom) -> None:
     """What came before the break is used; the rest is asked for, and not whether it changed."""
     config = write_config(tmp_path / "config", [("A", paper.feed_url)])

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitor import urls
@@ -126,12 +126,13 @@ class Reader:
         if waiting is None:
             return False
         entry = waiting.entry
-        if known is not None and not compose.is_about(entry, known):
+        again = known is not None and known.id == waiting.article_id  # since its headline was edited
+        if known is not None and not again and not compose.is_about(entry, known):
             # A live page: each of its items has an address of its own that leads to the same page.
             apart = compose.apart(entry, self._clock())
             reason = "another item of a page that was read before"
             return await self._record(waiting, self._judged(Text(apart, reason), entry))
-        if known is not None and known.body_source is BodySource.PAGE:
+        if known is not None and not again and known.body_source is BodySource.PAGE:
             # Rules may ask which feeds showed it, so it is judged for each.
             return await self._record(waiting, self._judged(Text(known, "read before"), entry))
         reading = self._without_page(entry) or await self._with_page(waiting, is_known=known is not None)
@@ -141,6 +142,10 @@ class Reader:
                 lambda store: store.feeds.read_again(entry, soon, article_id=None, reason="the page failed once")
             )
             return False
+        if known is not None and known.body_source is BodySource.PAGE and not reading.text.page:
+            # What its page said before is more than what the feed says now.
+            text = replace(reading.text, article=replace(known, title=entry.title))
+            reading = self._judged(text, entry, again=reading.try_again_at)
         return await self._record(waiting, reading)
 
     async def put_off(self, entry_id: EntryId, why: str) -> None:

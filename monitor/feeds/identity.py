@@ -84,6 +84,19 @@ def unseen(
     return tuple([memory.learn(entry) for entry in strangers if not memory.knows(entry)])
 
 
+def reworded(entries: Iterable[Entry], known: Iterable[KnownEntry]) -> tuple[Entry, ...]:
+    """The entries that are known by their id under another headline. They are not new, but may say something new."""
+    by_id = {other.id: other for other in known}
+    return tuple(
+        entry
+        for entry in entries
+        if (other := by_id.get(entry.id)) is not None
+        and words(entry.title)
+        and not _same_title(entry.title, other.title)
+        and _same_under_id(entry, other)
+    )
+
+
 def recognised(entries: Iterable[Entry], known: Iterable[KnownEntry | Entry]) -> tuple[Entry, ...]:
     """Entries from elsewhere on the site, each under the id by which its page is known.
 

@@ -35,6 +35,7 @@ from monitor.store.sqlite.values import (
 from monitor.urls import origin
 
 OF_EACH_HOST = 8  # feeds looked at together
+MOST_READINGS = 5  # of an entry whose headline is edited, with the first
 
 
 class FeedRows:
@@ -337,10 +338,34 @@ class FeedRows:
         )
         return tuple(DueEntry(EntryId(row["id"]), row["url"]) for row in rows)
 
+    def reword(self, entries: Iterable[Entry], *, now: datetime) -> None:
+        """What nobody was told of is to be read (again), now that it has another headline.
+
+        Only a few times: some headlines count visitors. What was told is looked at again in any case.
+        """
+        for entry in entries:
+            self._db.execute(
+                """
+                update entries set title = :title, summary = :summary, content = :content, words = :words,
+                  state = 'waiting', next_read_at = :now, reason = 'its headline was edited'
+                where id = :id and state <> 'baseline' and attempts < :most
+                  and not exists (select 1 from alerts a where a.article_id = entries.article_id)
+                """,
+                {
+                    "id": entry.id,
+                    "title": entry.title,
+                    "summary": entry.summary,
+                    "content": entry.content,
+                    "words": entry.words,
+                    "now": to_text(now),
+                    "most": MOST_READINGS,
+                },
+            )
+
     def waiting_entry(self, id_: EntryId) -> WaitingEntry | None:
         """None when it was read meanwhile."""
         for row in self._db.query("select * from entries where id = ? and state = 'waiting'", [id_]):
-            return WaitingEntry(_entry(row), attempts=row["attempts"], first_seen_at=to_time(row["first_seen_at"]))
+            return _waiting(row)
         return None
 
     def shown(self, article: ArticleId) -> WaitingEntry | None:
@@ -348,7 +373,7 @@ class FeedRows:
         for row in self._db.query(
             "select * from entries where article_id = ? order by first_seen_at, id limit 1", [article]
         ):
-            return WaitingEntry(_entry(row), attempts=row["attempts"], first_seen_at=to_time(row["first_seen_at"]))
+            return _waiting(row)
         return None
 
     def finish_reading(self, entry: Entry, *, article_id: str | None, reason: str | None) -> None:
@@ -370,6 +395,10 @@ class FeedRows:
             """,
             [to_text(at), article_id, reason, entry.id],
         )
+
+
+def _waiting(row: Row) -> WaitingEntry:
+    return WaitingEntry(_entry(row), row["attempts"], to_time(row["first_seen_at"]), row["article_id"])
 
 
 def _by_place(rows: Iterable[Row], feeds: Sequence[Feed]) -> dict[str, FeedId]:
