@@ -106,6 +106,16 @@ def test_same_sentence(parts: tuple[str, ...], expected: list[str] | None) -> No
     assert expected == words_of(SameSentence(tuple(map(parse, parts))), scope())
 
 
+def test_near_within_one_sentence() -> None:
+    """A full stop between them is in the way, and what has a place can stand near something else."""
+    condition = parse("SENTENCE(tanks NEAR/4 border)")
+    near = parse("(SENTENCE(tanks NEAR/4 border) NEAR/3 closed)")
+    here = Scope(document("", "Tanks left. The border was calm. Later tanks rolled to the border, now closed."))
+    assert ["tanks rolled to the border"] == words_of(condition, here)
+    assert near.holds(here)
+    assert not condition.holds(Scope(document("", "They saw tanks. The border was calm.")))
+
+
 def test_a_zone_of_a_zone_is_what_both_have() -> None:
     """The title of the body is nothing."""
     body = InZone(Zone.BODY, parse("troops"))
@@ -166,7 +176,7 @@ def test_labels(query: str, label: str) -> None:
         (All((parse("a"), parse("b"))), False),
         (Any((parse("a"), parse("a AND b"))), False),
         (Without(parse("a"), parse("b")), False),
-        (SameSentence((parse("a"), parse("b"))), False),
+        (SameSentence((parse("a"), parse("b"))), True),
     ],
 )
 def test_what_has_a_place(condition: Condition, placed: bool) -> None:

@@ -75,7 +75,7 @@ def conditions(draw: st.DrawFn, depth: int = 3, *, placed: bool = False) -> Cond
         case "without":
             return Without(*some(2, 2))
         case "sentence":
-            return SameSentence(some(2, 3, placed=True))
+            return SameSentence(some(1, 3, placed=True))
         case "count":
             return Count(draw(st.integers(1, 3)), *some(1, 1, placed=True))
         case _:

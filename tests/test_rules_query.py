@@ -64,6 +64,7 @@ A, B, C, D = (Word(letter, letter) for letter in "abcd")
         ("a NEAR/3 NEAR/4(b; c; d)", Near(3, False, (A, Near(4, False, (B, C, D))))),
         ('"a b"~5', Near(5, False, (A, B))),
         ("SENTENCE(a; b)", SameSentence((A, B))),
+        ("SENTENCE(a NEAR/2 b)", SameSentence((Near(2, False, (A, B)),))),
         ("ATLEAST/2(a; b; c AND d)", AtLeast(2, (A, B, All((C, D))))),
         ("ATLEAST/1(a)", A),
         ("ATLEAST/2 (a OR b OR c)", AtLeast(2, (A, B, C))),

@@ -458,7 +458,7 @@ def _extended(chains: Iterable[tuple[Span, Span]], spans: Sequence[Span]) -> Ite
 
 @dataclass(frozen=True, slots=True)
 class SameSentence(Condition):
-    """All of them in one sentence."""
+    """All of them in one sentence; or one alone, where it stands in one, as words near one another may not."""
 
     children: tuple[Condition, ...]
 
@@ -474,26 +474,46 @@ class SameSentence(Condition):
         places = [child.spans(scope) for child in self.children]
         return "not in one sentence" if all(places) else _absent(self.children, places)
 
+    @property
+    def placed(self) -> bool:
+        return True
+
     def find(self, scope: Scope) -> tuple[Found, ...] | None:
-        document, first_in = scope.document, list[dict[int, Span]]()
-        for child in self.children:
-            first_in.append(_first_in_sentences(document, child.spans(scope)))
-            if not first_in[-1]:
-                return None
-        common = set.intersection(*map(set, first_in))
-        if not common:
+        first = next(self._found_together(scope), None)
+        if first is None:
             return None
-        sentence = min(common)
-        return tuple(Found(child.label, spans[sentence]) for child, spans in zip(self.children, first_in, strict=True))
+        return tuple(Found(child.label, span) for child, span in zip(self.children, first, strict=True))
+
+    def spans(self, scope: Scope) -> Sequence[Span]:
+        if len(self.children) == 1:
+            return [span for span in self.children[0].spans(scope) if _sentence_of(scope.document, span) is not None]
+        together = self._found_together(scope)
+        return [Span(min(span.start for span in found), max(span.end for span in found)) for found in together]
+
+    def _found_together(self, scope: Scope) -> Iterator[tuple[Span, ...]]:
+        """Of each sentence that has all of them, in order: the first of each."""
+        first_in = list[dict[int, Span]]()
+        for child in self.children:
+            first_in.append(_first_in_sentences(scope.document, child.spans(scope)))
+            if not first_in[-1]:
+                return
+        for sentence in sorted(set.intersection(*map(set, first_in))):
+            yield tuple(spans[sentence] for spans in first_in)
 
 
 def _first_in_sentences(document: Document, spans: Sequence[Span]) -> dict[int, Span]:
     found: dict[int, Span] = {}
     for span in spans:
-        sentence = document.at(span.start).sentence
-        if document.at(span.end).sentence == sentence:
+        sentence = _sentence_of(document, span)
+        if sentence is not None:
             found.setdefault(sentence, span)
     return found
+
+
+def _sentence_of(document: Document, span: Span) -> int | None:
+    """None where it goes over the end of one."""
+    sentence = document.at(span.start).sentence
+    return sentence if document.at(span.end).sentence == sentence else None
 
 
 def _listed(children: Sequence[Condition]) -> str:

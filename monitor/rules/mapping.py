@@ -242,14 +242,17 @@ class ConditionReader(Notes):
         return Near(within, ordered is True, conditions) if conditions else None
 
     def _same_sentence(self, value: object, place: Place, _: object) -> Condition | None:
-        conditions = self._placed("same_sentence", value, place)
+        conditions = self._placed("same_sentence", value, place, alone=Near)
         return SameSentence(conditions) if conditions else None
 
-    def _placed(self, key: str, value: object, place: Place) -> tuple[Condition, ...] | None:
+    def _placed(
+        self, key: str, value: object, place: Place, *, alone: type[Condition] | tuple[()] = ()
+    ) -> tuple[Condition, ...] | None:
+        """`alone`: what may be the only one."""
         conditions = self._list(key, value, place)
         if conditions is None:
             return None
-        if len(conditions) == 1:
+        if len(conditions) == 1 and not isinstance(conditions[0], alone):
             self.note(place, f"{key}: needs at least two parts; add the other, or delete {key}:")
             return None
         parts = [((*place, index), condition) for index, condition in enumerate(conditions)]

@@ -260,9 +260,9 @@ class _Builder:
                 if len(parts) > 1:
                     raise self._error(parts[1], f"{operator} counts one thing; write OR between them")
                 return Count(self._number(operator, MOST_COUNTED), self._placed(parts[0]))
-        if len(parts) == 1:
-            raise self._error(parts[0], f"{name} needs at least two parts, with a semicolon between them")
         placed = tuple(map(self._placed, parts))
+        if len(parts) == 1 and not (name == "SENTENCE" and isinstance(placed[0], Near)):
+            raise self._error(parts[0], f"{name} needs at least two parts, with a semicolon between them")
         if name == "SENTENCE":
             return SameSentence(placed)
         return Near(self._number(operator, WIDEST_NEAR), name == "ONEAR", placed)
