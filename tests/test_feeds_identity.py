@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -267,6 +268,20 @@ def test_what_stands_unread_stands_for_itself() -> None:
     shown = entries([item(MORE, guid="2", link=LIVE)])
     assert () == unseen(shown, remembered)
     assert shown == unseen(shown, remembered, standing={known.id[:BEGINNING]})
+
+
+def test_undated_items_under_one_headline_are_told_apart_by_all_else() -> None:
+    """A feed that keeps its ids means something by another one; one whose ids all change means nothing by it."""
+
+    def release(number: int) -> Item:
+        link = f"https://paper.example/releases/{number}"
+        return item("Press release of the ministry of defence", guid=link, link=link, published=None)
+
+    assert [[], ["Press release of the ministry of defence"]] == polls(
+        [release(1), TALKS], [TALKS], [release(2), TALKS]
+    )[1:]
+    moved = [replace(one, link=f"{one.link}?s=2", raw_id=f"{one.raw_id}?s=2") for one in (release(1), TALKS)]
+    assert [] == new([release(1), TALKS], moved)
 
 
 def test_items_of_a_forwarder_are_known_by_their_headlines() -> None:

@@ -79,8 +79,9 @@ def unseen(
     entries that the document shows too. That matters because a known entry stands for one that is shown, not for
     several: first for that with its id, and only if there is none for another with its page or its words.
     """
-    memory = _Memory(known, standing)
-    strangers = [entry for entry in tuple(entries) if not memory.has_id_of(entry)]
+    memory, shown = _Memory(known, standing), tuple(entries)
+    strangers = [entry for entry in shown if not memory.has_id_of(entry)]
+    memory.ids_last = bool(standing) or len(strangers) < len(shown)
     return tuple([memory.learn(entry) for entry in strangers if not memory.knows(entry)])
 
 
@@ -115,6 +116,7 @@ class _Memory:
         self._by_page: dict[str, list[KnownEntry]] = {}
         self._by_words: dict[str, list[KnownEntry]] = {}
         self._taken: set[str] = set()
+        self.ids_last = False  # whether the feed shows that it keeps its ids
         for entry in known:
             self._add(entry)
             if entry.id[:BEGINNING] in standing:
@@ -134,6 +136,9 @@ class _Memory:
             return True
         if any(_same_title(entry.title, other.title) for other in same_page):
             return True
+        if self.ids_last and entry.named and not entry.published_at and entry.page:
+            # "Press release of the ministry of defence", undated, is another one each day, if all else says so.
+            same_words = [other for other in same_words if other.page in (None, entry.page)]
         # Of a live page with many items, or of a notice that comes again, the earlier ones are often still shown.
         similar = (*same_words, *(other for other in same_page if _edited(entry.title, other.title)))
         free = next((other for other in similar if other.id not in self._taken), None)
