@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
@@ -27,7 +28,7 @@ from monitor.http_body import decoder
 from monitor.http_gate import Gate, Holds, host_of
 from monitor.http_guard import GuardedResolver, Network, RefusedAddressError, ThreadedResolver, port_refusal, refusal
 from monitor.http_hints import retry_after
-from monitor.urls import join, web_url
+from monitor.urls import REMEMBERED, join, web_url
 
 CHUNK_BYTES: Final = 64 * 1024
 
@@ -128,6 +129,10 @@ class Http:
     def hold(self, host: str, until: datetime) -> None:
         """Send nothing to a host (as `holds` spells it) until then, a week at most. For what was remembered."""
         self._holds.add(host, until)
+
+    def held_until(self, url: str) -> datetime | None:
+        """Until when the host of an address is to be left alone; None when it may be asked."""
+        return self._holds.of(host_of(url))
 
     def holds(self) -> Mapping[str, datetime]:
         """The hosts that are left alone now, and until when."""
@@ -307,6 +312,7 @@ def _usable(url: str) -> str:
         raise FetchError(str(error), permanent=True) from error
 
 
+@lru_cache(REMEMBERED)
 def _check_port(url: str) -> None:
     reason = port_refusal(urlsplit(url).port)
     if reason is not None:
