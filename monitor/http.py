@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
@@ -28,7 +27,7 @@ from monitor.http_body import decoder
 from monitor.http_gate import Gate, Holds, host_of
 from monitor.http_guard import GuardedResolver, Network, RefusedAddressError, ThreadedResolver, port_refusal, refusal
 from monitor.http_hints import retry_after
-from monitor.urls import REMEMBERED, join, web_url
+from monitor.urls import join, web_url
 
 CHUNK_BYTES: Final = 64 * 1024
 
@@ -160,9 +159,10 @@ class Http:
         clock = asyncio.get_running_loop().time
         statuses: list[int] = []
         while len(statuses) <= self.settings.max_redirects:
-            _check_port(url)
+            host = host_of(url)
+            _check_port(host)
             wished = await admit(url) if admit else timedelta()
-            async with self._gate.turn(host_of(url), max(wished, self.settings.pace * paces)):
+            async with self._gate.turn(host, max(wished, self.settings.pace * paces)):
                 started = clock()
                 hop = await self._hop(url, headers=headers, max_bytes=max_bytes, cut=cut, seconds=left)
                 left -= clock() - started
@@ -178,9 +178,10 @@ class Http:
     ) -> Response:
         """The answer to bytes or a form, of any status but a redirect; of it the beginning. Raises FetchError."""
         url = _usable(url)
-        _check_port(url)
+        host = host_of(url)
+        _check_port(host)
         seconds = self.settings.timeout.total_seconds()
-        async with self._gate.turn(host_of(url)):
+        async with self._gate.turn(host):
             hop = await self._hop(url, headers=headers, max_bytes=max_bytes, cut=True, seconds=seconds, sent=body)
         if isinstance(hop, _Redirect):
             raise FetchError(f"a redirect ({hop.status}) to {hop.url[:200]}", permanent=True, status=hop.status)
@@ -312,9 +313,10 @@ def _usable(url: str) -> str:
         raise FetchError(str(error), permanent=True) from error
 
 
-@lru_cache(REMEMBERED)
-def _check_port(url: str) -> None:
-    reason = port_refusal(urlsplit(url).port)
+def _check_port(host: str) -> None:
+    """`host` as `host_of` spells it: with its port, unless that is a usual one."""
+    port = host.rpartition(":")[2]
+    reason = port_refusal(int(port)) if port.isdecimal() else None
     if reason is not None:
         raise FetchError(reason, permanent=True)
 

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 from w3lib.url import canonicalize_url, safe_url_string
 
 MAX_URL = 4096  # characters
-REMEMBERED = 16_384  # addresses: feeds are asked by turns, and where not all have a place, none is found
+REMEMBERED = 8_192  # addresses: feeds are asked by turns, and where not all have a place, none is found
 
 _DEFAULT_PORTS = {80, 443}
 _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
@@ -104,7 +104,7 @@ def same_site(url: str, other: str) -> bool:
     return _house(url) == _house(other)
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(4_096)
 def origin(url: str) -> str:
     """The host and port that a request for the address would go to."""
     parts = urlsplit(url)

@@ -60,6 +60,7 @@ class Poller:
         clock: Callable[[], datetime],
     ) -> None:
         self._feeds = {feed.id: feed for feed in feeds}
+        self._hosts = {feed.id: urls.origin(feed.url) for feed in feeds}
         self._bounds = bounds
         self._alert_last = alert_last
         self._callback = callback  # where hubs may call us
@@ -71,7 +72,7 @@ class Poller:
         self._price = plan.start_price(bounds.budget)
 
     def host_of(self, feed: FeedId) -> str:
-        return urls.origin(self._feeds[feed].url)
+        return self._hosts[feed]
 
     async def poll(self, state: FeedState) -> bool:
         """Whether there is something to read now. So each step says if it made something due."""
