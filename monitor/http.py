@@ -129,6 +129,10 @@ class Http:
         """Send nothing to a host (as `holds` spells it) until then, a week at most. For what was remembered."""
         self._holds.add(host, until)
 
+    def held_until(self, url: str) -> datetime | None:
+        """Until when the host of an address is to be left alone; None when it may be asked."""
+        return self._holds.of(host_of(url))
+
     def holds(self) -> Mapping[str, datetime]:
         """The hosts that are left alone now, and until when."""
         return self._holds.now()
@@ -155,9 +159,10 @@ class Http:
         clock = asyncio.get_running_loop().time
         statuses: list[int] = []
         while len(statuses) <= self.settings.max_redirects:
-            _check_port(url)
+            host = host_of(url)
+            _check_port(host)
             wished = await admit(url) if admit else timedelta()
-            async with self._gate.turn(host_of(url), max(wished, self.settings.pace * paces)):
+            async with self._gate.turn(host, max(wished, self.settings.pace * paces)):
                 started = clock()
                 hop = await self._hop(url, headers=headers, max_bytes=max_bytes, cut=cut, seconds=left)
                 left -= clock() - started
@@ -173,9 +178,10 @@ class Http:
     ) -> Response:
         """The answer to bytes or a form, of any status but a redirect; of it the beginning. Raises FetchError."""
         url = _usable(url)
-        _check_port(url)
+        host = host_of(url)
+        _check_port(host)
         seconds = self.settings.timeout.total_seconds()
-        async with self._gate.turn(host_of(url)):
+        async with self._gate.turn(host):
             hop = await self._hop(url, headers=headers, max_bytes=max_bytes, cut=True, seconds=seconds, sent=body)
         if isinstance(hop, _Redirect):
             raise FetchError(f"a redirect ({hop.status}) to {hop.url[:200]}", permanent=True, status=hop.status)
@@ -307,8 +313,10 @@ def _usable(url: str) -> str:
         raise FetchError(str(error), permanent=True) from error
 
 
-def _check_port(url: str) -> None:
-    reason = port_refusal(urlsplit(url).port)
+def _check_port(host: str) -> None:
+    """`host` as `host_of` spells it: with its port, unless that is a usual one."""
+    port = host.rpartition(":")[2]
+    reason = port_refusal(int(port)) if port.isdecimal() else None
     if reason is not None:
         raise FetchError(reason, permanent=True)
 

@@ -18,13 +18,15 @@ from urllib.parse import urlsplit
 
 from monitor.errors import FetchError
 from monitor.http_hints import LONGEST
+from monitor.urls import REMEMBERED
 
 MOST_HOLDS: Final = 10_000
+FORGET_EVERY_SECONDS: Final = 1.0  # hosts that nobody asks any more
 
 _USUAL_PORTS = frozenset({None, 80, 443})
 
 
-@lru_cache(4_096)
+@lru_cache(REMEMBERED)
 def host_of(url: str) -> str:
     """The key of the server that a request for the address would trouble."""
     parts = urlsplit(url)
@@ -58,6 +60,11 @@ class Holds:
         now = self._clock()
         return {host: until for host, until in self._until.items() if until > now}
 
+    def of(self, host: str) -> datetime | None:
+        """Until when a host is to be left alone; None when it may be asked."""
+        until = self._until.get(host)
+        return until if until is not None and until > self._clock() else None
+
     def check(self, host: str) -> None:
         """Raises FetchError while the host is to be left alone."""
         until = self._until.get(host)
@@ -85,12 +92,15 @@ class Gate:
         self._all = asyncio.Semaphore(at_once)
         self._pace = pace
         self._hosts: dict[str, _Host] = {}
+        self._forgetting = False
 
     @asynccontextmanager
     async def turn(self, name: str, pace: timedelta = timedelta()) -> AsyncIterator[None]:
         """Waits until the host may be asked, at its own `pace` if that is slower. Raises FetchError on hold."""
         loop = asyncio.get_running_loop()
-        host = self._hosts.setdefault(name, _Host(asyncio.Semaphore(self._per_host)))
+        host = self._hosts.get(name)
+        if host is None:
+            host = self._hosts[name] = _Host(asyncio.Semaphore(self._per_host))
         gap = max(self._pace, pace).total_seconds()
         host.gap = max(host.gap, gap)
         host.users += 1
@@ -98,7 +108,9 @@ class Gate:
             async with host.places:
                 async with host.door:
                     self._holds.check(name)
-                    await asyncio.sleep(host.last_start + gap - loop.time())
+                    wait = host.last_start + gap - loop.time()
+                    if wait > 0:
+                        await asyncio.sleep(wait)
                     # Last, so that those who wait for a slow host take nobody else's place.
                     await self._all.acquire()
                     host.last_start = loop.time()
@@ -109,9 +121,18 @@ class Gate:
                     self._all.release()
         finally:
             host.users -= 1
-            loop.call_later(host.gap, self._forget, name)
+            self._forget_later(loop)
 
-    def _forget(self, name: str) -> None:
-        host = self._hosts.get(name)
-        if host and not host.users and host.last_start + host.gap <= asyncio.get_running_loop().time():
-            del self._hosts[name]
+    def _forget_later(self, loop: asyncio.AbstractEventLoop) -> None:
+        """All of a second together: a timer for each request would cost more than its turn does."""
+        if not self._forgetting:
+            self._forgetting = True
+            loop.call_later(FORGET_EVERY_SECONDS, self._forget, loop)
+
+    def _forget(self, loop: asyncio.AbstractEventLoop) -> None:
+        now, hosts = loop.time(), self._hosts
+        for name in [name for name, host in hosts.items() if not host.users and host.last_start + host.gap <= now]:
+            del hosts[name]
+        self._forgetting = False
+        if hosts:
+            self._forget_later(loop)

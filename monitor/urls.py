@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 from w3lib.url import canonicalize_url, safe_url_string
 
 MAX_URL = 4096  # characters
+REMEMBERED = 8_192  # addresses: feeds are asked by turns, and where not all have a place, none is found
 
 _DEFAULT_PORTS = {80, 443}
 _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
@@ -48,7 +49,7 @@ _TRACKING_BY_VALUE = re.compile(
 )
 
 
-@lru_cache(maxsize=8_192)  # the feeds' addresses are asked for at every poll
+@lru_cache(REMEMBERED)  # the feeds' addresses are asked for at every poll
 def web_url(text: str) -> str:
     """The address as it goes over the wire, in ASCII, or a ValueError that says what is wrong with it."""
     text = text.strip()

@@ -323,6 +323,15 @@ def test_a_command_loads_what_it_needs(module: str) -> None:
     assert [] == _loaded_of({"feedparser", "trafilatura", "slack_sdk"} | light.get(module, set()), module)
 
 
+def test_numpy_is_left_to_those_who_want_it(tmp_path: Path) -> None:
+    """sqlite-utils would load it wherever it is installed; who imports it later has it all the same."""
+    (tmp_path / "numpy.py").write_text("int8 = int16 = int32 = int64 = uint8 = uint16 = uint32 = uint64 = int\n")
+    code = "import sys, monitor.store.sqlite.store; print('numpy' in sys.modules); import numpy; print(numpy.__file__)"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(Path(__file__).parent.parent)])}
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert ["False", str(tmp_path / "numpy.py")] == said.stdout.split()
+
+
 def _loaded_of(heavy: set[str], module: str) -> list[str]:
     code = f"import sys, {module}; print(*sorted({heavy} & set(sys.modules)))"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from pebble import CONSTS
 
-from monitor.app.workers import WorkerFailed, Workers
+from monitor.app.workers import WATCH_IDLE_SECONDS, WATCH_SECONDS, WorkerFailed, Workers
 from monitor.errors import ExtractError, FetchError, NewsMonitorError, ParseError
 
 LONG = timedelta(seconds=60)
@@ -366,3 +367,17 @@ async def test_whoever_waits_for_a_quick_task_is_told_when_the_workers_close(wor
 
     answers = await asyncio.gather(*waiting, return_exceptions=True)
     assert all(isinstance(answer, WorkerFailed) for answer in answers)
+
+
+async def test_idle_processes_are_looked_after_less_often(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And closely again with the next task, so that a death is noticed as soon as ever."""
+    monkeypatch.setattr("monitor.app.workers.IDLE_AFTER_SECONDS", 0.05)
+    await workers.run(os.getpid)
+    async with asyncio.timeout(10):
+        while CONSTS.sleep_unit != WATCH_IDLE_SECONDS:
+            await asyncio.sleep(0.01)
+
+    task = asyncio.create_task(workers.run(time.sleep, 0.5))
+    await asyncio.sleep(0.1)
+    assert WATCH_SECONDS == CONSTS.sleep_unit
+    await task

@@ -35,6 +35,7 @@ from monitor.model import (
     Mute,
     Subscription,
 )
+from monitor.store.sqlite.feed_rows import OF_EACH_HOST
 from monitor.store.sqlite.store import Store
 
 if TYPE_CHECKING:
@@ -71,9 +72,11 @@ class Job:
 class Lane:
     """The due jobs of one kind: each site's in a row of its own, and few of a site at once, so that none takes all."""
 
-    def __init__(self, *, at_once: int, per_site: int) -> None:
+    def __init__(self, *, at_once: int, per_site: int, told_of: int = 1) -> None:
         self._at_once = at_once
         self._per_site = per_site
+        self._told_of = told_of  # jobs of a site at most that the store names at once
+        self._is_cut = False  # the store may know of more
         self._rows: dict[str, deque[Job]] = {}
         self._open: deque[str] = deque()  # sites that have a job in their row, and a place
         self._queued = 0
@@ -86,6 +89,9 @@ class Lane:
             self._rows.setdefault(job.site, deque()).append(job)
             self._queued += 1
         self._open = deque(site for site in self._rows if self._busy[site] < self._per_site)
+        self._is_cut = self._queued + self._busy.total() >= LOOK_AHEAD or any(
+            len(row) + self._busy[site] >= self._told_of for site, row in self._rows.items()
+        )
 
     def take(self) -> Job | None:
         """The next job that has a place; the place is its until it is `done`."""
@@ -101,9 +107,9 @@ class Lane:
         return job
 
     @property
-    def is_empty(self) -> bool:
-        """Whether nothing waits, not even for a place at its site."""
-        return not self._queued
+    def wants_more(self) -> bool:
+        """Whether nothing waits, not even for a place at its site, and the store may know of more."""
+        return self._is_cut and not self._queued
 
     def done(self, job: Job) -> None:
         self._busy[job.site] -= 1
@@ -139,8 +145,9 @@ class Jobs:
         self._polled: set[FeedId] = set()
         self._lanes = {
             # Most of these wait to be stored together; the requests themselves are bounded by the gate of `http`.
-            "poll": Lane(at_once=128, per_site=8),
-            "try": Lane(at_once=128, per_site=1),  # so that hosts that never answer take nobody else's place
+            "poll": Lane(at_once=128, per_site=8, told_of=OF_EACH_HOST),
+            # So that hosts that never answer take nobody else's place.
+            "try": Lane(at_once=128, per_site=1, told_of=OF_EACH_HOST),
             "read": Lane(at_once=16, per_site=2),
             "watch": Lane(at_once=4, per_site=1),
             "release": Lane(at_once=1, per_site=1),
@@ -181,7 +188,7 @@ class Jobs:
         for lane in self._lanes.values():
             while job := lane.take():
                 self._start(job)
-                self._is_stale |= lane.is_empty  # the store may know of more than it was asked for
+                self._is_stale |= lane.wants_more
 
     async def something_comes(self) -> bool:
         """Whether anything is to be done so soon that a single sweep should wait for it. Raises StoreError."""

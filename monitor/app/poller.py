@@ -19,7 +19,6 @@ from monitor.feeds.fetch import fetch
 from monitor.feeds.hints import with_header
 from monitor.feeds.reading import read
 from monitor.http import Http
-from monitor.http_gate import host_of
 from monitor.model import (
     Entry,
     EntryId,
@@ -61,6 +60,7 @@ class Poller:
         clock: Callable[[], datetime],
     ) -> None:
         self._feeds = {feed.id: feed for feed in feeds}
+        self._hosts = {feed.id: urls.origin(feed.url) for feed in feeds}
         self._bounds = bounds
         self._alert_last = alert_last
         self._callback = callback  # where hubs may call us
@@ -72,12 +72,12 @@ class Poller:
         self._price = plan.start_price(bounds.budget)
 
     def host_of(self, feed: FeedId) -> str:
-        return urls.origin(self._feeds[feed].url)
+        return self._hosts[feed]
 
     async def poll(self, state: FeedState) -> bool:
         """Whether there is something to read now. So each step says if it made something due."""
         feed, started = self._feeds[state.feed_id], self._clock()
-        held_until = self._http.holds().get(host_of(state.address or feed.url))
+        held_until = self._http.held_until(state.address or feed.url)
         if held_until is not None:  # another of its host's feeds or pages was told to wait
             await self._store.change(lambda store: store.feeds.save(replace(state, next_poll_at=held_until)))
             return False

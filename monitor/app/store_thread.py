@@ -60,9 +60,9 @@ class StoreThread:
         if at < self._flush_at:
             self._flush_at = at
             loop.call_at(at, self._flush)
-        # Shielded: a cancelled job takes nothing back.
+        # A cancelled job takes nothing back: only its answer is cancelled, what was asked for is done.
         try:
-            result: T = await asyncio.shield(change.done)
+            result: T = await change.done
         except sqlite3.Error as e:
             raise store_error(e) from e
         return result

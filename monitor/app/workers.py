@@ -22,7 +22,7 @@ from functools import partial
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Final, ParamSpec, TypeVar, cast
 
-from pebble import ProcessExpired, ProcessFuture, ProcessPool
+from pebble import CONSTS, ProcessExpired, ProcessFuture, ProcessPool
 
 from monitor.errors import NewsMonitorError
 
@@ -35,6 +35,10 @@ UNTAKEN: Final = 2  # tasks in a row that no process took: one was slow to start
 MAX_MEMORY: Final = 2 * 1024**3  # bytes of address space
 GATHER_SECONDS: Final = 0.005
 MOST_TOGETHER: Final = 32  # quick tasks
+# How often pebble's threads look after their processes; a result does not wait for that, only a death or a kill does.
+# Twenty looks a second were most of what a daemon with nothing to do cost.
+WATCH_SECONDS, WATCH_IDLE_SECONDS = 0.1, 0.5
+IDLE_AFTER_SECONDS: Final = 2.0
 
 OUT_OF_MEMORY: Final = 86  # our own exit code, apart from those of Python and the shell
 PR_SET_PDEATHSIG: Final = 1  # prctl(2)
@@ -85,6 +89,7 @@ class Workers:
         self._quick: list[_Quick] = []
         self._journeys: set[asyncio.Task[None]] = set()
         self._begun: dict[int, float] = {}  # tasks under way, on the loop's clock
+        self._idle: asyncio.TimerHandle | None = None
         self.lost = 0  # tasks whose process died, or had to be killed
 
     @property
@@ -102,6 +107,7 @@ class Workers:
         """
         async with self._free:
             call = partial(function, *args, **kwargs)
+            self._watch_closely()
             self._begun[id(call)] = asyncio.get_running_loop().time()
             try:
                 answer = await self._answer(call)
@@ -110,6 +116,8 @@ class Workers:
                 raise
             finally:
                 del self._begun[id(call)]
+                if not self._begun and not self._closed:
+                    self._idle = asyncio.get_running_loop().call_later(IDLE_AFTER_SECONDS, _watch_now_and_then)
         return cast("T", answer)
 
     async def run_quick(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -149,10 +157,17 @@ class Workers:
     async def close(self) -> None:
         """Kill the processes, whatever they do. Tasks under way, and all later ones, raise WorkerFailed."""
         self._closed = True
+        self._watch_closely()
         for future in tuple(self._running):
             future.cancel()  # type: ignore[no-untyped-call]
         pool, self._pool = self._pool, None
         await _stop(pool)
+
+    def _watch_closely(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        CONSTS.sleep_unit = WATCH_SECONDS
 
     async def _answer(self, call: Callable[[], object]) -> object:
         pool = await self._live_pool()
@@ -289,6 +304,10 @@ def _cause_of_death(exit_code: int) -> str:
     if exit_code < 0:
         return f"the worker was ended by {signal.Signals(-exit_code).name}"
     return f"the worker ended with exit code {exit_code}"
+
+
+def _watch_now_and_then() -> None:
+    CONSTS.sleep_unit = WATCH_IDLE_SECONDS
 
 
 async def _stop(pool: ProcessPool | None) -> None:

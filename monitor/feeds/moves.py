@@ -19,6 +19,8 @@ FAILURES_ALLOWED = 3  # at the new address, before the old one is asked again
 def after_answer(state: FeedState, outcome: Fetched | NotModified, now: datetime, *, same_feed: bool) -> FeedState:
     """`same_feed`: what was found there is this feed, not another one: it shows an entry that was known before."""
     if not outcome.moved:
+        if state.moving_to is None:
+            return state
         return replace(state, moving_to=None, moving_since=None, moving_times=0)
     if not same_feed:
         return state

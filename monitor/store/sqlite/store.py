@@ -102,16 +102,17 @@ class Store:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Inside a transaction: all of it or nothing, whatever becomes of the rest."""
-        self._db.execute("savepoint change")
+        run = self._db.conn.execute  # what sqlite-utils sees to around it is not needed here
+        run("savepoint change")
         try:
             yield
         except BaseException:
             self.epoch += 1
             if self._db.conn.in_transaction:
-                self._db.execute("rollback to change")
-                self._db.execute("release change")
+                run("rollback to change")
+                run("release change")
             raise
-        self._db.execute("release change")
+        run("release change")
 
     def outdated(self) -> None:
         """What somebody remembers of it is not so any more."""

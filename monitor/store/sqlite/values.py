@@ -37,7 +37,9 @@ DROPPED = "(state = 'dead' and coalesce(error, '') like 'dropped by %')"
 def to_text(time: datetime) -> str:
     """RFC 3339 in UTC, always with microseconds: text order is time order."""
     # Not strftime: it writes the year 1 as "1", which neither sorts nor comes back.
-    return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    if time.tzinfo is not UTC:
+        time = time.astimezone(UTC)
+    return time.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def to_time(text: str) -> datetime:
