@@ -94,6 +94,43 @@ def test_what_a_watch_asks_for_makes_no_two_happenings_one(
     assert apart is (first.story_id != second.story_id)
 
 
+DIVIDED = """
+The town has been divided since the war of 1999, with Serbs in the north and Albanians south of the river Ibar.
+International peacekeepers have patrolled the bridge between the two parts since then, and tensions rise whenever the
+municipal authorities try to change the status of local institutions. Negotiations mediated by the European Union in
+Brussels have stalled since the agreement of Ohrid, which both governments interpret in entirely different ways."""
+GRENADE: Text = (
+    "Grenade thrown at police station in north Mitrovica",
+    "A hand grenade was thrown at the police station in north Mitrovica early on Friday, damaging two vehicles, the "
+    "police said. No one was hurt and no arrests have been made." + DIVIDED,
+)
+GUNMEN: Text = (
+    "Gunmen open fire on municipal clerk outside school in north Mitrovica",
+    "Unknown gunmen opened fire on a municipal clerk as she left a primary school in north Mitrovica on Friday "
+    "afternoon, witnesses said. She was taken to hospital and her condition is unknown." + DIVIDED,
+)
+GRENADE_AGAIN: Text = ("Police vehicles damaged by grenade in Mitrovica", "From our own correspondent. " + GRENADE[1])
+READ_MORE = "Read more on our site."
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "certainty"),
+    [
+        (GRENADE, GUNMEN, Certainty.POSSIBLY),
+        (GRENADE, GRENADE_AGAIN, Certainty.SURELY),
+        (("Drone shot down over the border", READ_MORE), ("Bank fined over accounts", READ_MORE), Certainty.POSSIBLY),
+        (("Drone shot down over the border", READ_MORE), ("Drone shot down at border", READ_MORE), Certainty.SURELY),
+    ],
+    ids=["one background", "one text", "the same few words", "the same few words of the same"],
+)
+def test_what_begins_otherwise_is_no_copy(store: Store, earlier: Text, later: Text, certainty: Certainty) -> None:
+    """However much of the background, or whatever stands under every headline, is the same: the channel hears of it."""
+    desk = StoryDesk(Memory(), {})
+    with store.transaction():
+        place(store, desk, 0, earlier)
+        assert certainty is place(store, desk, 1, later).certainty
+
+
 def test_a_restart_changes_no_decision(store: Store, tmp_path: Path) -> None:
     """With the memory of one run, and with none before each article."""
     desk = StoryDesk(Memory(), {})

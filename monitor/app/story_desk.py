@@ -108,8 +108,14 @@ class StoryDesk:
         judged = cluster.judge(features, now, frequencies, window)
         alike = store.stories.resemblances(article, runs, least_shared=cluster.LEAST_SHARED, since=now - WINDOW)
         placement = cluster.place(article.id, len(runs), alike)
+        original = None if placement.copy_of is None else store.stories.article(placement.copy_of)
+        doubted = original is not None and sources.begins_otherwise(article, original)
+        if doubted:
+            placement = cluster.place(article.id, len(runs), ())
         if placement.relation is Relation.FIRST:
             placement = cluster.joined(placement, judged)
+        if doubted and placement.certainty is Certainty.SURELY:
+            placement = replace(placement, certainty=Certainty.POSSIBLY)
         known = novelty.Facts.from_json(store.stories.facts(placement.story_id))
         if placement.certainty is not Certainty.NEW:
             added = novelty.additions(article.title, article.text, known)

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 
-from monitor.model import Resemblance
+from monitor.model import Article, Resemblance
+from monitor.stories import vocabulary
+from monitor.stories.features import shingles, term_of
+from monitor.text import words
 
 # Containment finds copies that were cut or extended, where a symmetric measure does not. Independent reports of one
 # event hardly ever share a quarter of their five-word runs once quotations are left out; a copy hardly ever less.
@@ -16,6 +19,11 @@ LEAST_CONTAINMENT = 0.25
 LEAST_SHARED = 10
 # A long report that quotes a short item as its background is no copy of it: so much of its own text must be shared.
 LEAST_OF_ITSELF = 0.15
+
+# Two attacks in one town are told with one background, and an outlet may give all its news the same few words.
+OPENING = 200  # characters
+KNOWN_WORDS = 0.5  # of the telling words of a title, or of a title and an opening
+FEW_RUNS = 12  # of a text of which the title says more
 
 EDGE = 300  # a credit stands at the beginning or at the end
 
@@ -36,6 +44,29 @@ def likeness(size: int, other: Resemblance) -> float:
     if other.same_text:
         return 1.0
     return min(1.0, other.shared / max(1, min(size, other.size)))
+
+
+def begins_otherwise(article: Article, original: Article) -> bool:
+    """Whether an article that shares text with an earlier one has other news above what it shares."""
+    runs = shingles(article.text)
+    if article.text_sha256 == original.text_sha256:
+        says_little = len(runs) < FEW_RUNS or article.site == original.site
+        return says_little and _known_share(article.title, original.title) < KNOWN_WORDS
+    if _holds(shingles(original.text), article.text) or _holds(runs, original.text):
+        return False
+    opening = f"{article.title} {article.text[:OPENING]}"
+    return _known_share(opening, f"{original.title} {original.text}") < KNOWN_WORDS
+
+
+def _holds(runs: frozenset[int], text: str) -> bool:
+    """Whether the opening of another text is among these runs."""
+    opening = shingles(text[:OPENING])
+    return len(opening & runs) >= LEAST_CONTAINMENT * max(1, len(opening))
+
+
+def _known_share(text: str, known: str) -> float:
+    telling = {term_of(word) for word in words(text) if word not in vocabulary.function_words()}
+    return len(telling & set(map(term_of, words(known)))) / len(telling) if telling else 1.0
 
 
 # ---- credits ----
