@@ -130,7 +130,10 @@ def _decisions() -> tuple[Decision, ...]:
     return (
         _decision("kosovo-military-deployment", "Military deployment near Kosovo", Severity.CRITICAL, _hits()),
         _decision(
-            "nato-kfor-reinforcement", "KFOR reinforced or moved", Severity.HIGH, (_hit("NATO will reinforce KFOR", kfor, 300),)
+            "nato-kfor-reinforcement",
+            "KFOR reinforced or moved",
+            Severity.HIGH,
+            (_hit("NATO will reinforce KFOR", kfor, 300),),
         ),
     )
 
