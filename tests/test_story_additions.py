@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import pytest
+import yaml
 from aiohttp import web
 
 from tests.newsroom import Newsroom, page, write_config
@@ -86,3 +87,44 @@ async def test_what_a_page_adds_that_comes_late_is_told(desk: Desk) -> None:
         assert [("thread",)] == connection.execute("select fate from alerts where fate <> 'post'").fetchall()
     desk.papers[2].publish(REPORT_TITLE, REPORT)
     assert [reply] == await desk.sweep()
+
+
+ACCIDENT = (
+    "Twelve soldiers died and 31 were wounded at the barracks of the security force near Gjilan, Kosovo, on Friday "
+    "morning, the hospital in Gjilan said.",
+    "Windows broke in houses nearby, the road to Viti stayed closed and fire engines came from Ferizaj and Pristina.",
+)
+CASUALTIES = (
+    "Twelve soldiers died when a blast destroyed a depot at barracks of the security force near Gjilan, Kosovo, the "
+    "hospital said on Friday.",
+    "The road to Viti stayed closed and fire engines came from Ferizaj and Pristina, the defence ministry said; "
+    "windows broke in houses nearby.",
+)
+
+
+async def test_what_another_channel_was_told_is_new_in_this_one(desk: Desk) -> None:
+    """The toll was told where hospitals are watched; the channel of explosions hears of it from the next report."""
+    rules = [
+        {"name": "blasts", "title": "Blasts", "severity": "normal", "match": "explosion OR blast"},
+        {"name": "wards", "title": "Wards", "severity": "normal", "match": "hospital OR cause", "channel": "C0OPS"},
+    ]
+    (desk.config / "rules" / "rules.yaml").write_text(yaml.safe_dump({"rules": rules}), "utf-8")
+    desk.papers[0].publish(f"{TITLE}, again", BLAST, "/again")
+    desk.papers[1].publish("Dozens treated after accident at Gjilan barracks", ACCIDENT)
+    await desk.sweep()
+    desk.papers[2].publish("Twelve soldiers dead in blast at Gjilan barracks", CASUALTIES)
+    await desk.sweep()
+    tolls = {message.channel for message in desk.slack.messages() if "12 soldiers" in said(message)}
+    assert {"C0ALERTS", "C0OPS"} == tolls
+
+
+async def test_a_story_forgets_what_was_split_from_it(desk: Desk) -> None:
+    """What was told in an article that does not belong there is news when the story comes to it."""
+    stray = desk.papers[1].publish(REPORT_TITLE, REPORT)
+    (reply,) = await desk.sweep()
+    assert "12 soldiers" in reply
+    assert 0 == (await run("--config", str(desk.config), "stories", "split", stray)).code
+    with closing(sqlite3.connect(desk.database)) as connection:
+        told = dict(connection.execute("select headline, facts from stories").fetchall())
+    assert "figure:soldiers:12" in told[REPORT_TITLE]
+    assert "figure:soldiers:12" not in told[TITLE]

@@ -94,6 +94,21 @@ class StoredWindow:
         self._index.add(article_id, story_id, at, posted(features), forget=at - WINDOW)
 
 
+def as_heard(store: Store, article: Article, placement: Placement, heard: Collection[ArticleId]) -> Placement:
+    """With what an article adds for those who were told of these only."""
+    told = [one for one in map(store.stories.article, heard) if one is not None]
+    known = novelty.Facts(frozenset().union(*(novelty.facts(one.title, one.text).keys for one in told)))
+    relation = Relation.COPY if placement.copy_of in heard else Relation.REPORT
+    return replace(placement, additions=_additions(article, relation, known))
+
+
+def _additions(article: Article, relation: Relation, known: novelty.Facts) -> tuple[Addition, ...]:
+    added = novelty.additions(article.title, article.text, known)
+    if relation is Relation.COPY:  # a signature, a sentence of a house's own: no news
+        return tuple(one for one in added if one.kind in TOLD_OF_COPIES)
+    return added
+
+
 class StoryDesk:
     """Gives articles their place. `publishers`: the owners of sites."""
 
@@ -125,7 +140,7 @@ class StoryDesk:
         if doubted and placement.certainty is Certainty.SURELY:
             placement = replace(placement, certainty=Certainty.POSSIBLY)
         if placement.certainty is not Certainty.NEW:
-            added = self._additions(store, article, placement.relation, placement.story_id)
+            added = _additions(article, placement.relation, self._facts(store, placement.story_id))
             placement = replace(placement, additions=added)
         credit = sources.credit(article.text, article.author)
         owner = self._publishers.get(article.site, article.site)
@@ -144,20 +159,16 @@ class StoryDesk:
         store.stories.reread(article, runs)
         since = article.read_at - WINDOW
         alike = store.stories.resemblances(article, runs, least_shared=cluster.LEAST_SHARED, since=since)
-        added = self._additions(store, article, cluster.place(article.id, len(runs), alike).relation, placed.story_id)
+        relation = cluster.place(article.id, len(runs), alike).relation
+        added = _additions(article, relation, self._facts(store, placed.story_id))
         self._add_facts(store, placed.story_id, "", "\n\n".join(change.after or "" for change in changes))
         return replace(placed, certainty=Certainty.SURELY, additions=added)  # whatever doubt there was has been told
 
-    def _additions(self, store: Store, article: Article, relation: Relation, story: StoryId) -> tuple[Addition, ...]:
-        known = novelty.Facts.from_json(store.stories.facts(story))
-        added = novelty.additions(article.title, article.text, known)
-        if relation is Relation.COPY:  # a signature, a sentence of a house's own: no news
-            return tuple(one for one in added if one.kind in TOLD_OF_COPIES)
-        return added
-
     def _add_facts(self, store: Store, story: StoryId, title: str, text: str) -> None:
-        known = novelty.Facts.from_json(store.stories.facts(story))
-        store.stories.save_facts(story, (known | novelty.facts(title, text)).to_json())
+        store.stories.save_facts(story, (self._facts(store, story) | novelty.facts(title, text)).to_json())
+
+    def _facts(self, store: Store, story: StoryId) -> novelty.Facts:
+        return novelty.Facts.from_json(store.stories.facts(story))
 
     def changes(
         self, store: Store, article: ArticleId, before: edits.Version, after: edits.Version
