@@ -62,7 +62,8 @@ class StoryMoves:
         return frozenset(ArticleId(row["article_id"]) for row in rows)
 
     def forget_fate(self, article: ArticleId, rule: str) -> None:
-        """Of a match that told nobody; to be given anew at once."""
+        """Of a match that told nobody; to be given anew in this transaction. Verdicts on it stay."""
+        self._db.execute("pragma defer_foreign_keys = on")
         forgotten = "article_id = ? and rule = ? and fate = 'suppress'"
         self._db.execute(
             f"delete from holds where alert_id in (select id from alerts where {forgotten})",  # noqa: S608 - a constant
