@@ -22,6 +22,17 @@ from monitor.stories.figures import figures, numbers
         ("Paid $3.5 million for 18 tanks", [("dollar", "3.5m"), ("vehicles", "18")]),
         ("A rise of 4,5 percent", [("percent", "4.5")]),
         ("In 2026 the road was closed", []),
+        ("Fourteen soldiers", [("soldiers", "14")]),
+        ("Twelve hundred soldiers", [("soldiers", "1200")]),
+        ("1 200 soldiers", [("soldiers", "1200")]),
+        ("Two thousand soldiers", [("soldiers", "2000")]),
+        ("Two hundred and fifty soldiers", [("soldiers", "250")]),
+        ("Twenty-one soldiers", [("soldiers", "21")]),
+        ("Dvadeset i jedan vojnik", [("soldiers", "21")]),
+        ("Njëzet e një ushtarë", [("soldiers", "21")]),
+        ("1,200,000 people", [("people", "1.2m")]),
+        ("1,2 miliona ljudi", [("people", "1.2m")]),
+        ("Killed twenty and wounded two", [("dead", "20"), ("injured", "2")]),
     ],
 )
 def test_what_is_counted(text: str, expected: list[tuple[str, str]]) -> None:

@@ -128,6 +128,26 @@ async def test_what_is_merged_goes_on_in_one_thread(desk: Desk, slack: SlackStan
     assert 0 == (await desk.ask("audit")).code
 
 
+async def test_what_was_judged_while_it_was_silent_is_split_out(desk: Desk, slack: SlackStandIn) -> None:
+    """And the verdict stands."""
+    ((silent,),) = rows(desk.database, "select id from alerts where fate = 'suppress' and rule = 'kosovo'")
+    assert 0 == (await desk.ask("feedback", "add", silent, "relevant")).code
+    done = await desk.ask("stories", "split", await page_of(desk, TITLES[1]))
+    assert (0, "") == (done.code, done.err), done.err
+    await desk.ask("run", "--once")
+    assert 3 == len(slack.messages())
+    assert [(silent, "relevant")] == rows(desk.database, "select alert_id, verdict from feedback")
+
+
+async def test_a_copy_that_comes_back_is_a_copy(desk: Desk) -> None:
+    """However it was called while it stood alone."""
+    assert 0 == (await desk.ask("stories", "split", await page_of(desk, TITLES[1]))).code
+    stories = [story for (story,) in rows(desk.database, f"select id from stories order by headline <> '{TITLES[0]}'")]
+    assert 0 == (await desk.ask("stories", "merge", *stories)).code
+    query = "select relation from story_articles join articles on id = article_id where title = '{}'"
+    assert [("copy",)] == rows(desk.database, query.format(TITLES[1]))
+
+
 async def test_merging_and_splitting_again_tells_nothing_twice(desk: Desk, slack: SlackStandIn) -> None:
     """When the told article leaves, the silent one is told that is left; when it comes back, nothing is.
 

@@ -14,6 +14,7 @@ from monitor.app.gate import Gate, Occasion
 from monitor.app.origins import outlet
 from monitor.app.outbox import Outbox
 from monitor.app.store_thread import StoreThread
+from monitor.app.story_desk import as_heard
 from monitor.articles import compose, looks
 from monitor.feeds import identity
 from monitor.model import (
@@ -32,6 +33,7 @@ from monitor.model import (
     Placement,
     StoryId,
     Thread,
+    Told,
     Verdict,
     WaitingEntry,
 )
@@ -99,7 +101,7 @@ class Alerter:
             by_target.setdefault(self._routes.target(decision.channel), []).append(decision)
         for target, decisions in by_target.items():
             told = store.alerts.told(placement.story_id, sink=self._routes.sink, target=target)
-            here = Occasion(waiting, article, placement, target, told)
+            here = Occasion(waiting, article, self._as_heard(store, article, placement, told), target, told)
             judged = self._gate.judged(store, decisions, here)
             for decision, verdict in judged:
                 alert = self._alert(decision, verdict, here)
@@ -111,6 +113,14 @@ class Alerter:
         if any(alert.fate in (Fate.POST, Fate.THREAD) for alert in alerts):
             self._watch(store, waiting.entry, article)
         return alerts
+
+    def _as_heard(self, store: Store, article: Article, placement: Placement, told: Sequence[Told]) -> Placement:
+        """What nobody but another channel was told of is new here."""
+        if placement.additions or not told:
+            return placement
+        heard = frozenset(one.article_id for one in told)
+        elsewhere = store.moves.told(placement.story_id) - heard - {article.id}
+        return as_heard(store, article, placement, heard) if elsewhere else placement
 
     def _alert(self, decision: Decision, verdict: Verdict, here: Occasion) -> Alert:
         return Alert(

@@ -266,7 +266,8 @@ class Reader:
         store.stories.save_decisions(article.id, reading.decisions, now)
         if text.page is not None:
             self._remember_page(store, article, text.page)
-        if before is not None and not before.is_full and article.is_full:
+        completed = before is not None and not before.is_full and article.is_full
+        if completed:
             self._alerter.complete(store, article, reading.decisions)
         decided = store.alerts.decided(article.id)
         matched = [
@@ -279,6 +280,8 @@ class Reader:
             shown_by = outlet(article, self._feeds.get(entry.feed_id))
             hits = [hit for decision in matched for hit in decision.hits]
             placement = self._desk.place(store, article, shown_by, now, hits)
+        if completed and placement is not None and placement.additions:
+            matched += self._silent(store, article, reading.decisions)
         alerts: list[Alert] = []
         if placement is not None and matched:
             alerts = self._alerter.decide(store, waiting, article, placement, matched)
@@ -296,6 +299,14 @@ class Reader:
         if placement is not None and placement.relation is not Relation.FIRST:
             self._alerter.grow(store, placement.story_id)
         return tuple(alerts)
+
+    def _silent(self, store: Store, article: Article, decisions: Sequence[Decision]) -> list[Decision]:
+        """Matches of which nobody was told, because the feed's own words had nothing new; to be decided again."""
+        silent = store.moves.silent(article.id)
+        again = [decision for decision in decisions if decision.outcome is Outcome.MATCHED and decision.rule in silent]
+        for decision in again:
+            store.moves.forget_fate(article.id, decision.rule)
+        return again
 
     def _remember_page(self, store: Store, article: Article, page: PageRead) -> None:
         """The proof of what stood there; and what its site shows with every article is learnt from each once."""

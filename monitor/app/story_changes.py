@@ -12,6 +12,7 @@ from datetime import datetime
 from monitor import ids, urls
 from monitor.app.alerter import Alerter
 from monitor.app.origins import about
+from monitor.app.story_desk import as_heard
 from monitor.errors import Refused
 from monitor.model import ArticleId, Feed, Outcome, StoryId
 from monitor.rules.match import decide
@@ -66,8 +67,8 @@ class StoryChanges:
         made = [article for article in map(store.stories.article, moved) if article is not None]
         store.moves.begin(into, made[0].title, self._clock())
         store.moves.move(moved, into=into, now=self._clock())
-        told = [facts(article.title, article.text) for article in made]
-        store.stories.save_facts(into, Facts(frozenset().union(*(one.keys for one in told))).to_json())
+        for story in (into, before):
+            self._gather_facts(store, story)
         store.outdated()
         for article in (*moved, *(member for member in members if member not in articles)):
             self._tell_what_was_silent(store, article)
@@ -75,11 +76,18 @@ class StoryChanges:
             self._alerter.grow(store, story)
         return f"Story {into[:12]} is new, with {len(moved)} of the {len(members)} articles of story {before[:12]}."
 
+    def _gather_facts(self, store: Store, story: StoryId) -> None:
+        """A story knows what its articles tell, and nothing of those that have left it."""
+        made = [article for article in map(store.stories.article, store.moves.articles(story)) if article is not None]
+        told = [facts(article.title, article.text).keys for article in made]
+        store.stories.save_facts(story, Facts(frozenset().union(*told)).to_json())
+
     def _tell_what_was_silent(self, store: Store, id_: ArticleId) -> None:
         article, placement = store.stories.article(id_), store.stories.placement(id_)
         waiting = store.feeds.shown(id_)
         if article is None or placement is None or waiting is None:
             return
+        placement = as_heard(store, article, placement, store.moves.told(placement.story_id))
         silent = store.moves.silent(id_)
         origin = about(article, self._feeds.get(waiting.entry.feed_id))
         found = decide(self._rules, article.title, article.text, article.captions, origin)

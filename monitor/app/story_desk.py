@@ -10,7 +10,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from monitor.model import AdditionKind, Article, ArticleId, Certainty, Change, Hit, Placement, Relation, StoryId
+from monitor.model import (
+    Addition,
+    AdditionKind,
+    Article,
+    ArticleId,
+    Certainty,
+    Change,
+    Hit,
+    Placement,
+    Relation,
+    StoryId,
+)
 from monitor.store.sqlite.store import Store
 from monitor.stories import cluster, edits, novelty, sources
 from monitor.stories.features import Features, read, shingles, watched
@@ -83,6 +94,21 @@ class StoredWindow:
         self._index.add(article_id, story_id, at, posted(features), forget=at - WINDOW)
 
 
+def as_heard(store: Store, article: Article, placement: Placement, heard: Collection[ArticleId]) -> Placement:
+    """With what an article adds for those who were told of these only."""
+    told = [one for one in map(store.stories.article, heard) if one is not None]
+    known = novelty.Facts(frozenset().union(*(novelty.facts(one.title, one.text).keys for one in told)))
+    relation = Relation.COPY if placement.copy_of in heard else Relation.REPORT
+    return replace(placement, additions=_additions(article, relation, known))
+
+
+def _additions(article: Article, relation: Relation, known: novelty.Facts) -> tuple[Addition, ...]:
+    added = novelty.additions(article.title, article.text, known)
+    if relation is Relation.COPY:  # a signature, a sentence of a house's own: no news
+        return tuple(one for one in added if one.kind in TOLD_OF_COPIES)
+    return added
+
+
 class StoryDesk:
     """Gives articles their place. `publishers`: the owners of sites."""
 
@@ -92,14 +118,11 @@ class StoryDesk:
 
     def place(self, store: Store, article: Article, outlet: str, now: datetime, hits: Iterable[Hit] = ()) -> Placement:
         """What was placed before stays where it is. `outlet`: whose feed it came from; `hits`: why it matched."""
-        runs = shingles(article.text)
-        placed = store.stories.placement(article.id)
+        placed = self.place_again(store, article)
         if placed is not None:
-            store.stories.reread(article, runs)
-            known = novelty.Facts.from_json(store.stories.facts(placed.story_id))
-            told = novelty.facts(article.title, article.text)
-            store.stories.save_facts(placed.story_id, (known | told).to_json())
-            return replace(placed, certainty=Certainty.SURELY)  # whatever doubt there was has been told
+            self._add_facts(store, placed.story_id, article.title, article.text)
+            return placed
+        runs = shingles(article.text)
         window = StoredWindow(store, self._memory, now)
         reading = read(article.title, article.text)
         chosen_for = watched(hit.words for hit in hits if len(hit.words.split()) <= MOST_WATCHED_WORDS)
@@ -116,19 +139,36 @@ class StoryDesk:
             placement = cluster.joined(placement, judged)
         if doubted and placement.certainty is Certainty.SURELY:
             placement = replace(placement, certainty=Certainty.POSSIBLY)
-        known = novelty.Facts.from_json(store.stories.facts(placement.story_id))
         if placement.certainty is not Certainty.NEW:
-            added = novelty.additions(article.title, article.text, known)
-            if placement.relation is Relation.COPY:  # a signature, a sentence of a house's own: no news
-                added = tuple(one for one in added if one.kind in TOLD_OF_COPIES)
+            added = _additions(article, placement.relation, self._facts(store, placement.story_id))
             placement = replace(placement, additions=added)
         credit = sources.credit(article.text, article.author)
         owner = self._publishers.get(article.site, article.site)
         store.stories.place(article, placement, runs, now, features=features.to_bytes(), owner=owner, credit=credit)
-        store.stories.save_facts(placement.story_id, (known | novelty.facts(article.title, article.text)).to_json())
+        self._add_facts(store, placement.story_id, article.title, article.text)
         same = placement.story_id == judged.story_id or placement.certainty is Certainty.NEW
         window.add(article.id, placement.story_id, features, now, judged.fresh if same else ())
         return placement
+
+    def place_again(self, store: Store, article: Article, changes: Sequence[Change] = ()) -> Placement | None:
+        """Of an article that has its place, with another text. Nobody has been told of more than the `changes`."""
+        placed = store.stories.placement(article.id)
+        if placed is None:
+            return None
+        runs = shingles(article.text)
+        store.stories.reread(article, runs)
+        since = article.read_at - WINDOW
+        alike = store.stories.resemblances(article, runs, least_shared=cluster.LEAST_SHARED, since=since)
+        relation = cluster.place(article.id, len(runs), alike).relation
+        added = _additions(article, relation, self._facts(store, placed.story_id))
+        self._add_facts(store, placed.story_id, "", "\n\n".join(change.after or "" for change in changes))
+        return replace(placed, certainty=Certainty.SURELY, additions=added)  # whatever doubt there was has been told
+
+    def _add_facts(self, store: Store, story: StoryId, title: str, text: str) -> None:
+        store.stories.save_facts(story, (self._facts(store, story) | novelty.facts(title, text)).to_json())
+
+    def _facts(self, store: Store, story: StoryId) -> novelty.Facts:
+        return novelty.Facts.from_json(store.stories.facts(story))
 
     def changes(
         self, store: Store, article: ArticleId, before: edits.Version, after: edits.Version

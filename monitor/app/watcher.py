@@ -194,7 +194,7 @@ class Watcher:
         article, after = known.article, replace(looks.done(watch, now), is_gone=isinstance(found, Gone))
         if isinstance(found, Read):
             article, after = found.article, replace(after, title=found.page.extract.title)
-            self._save(store, known, found)
+            self._save(store, known, found, changes)
         store.watches.save(after)
         return self._tell(store, known, article, changes)
 
@@ -212,7 +212,7 @@ class Watcher:
         after = Version(headline, found.article.text)
         return (*self._desk.changes(store, watch.article_id, before, after), *back)
 
-    def _save(self, store: Store, known: Known, found: Read) -> None:
+    def _save(self, store: Store, known: Known, found: Read, changes: Sequence[Change]) -> None:
         """The version as it is now; and what the edit itself made a rule match is a match like any other."""
         before, article = known.article, found.article
         if before.body_source is BodySource.PAGE and _says(before) == _says(article):
@@ -224,8 +224,8 @@ class Watcher:
         store.stories.save_decisions(article.id, kept, article.read_at)
         if not before.is_full:
             self._alerter.complete(store, article, found.decisions)
-        placement = self._desk.place(store, article, self._outlet(known), article.read_at)
-        if fresh:
+        placement = self._desk.place_again(store, article, changes)
+        if fresh and placement is not None:
             self._alerter.decide(store, known.entry, article, placement, fresh)
 
     def _tell(self, store: Store, known: Known, article: Article, changes: tuple[Change, ...]) -> tuple[Change, ...]:

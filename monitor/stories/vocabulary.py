@@ -167,6 +167,7 @@ def is_live(title: Iterable[str]) -> bool:
 
 # ---- figures ----
 
+ZEROS = {"k": 3, "m": 6, "bn": 9, "tn": 12}
 SCALES = {
     word: zeros
     for zeros, listed in {
@@ -191,9 +192,21 @@ NUMBER_WORDS = {
         10: "ten deset desetoro dhjete",
         11: "eleven jedanaest njembedhjete",
         12: "twelve dvanaest dymbedhjete",
+        13: "thirteen trinaest trembedhjete",
+        14: "fourteen cetrnaest katermbedhjete",
+        15: "fifteen petnaest pesembedhjete",
+        16: "sixteen sesnaest gjashtembedhjete",
+        17: "seventeen sedamnaest shtatembedhjete",
+        18: "eighteen osamnaest tetembedhjete",
+        19: "nineteen devetnaest nentembedhjete",
         20: "twenty dvadeset njezet",
         30: "thirty trideset tridhjete",
+        40: "forty cetrdeset dyzet",
         50: "fifty pedeset pesedhjete",
+        60: "sixty sezdeset gjashtedhjete",
+        70: "seventy sedamdeset shtatedhjete",
+        80: "eighty osamdeset tetedhjete",
+        90: "ninety devedeset nentedhjete",
     }.items()
     for word in listed.split()
 }

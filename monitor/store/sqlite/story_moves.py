@@ -54,8 +54,16 @@ class StoryMoves:
         rows = self._db.query("select rule from alerts where article_id = ? and fate = 'suppress'", [article])
         return frozenset(row["rule"] for row in rows)
 
+    def told(self, story: StoryId) -> frozenset[ArticleId]:
+        """The articles of which somebody was told, or is about to be."""
+        rows = self._db.query(
+            "select article_id from alerts where story_id = ? and fate in ('post', 'thread')", [story]
+        )
+        return frozenset(ArticleId(row["article_id"]) for row in rows)
+
     def forget_fate(self, article: ArticleId, rule: str) -> None:
-        """Of a match that told nobody; to be given anew at once."""
+        """Of a match that told nobody; to be given anew in this transaction. Verdicts on it stay."""
+        self._db.execute("pragma defer_foreign_keys = on")
         forgotten = "article_id = ? and rule = ? and fate = 'suppress'"
         self._db.execute(
             f"delete from holds where alert_id in (select id from alerts where {forgotten})",  # noqa: S608 - a constant
@@ -85,7 +93,8 @@ class StoryMoves:
         for place, row in enumerate(members):
             known = [f"text {row['copy_of']}", f"credit {row['credit']}", f"owner {row['owner']}"]
             voice = next((voices[key] for key in known if key in voices), row["article_id"])
-            relation = "first" if place == 0 else "report" if row["relation"] == "first" else row["relation"]
+            is_copy = row["copy_of"] is not None or row["relation"] == "copy"
+            relation = "first" if place == 0 else "copy" if is_copy else "report"
             self._db.execute(
                 "update story_articles set relation = ?, voice = ?, certainty = ? where article_id = ?",
                 [relation, voice, "new" if place == 0 else "surely", row["article_id"]],
