@@ -55,6 +55,7 @@ class Farm:
         self.mode = "same"  # same: 304s | restamped: 200s with another lastBuildDate | new: one more item each time
         self.patience = 0  # seconds for which a host asks to be left alone, at its first request
         self.latency = 0.0  # median seconds, log-normal
+        self.closing = False  # the connection after each answer
         self.generation = 0
         self.log = Log()
         self._bodies: dict[int, tuple[str, str]] = {}
@@ -69,7 +70,10 @@ class Farm:
         try:
             if self.latency:
                 await asyncio.sleep(self.latency * random.lognormvariate(0, 0.5))
-            return self._feed(request)
+            answered = self._feed(request)
+            if self.closing:
+                answered.force_close()
+            return answered
         finally:
             log.in_flight[host] -= 1
             log.last = time.monotonic()
@@ -82,6 +86,8 @@ class Farm:
                 self.latency = float(value)
             elif name == "patience":
                 self.patience = int(value)
+            elif name == "closing":
+                self.closing = bool(int(value))
         log = self.log
         said: dict[str, object] = {
             "requests": log.requests,
