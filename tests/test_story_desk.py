@@ -163,3 +163,13 @@ def test_an_article_is_counted_once(store: Store) -> None:
         first = place(store, desk, 0, CONVOY)
         assert first.story_id == place(store, desk, 0, CONVOY_LATER).story_id
     assert (1, 1) == store.window.totals()
+
+
+def test_a_story_stands_also_where_no_feed_shows_it(store: Store) -> None:
+    """By the site of its first article."""
+    with store.transaction():
+        first = place(store, StoryDesk(Memory(), {}), 0, CONVOY)
+    assert ("outlet0.example", NOON) == (
+        store.stories.standing(first.story_id).first_outlet,
+        store.stories.standing(first.story_id).first_at,
+    )
