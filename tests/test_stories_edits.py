@@ -35,6 +35,7 @@ def edited(*replacements: tuple[str, str], title: str = TITLE, top: str = "", en
         (edited((FIGURE, FIGURE.replace("12 soldiers were", "seven soldiers and drivers were"))), [Kind.FIGURE]),
         (edited(title="Serbia pulls back tanks as peacekeepers report ceasefire deal"), [Kind.HEADLINE]),
         (edited(title="Serbia denies moving tanks to the border"), [Kind.DENIAL]),
+        (edited(title=f"{TITLE}: ten dead"), [Kind.FIGURE]),
         (edited(title="CORRECTED: Serbia moves tanks to its border"), [Kind.CORRECTION]),
         (edited(end="Correction: An earlier version of this article misstated the day."), [Kind.CORRECTION]),
         (edited(end="Ispravka: u prethodnoj verziji teksta pogrešno je naveden dan."), [Kind.CORRECTION]),
@@ -64,6 +65,7 @@ def test_what_is_told(after: Version, kinds: list[Kind]) -> None:
 @pytest.mark.parametrize(
     "after",
     [
+        edited(title=f"{TITLE}: 12 injured"),
         PUBLISHED,
         edited(("Serbia has", "SERBIA has"), ("villages near the crossing", "villages – near the crossing –")),
         edited(("dozen transporters", "dozen tracked transporters")),

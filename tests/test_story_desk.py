@@ -138,6 +138,17 @@ def test_a_restart_changes_no_decision(store: Store, tmp_path: Path) -> None:
     assert decided(store, lambda: desk) == forgetful
 
 
+def test_a_restart_forgets_no_part_of_a_story_that_goes_on(store: Store) -> None:
+    """Its beginning may be older than the window; its age and its first article are what they were."""
+    memory = Memory()
+    desk = StoryDesk(memory, {})
+    with store.transaction():
+        first, _ = (place(store, desk, 3 * 24 * day, text) for day, text in ((0, GRENADE), (5, GRENADE_AGAIN)))
+    now = NOON + timedelta(days=9)
+    assert 2 == len(memory.index(store, now).members(first.story_id))
+    assert NOON == Memory().index(store, now).first_at(first.story_id)
+
+
 @pytest.mark.parametrize("inside", [True, False], ids=["a change among others", "the whole transaction"])
 def test_what_was_taken_back_is_forgotten(store: Store, *, inside: bool) -> None:
     """With an article whose change failed nothing is compared."""
@@ -163,3 +174,13 @@ def test_an_article_is_counted_once(store: Store) -> None:
         first = place(store, desk, 0, CONVOY)
         assert first.story_id == place(store, desk, 0, CONVOY_LATER).story_id
     assert (1, 1) == store.window.totals()
+
+
+def test_a_story_stands_also_where_no_feed_shows_it(store: Store) -> None:
+    """By the site of its first article."""
+    with store.transaction():
+        first = place(store, StoryDesk(Memory(), {}), 0, CONVOY)
+    assert ("outlet0.example", NOON) == (
+        store.stories.standing(first.story_id).first_outlet,
+        store.stories.standing(first.story_id).first_at,
+    )

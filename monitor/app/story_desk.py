@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitor.model import (
     Addition,
@@ -30,6 +30,7 @@ from monitor.stories.window import WINDOW, Count, Frequencies, Profile, posted, 
 
 TOLD_OF_COPIES = frozenset({AdditionKind.REVERSAL, AdditionKind.DENIAL, AdditionKind.FIGURE})
 MOST_WATCHED_WORDS = 2  # of a hit; a longer one is a stretch of text with much else in it
+NEVER = timedelta(days=36_500)
 MOST_REMEMBERED = 4_000  # features, some 10 kB each
 
 
@@ -46,9 +47,9 @@ class Memory:
         if self._index is None or self._epoch != store.epoch:
             self._index, self._epoch = Index(), store.epoch
             self._features.clear()
-            since = now - WINDOW
-            for article, story, at, features in store.window.open_articles(since):
-                self._index.add(article, story, at, posted(Features.from_bytes(features)), forget=since)
+            for article, story, at, features in store.window.open_articles(now - WINDOW):
+                # All of them are of stories that are open, however old these articles are.
+                self._index.add(article, story, at, posted(Features.from_bytes(features)), forget=at - NEVER)
         return self._index
 
     def features(self, store: Store, article: ArticleId) -> Features:

@@ -133,8 +133,16 @@ def _headline(old: _Told, new: _Told, rarity: Rarity) -> Iterator[Change]:
         kind = ChangeKind.CORRECTION
     elif kind is None and edit is not None:
         kind = ChangeKind.FIGURE if edit.reason is Reason.FIGURE else ChangeKind.HEADLINE
+    elif kind is None and _new_casualties(old, new.title):
+        kind = ChangeKind.FIGURE
     if kind is not None:
         yield Change(kind, old.title, new.title)
+
+
+def _new_casualties(old: _Told, headline: str) -> bool:
+    """Whether it counts victims of whom nothing was said: `Blast at barracks` is now `Blast at barracks: 10 dead`."""
+    told = _by_slot(". ".join((old.title, *old.sentences.values())))
+    return any(values - told.get(slot, set()) for slot, values in _by_slot(headline).items() if slot in CASUALTIES)
 
 
 def _turn(before: str, after: str) -> ChangeKind | None:

@@ -234,17 +234,19 @@ class StoryRows:
         )
         first = self._one(
             """
-            select feed.name as outlet, entry.first_seen_at as at
-            from story_articles own join entries entry on entry.article_id = own.article_id
-            join feeds feed on feed.id = entry.feed_id
-            where own.story_id = :story order by entry.first_seen_at, entry.id limit 1
+            select coalesce(feed.name, art.site) as outlet, coalesce(entry.first_seen_at, own.added_at) as at
+            from story_articles own join articles art on art.id = own.article_id
+            left join entries entry on entry.article_id = own.article_id left join feeds feed on feed.id = entry.feed_id
+            where own.story_id = :story order by at, entry.id limit 1
             """,
             {"story": story},
         )
         return Standing(counted["outlets"], max(1, counted["voices"]), to_time(first["at"]), first["outlet"])
 
     def _one(self, query: str, values: dict[str, object]) -> Row:
-        return next(iter(self._db.query(query, values)))
+        for row in self._db.query(query, values):
+            return row
+        raise LookupError(f"no row for {values}")  # a StopIteration would never reach who waits for the thread
 
     def place(
         self,
