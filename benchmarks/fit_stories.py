@@ -7,13 +7,12 @@ they were not fitted on is told by `benchmarks.stories_held_out`.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from math import exp
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.streams import Item, load, retimed
+from benchmarks.streams import Item, given_folder, load, retimed
 from monitor.model import ArticleId, StoryId
 from monitor.stories import cluster
 from monitor.stories.features import read
@@ -107,4 +106,4 @@ def _solved(matrix: Sequence[Sequence[float]], right: Sequence[float]) -> list[f
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(given_folder(__doc__))

@@ -24,7 +24,7 @@ from zlib import crc32
 
 from benchmarks import baselines
 from benchmarks.measures import Placed, Scores, score
-from benchmarks.streams import MONTH, START, Item, load, retimed
+from benchmarks.streams import MONTH, START, Item, given_folder, load, retimed
 from monitor.model import ArticleId, Certainty, Resemblance, StoryId
 from monitor.stories import cluster, sources, vocabulary
 from monitor.stories.edits import material
@@ -313,4 +313,4 @@ def _say(*lines: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else SMALL))
+    sys.exit(main(given_folder(__doc__, SMALL)))

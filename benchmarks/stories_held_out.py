@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import random
 import re
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -22,7 +21,7 @@ from zlib import crc32
 from benchmarks.fit_stories import fit, pairs
 from benchmarks.measures import Placed, Scores, score
 from benchmarks.stories import arrive
-from benchmarks.streams import Item, load, retimed
+from benchmarks.streams import Item, given_folder, load, retimed
 from monitor.model import Certainty
 from monitor.stories import cluster
 from monitor.stories.window import MemoryWindow
@@ -130,4 +129,4 @@ def _turned(item: Item, turn: int) -> Item:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(given_folder(__doc__))

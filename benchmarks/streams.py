@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 from collections.abc import Sequence
@@ -26,6 +27,16 @@ class Item:
     title: str
     text: str
     outlet: str
+
+
+def given_folder(what: str | None, otherwise: Path | None = None) -> Path:
+    """The folder of the command line; `what`: the program's docstring, of which the first line says what it does."""
+    parser = argparse.ArgumentParser(description=(what or "").partition("\n")[0])
+    parser.add_argument("folder", type=Path, nargs="?" if otherwise else None, default=otherwise)
+    folder: Path = parser.parse_args().folder
+    if not (folder / "stream.jsonl").is_file():
+        parser.error(f"{folder}: there is no stream.jsonl in it")
+    return folder
 
 
 def load(path: Path) -> list[Item]:
