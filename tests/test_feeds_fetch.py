@@ -178,6 +178,7 @@ async def test_retry_after(status: int, retry_after: str, seconds: int | None) -
         (206, "the server answered 206 instead of the feed", False),
         (226, "the server sends only what changed since our last visit, but there was none (226)", False),
         (300, "the server answered 300 instead of the feed", False),
+        (418, "the server answered 418 instead of the feed", False),
         (999, "the server answered 999 instead of the feed", False),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import pickle
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,7 @@ from monitor.feeds.plain import plain
 from monitor.ids import entry_id
 from monitor.model import Entry, FeedDocument, FeedId
 from tests.builders import NOON
+from tests.feed_server import serving
 
 FEED = FeedId("f")
 URL = "https://example.org/feeds/news.xml"
@@ -202,6 +204,7 @@ def test_limits() -> None:
         f"<title>{'t' * 50_000}</title><description>{'s ' * 100_000}</description>",
         f"<guid>{'g' * 5_000}</guid><link>https://example.org/{'l' * 5_000}</link>",
         f"<content:encoded>{'c ' * 700_000}</content:encoded>",
+        *(f"<category>c{n}</category>" for n in range(5_000)),
     )
     assert len(entry.title) == MAX_TITLE
     assert MAX_SUMMARY - 2 < len(entry.summary) <= MAX_SUMMARY
@@ -245,6 +248,7 @@ def test_a_base_stays_in_its_entry() -> None:
     [
         ("Wed, 25 Nov 2026 10:00:00 GMT", datetime(2026, 11, 25, 10, tzinfo=UTC)),
         ("2026-11-25T05:00:00-05:00", datetime(2026, 11, 25, 10, tzinfo=UTC)),
+        ("2026-11-25T10:00:00", datetime(2026, 11, 25, 10, tzinfo=UTC)),
         ("Wed, 25 Nov 2026 12:09:00 GMT", NOON + timedelta(minutes=9)),
         ("Wed, 25 Nov 2026 12:11:00 GMT", None),
         ("Tue, 01 Jan 2999 00:00:00 GMT", None),
@@ -287,6 +291,12 @@ def test_media_are_no_pages(media: str) -> None:
     assert only("<title>t</title><link>https://example.org/a</link>", media).url == "https://example.org/a"
 
 
+def test_hidden_characters_are_no_identity() -> None:
+    """An item that is known by its words only is the same with and without them."""
+    shown, hidden = (only(f"<title>Tanks at the border{mark}</title>") for mark in ("", "\u200b\u202e\ufeff"))
+    assert shown == hidden
+
+
 def test_repeated_ids() -> None:
     """The same id and page twice is one entry; the same id on different pages is several, in any order."""
     item = "<title>{}</title><guid isPermaLink='false'>1</guid><link>https://example.org/{}</link>".format
@@ -323,6 +333,10 @@ def test_truncated() -> None:
         rss("<title>a &lt; b</title>", head="<image><url></image>"),
         rss("<title>a \x07 b</title>"),
         "\n\n" + rss("<title>a</title>"),
+        "\N{BYTE ORDER MARK}\n\n" + rss("<title>a</title>"),
+        '<?xml version="1.0"?>' + rss("<title>a</title>"),
+        rss("<title><![CDATA[a <![CDATA[b]]> c]]></title>"),
+        rss("<title>a</title>", "<" * 200_000),
         rss("<title>a</title>") + "<!-- cached --> junk",
     ],
 )
@@ -351,6 +365,14 @@ def test_references_to_no_character(written: str, title: str) -> None:
     document = parsed(rss(f"<title>a {written}</title>", "<title>b</title>"))
     assert [title, "b"] == [entry.title for entry in document.entries]
     assert document.memory
+
+
+def test_halves_of_characters_in_utf_8() -> None:
+    """An emoji that was written as two characters is one again, and half of one costs one character."""
+    body = rss("<title>Café \ud83d\ude00</title>", "<title>Tür \ud83d!</title>").encode("utf-8", "surrogatepass")
+    document = parsed(body)
+    assert ["Café 😀", "Tür \N{REPLACEMENT CHARACTER}!"] == [entry.title for entry in document.entries]
+    assert "some characters are not valid utf-8" == document.note
 
 
 CYRILLIC = rss("<title>Војска</title>")
@@ -384,7 +406,13 @@ def test_charsets(body: bytes, content_type: str, note: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("title", "charset"),
-    [("日本のニュース", "shift_jis"), ("新闻", "gb2312"), ("“Café”", "cp1252"), ("Ž“", "iso-8859-2")],
+    [
+        ("日本のニュース", "shift_jis"),
+        ("新闻", "gb2312"),
+        ("新闻𠀀", "gb18030"),
+        ("“Café”", "cp1252"),
+        ("Ž“", "iso-8859-2"),
+    ],
 )
 def test_old_charsets(title: str, charset: str) -> None:
     """Encodings that expat does not know are read as declared."""
@@ -439,6 +467,8 @@ ENTITIES = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 9)
     [
         (f"<!DOCTYPE r [<!ENTITY a0 'x'>{ENTITIES}]><rss><channel><title>&a8;</title></channel></rss>", "entities"),
         (f"<!DOCTYPE r [<!ENTITY a0 'x'>{ENTITIES}]><rss><channel>& <title>&a8;</title></channel></rss>", "entities"),
+        (f"<!DOCTYPE r [<!ENTITY a '{'x' * 10_000}'>]><rss><channel>{'&a;' * 10_000}</channel></rss>", "entities"),
+        ("<!DOCTYPE r [<!ENTITY % a '&#37;b;'><!ENTITY % b '&#37;a;'>%a;]><rss><channel/></rss>", "entities"),
         ("<!DOCTYPE r [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><rss><channel/></rss>", "entities"),
         (rss("<a>" * 300 + "</a>" * 300), "nested"),
         (rss("<b " + " ".join(f'a{n}=""' for n in range(300)) + "/>"), "attributes"),
@@ -464,6 +494,19 @@ def test_a_path_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     for body in ("feed.xml", f"file://{tmp_path}/feed.xml", "http://127.0.0.1:9/feed.xml"):
         with pytest.raises(ParseError, match="not a feed"):
             parsed(body)
+
+
+async def test_a_document_makes_us_fetch_nothing() -> None:
+    """Neither its grammar nor its style sheet nor what it wants to have included."""
+    async with serving() as trap:
+        there = trap.url("/x")
+        head = f'<?xml-stylesheet type="text/xsl" href="{there}"?><!DOCTYPE rss SYSTEM "{there}">'
+        include = f'<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="{there}"/>'
+        for end in ("", "&nbsp;"):  # the strict reader and the forgiving one
+            body = rss(f"<title>a{end}</title>{include}").replace("?>", f"?>{head}", 1)
+            document = await asyncio.to_thread(parsed, body)
+            assert ["a"] == [entry.title for entry in document.entries]
+        assert [] == trap.asked
 
 
 class Pieces(ContentHandler):

@@ -260,7 +260,15 @@ async def test_waiting_for_our_turn_is_not_the_servers_fault() -> None:
 
 @pytest.mark.parametrize(
     ("statuses", "permanent"),
-    [((), False), ((301,), True), ((308, 301), True), ((301, 302), False), ((307,), False), ((303,), False)],
+    [
+        ((), False),
+        ((301,), True),
+        ((308, 301), True),
+        ((301, 302), False),
+        ((308, 302), False),
+        ((307,), False),
+        ((303,), False),
+    ],
 )
 async def test_redirects(statuses: tuple[int, ...], permanent: bool) -> None:
     """Redirects are followed to the end; the move is for good only when every hop says so."""
@@ -294,6 +302,15 @@ async def test_redirects_that_lead_nowhere(headers: dict[str, str]) -> None:
     async with serving(loop=answered(302, headers=headers)) as site:
         assert "redirect" in str(await error_of(site.url("/loop")))
     assert len(site.asked) <= 6
+
+
+async def test_a_long_chain_of_redirects() -> None:
+    """Five are followed, though none of them leads back."""
+    async with serving() as site:
+        for hop in range(30):
+            site.answers[f"/{hop}"] = answered(302, headers={"Location": f"/{hop + 1}"})
+        assert "redirect" in str(await error_of(site.url("/0")))
+    assert [f"/{hop}" for hop in range(6)] == [asked.path for asked in site.asked]
 
 
 async def test_headers_in_any_case() -> None:

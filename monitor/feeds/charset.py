@@ -46,7 +46,7 @@ def decoded(body: bytes, content_type: str) -> Decoded:
     if is_utf8(body):
         lie = next((charset for charset in charsets if charset not in {"utf-8", "ascii"}), None)
         return Decoded(body, f"declared as {lie}, but written in utf-8" if lie and not body.isascii() else None)
-    repaired = _nearly_utf8(body)
+    repaired = _joined_halves(body) or _nearly_utf8(body)
     if repaired is not None:
         return Decoded(repaired, "some characters are not valid utf-8")
     for charset in charsets:
@@ -79,6 +79,17 @@ def is_utf8(body: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _joined_halves(body: bytes) -> bytes | None:
+    """Some programs write an emoji as two halves, each like a character of its own (CESU-8); half of one is none."""
+    if b"\x1b" in body:
+        return None
+    try:
+        text = body.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return None
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
 
 def _nearly_utf8(body: bytes) -> bytes | None:
