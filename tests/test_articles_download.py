@@ -9,7 +9,7 @@ import pytest
 from monitor.articles.download import download
 from monitor.errors import FetchError
 from monitor.model import Page
-from tests.feed_server import answered, loopback_http, serving
+from tests.feed_server import StubResolver, answered, loopback_http, serving
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 BODY = b"<!DOCTYPE html><html><body><p>Hello</p></body></html>"
@@ -49,6 +49,17 @@ async def test_redirect() -> None:
         page = await download(site.url("/old"), http, NOW)
 
     assert page.url == site.url("/new")
+
+
+@pytest.mark.parametrize("target", ["http://10.0.0.5/", "http://[::ffff:169.254.169.254]/", "http://inside.test/"])
+async def test_nothing_inside(target: str) -> None:
+    """Neither an item's link nor a page that redirects leads to a private address."""
+    names = StubResolver(inside_test=[["192.168.0.1"]])
+    async with serving(page=answered(302, headers={"Location": target})) as site, loopback_http(resolver=names) as http:
+        for url in (target, site.url("/page")):
+            with pytest.raises(FetchError, match=r"private address|link-local") as caught:
+                await download(url, http, NOW)
+            assert caught.value.permanent
 
 
 STATUSES = [

@@ -370,6 +370,20 @@ async def test_a_gap_is_recorded_and_an_empty_beginning_is_none(tmp_path: Path, 
     assert [("A",)] == gaps
 
 
+async def test_a_feed_that_is_empty_for_once_opens_no_gap_and_forgets_nothing(tmp_path: Path, paper: Newsroom) -> None:
+    """What comes back afterwards is known, and what is new then is told."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)])
+    for number in range(3):
+        paper.publish(f"Old {number}", FOOTBALL)
+    whole = paper.items
+    for paper.items in (whole, [], whole):
+        assert 0 == (await run("--config", str(config), "run", "--once", "--now", token=None)).code
+    paper.publish(TITLE, TANKS)
+    assert 1 == (await run("--config", str(config), "run", "--once", "--now", token=None)).out.count(TITLE)
+    assert [3, 0, 0, 1] == [new for (new,) in rows(tmp_path / "news.db", "select new from polls order by started_at")]
+    assert [] == rows(tmp_path / "news.db", "select id from gaps")
+
+
 async def test_a_feed_that_shows_all_there_is_has_no_gap(tmp_path: Path, paper: Newsroom) -> None:
     """A list that was replaced as a whole (RFC 5005, complete feeds)."""
     config = write_config(tmp_path / "config", [("A", paper.feed_url)])
@@ -471,6 +485,25 @@ async def test_what_rolled_off_is_found_in_the_archive(tmp_path: Path, slack: Sl
     assert 1 == len(slack.messages("C0ALERTS"))
     (report,) = slack.messages("C0OPS")
     assert "1 entries were found in its archive; that closes the gap" in report.text
+
+
+@pytest.mark.parametrize(("last", "read"), [(1, 1), (2, 2), (1_000, 3)], ids=["a loop", "two pages", "a long chain"])
+async def test_an_archive_without_an_end_is_left(tmp_path: Path, paper: Newsroom, last: int, read: int) -> None:
+    """Each page names one before it, and the last one itself: none is asked for twice, nor more than three."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)])
+    link = '<link xmlns="http://www.w3.org/2005/Atom" rel="prev-archive" href="/archive/{}"/>'.format
+    for number in range(1, last + 1):
+        item = f"<item><title>Result {number}</title><guid isPermaLink='false'>archive-{number}</guid></item>"
+        text = f'<rss version="2.0"><channel><title>A</title>{link(min(number + 1, last))}{item}</channel></rss>'
+        paper.pages[f"/archive/{number}"] = web.Response(text=text, content_type="application/rss+xml")
+    paper.head = link(1)
+    for match in ("Old", "New"):
+        paper.items.clear()
+        for number in range(3):
+            paper.publish(f"{match} {number}", FOOTBALL, f"/{match}/{number}")
+        assert 0 == (await run("--config", str(config), "run", "--once", "--now", token=None)).code
+    asked = [path for path, _ in paper.requests if path.startswith("/archive/")]
+    assert [f"/archive/{number + 1}" for number in range(read)] == asked
 
 
 async def test_what_rolled_off_is_found_in_the_news_sitemap(tmp_path: Path, paper: Newsroom) -> None:

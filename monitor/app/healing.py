@@ -68,10 +68,12 @@ class Healing:
 
     async def _search_archive(self, feed: Feed, gap: Gap, ahead: list[str]) -> tuple[dict[EntryId, Entry], bool]:
         found: dict[EntryId, Entry] = {}
-        for _ in range(archive.MOST_PAGES):
-            if not ahead:
-                break
+        asked: set[str] = set()
+        while ahead and len(asked) < archive.MOST_PAGES:
             url = ahead.pop(0)
+            if url in asked:  # the chain is a loop
+                continue
+            asked.add(url)
             page = await self._page(feed, url)
             if page is None:
                 continue
