@@ -179,7 +179,7 @@ MINUTES = [timedelta(minutes=minute) for minute in range(5)]
 @pytest.mark.parametrize(
     ("documents", "found"),
     [
-        # I01: one id for two items, from the first look on or from the second.
+        # One id for two items, from the first look on or from the second.
         ([[TANKS, item("Talks end", link=LIVE)]], [[TANKS.title, "Talks end"]]),
         (
             [[TANKS], [TANKS, item("Talks end", link=LIVE)], [item("Talks end", link=LIVE)]],
@@ -190,14 +190,14 @@ MINUTES = [timedelta(minutes=minute) for minute in range(5)]
             [[item("Talks end", link=LIVE + "/1")], [item("Water is back", link=LIVE + "/2")]] * 2,
             [["Talks end"], ["Water is back"], [], []],
         ),
-        # I02: another id each time, also with dates that move along, also with an edited headline.
+        # Another id each time, also with dates that move along, also with an edited headline.
         ([[item(guid=f"session-{n}")] for n in range(5)], [[TANKS.title], [], [], [], []]),
         (
             [[item(guid=str(n), published=NOON + after)] for n, after in enumerate(MINUTES)],
             [[TANKS.title], [], [], [], []],
         ),
         ([[TANKS], [item(MORE, guid="s")]], [[TANKS.title], []]),
-        # I03: the address changes in ways that mean nothing.
+        # The address changes in ways that mean nothing.
         (
             [[TANKS]]
             + [
@@ -211,16 +211,16 @@ MINUTES = [timedelta(minutes=minute) for minute in range(5)]
             ],
             [[TANKS.title], [], [], [], []],
         ),
-        # I04: no id and no address; an empty id; the headline as the id.
+        # No id and no address; an empty id; the headline as the id.
         ([[item(LONG, guid="", link=None)]] * 2, [[LONG], []]),
         ([[item("A", guid=" ", link=None), item("B", guid="", link=None)]] * 2, [["A", "B"], []]),
         ([[item(guid=TANKS.title)], [item(EDITED, guid=EDITED)]], [[TANKS.title], []]),
-        # I05: edited again and again under its id and address.
+        # Edited again and again under its id and address.
         ([[item(f"Version {n}: {'x' * n}", summary=f"{n} dead")] for n in range(30)], [["Version 0:"], *[[]] * 29]),
         ([[item(guid=PAGE)], [item(LONG, guid=PAGE)]], [[TANKS.title], []]),
-        # I06: it goes and comes back.
+        # It goes and comes back.
         ([[TANKS, TALKS], [TALKS], [TANKS, TALKS]], [[TANKS.title, TALKS.title], [], []]),
-        # I08, I14: every item has the time of the document, or a new date each day.
+        # Every item has the time of the document, or a new date each day.
         (
             [[item(published=NOON + a), item(LONG, guid="l", link=LIVE, published=NOON + a)] for a in MINUTES],
             [[TANKS.title, LONG], [], [], [], []],

@@ -167,7 +167,7 @@ async def test_a_push_is_no_way_around_a_server_that_asked_to_be_left_alone(tmp_
 
 
 async def test_a_verification_that_we_did_not_ask_for_is_none_of_ours(tmp_path: Path) -> None:
-    """W01: another topic, an unsubscription, another path; nothing changes by it. Nor is there anything else."""
+    """Another topic, an unsubscription, another path; nothing changes by it. Nor is there anything else."""
     async with desk(tmp_path, Hub()) as it, running(it.daemon):
         await until(it.is_active)
         before = it.held()
@@ -184,7 +184,7 @@ async def test_a_verification_that_we_did_not_ask_for_is_none_of_ours(tmp_path: 
 
 
 async def test_what_is_not_signed_is_ignored(tmp_path: Path) -> None:
-    """W02: the answer does not tell. Too much is cut off; the same push again, or many, are one look."""
+    """The answer does not tell. Too much is cut off; the same push again, or many, are one look."""
     async with desk(tmp_path, Hub()) as it, running(it.daemon):
         await until(lambda: it.polls == 1 and it.is_active())
         it.sleep(timedelta(minutes=1))
@@ -205,7 +205,7 @@ async def test_what_is_not_signed_is_ignored(tmp_path: Path) -> None:
 
 
 async def test_a_subscription_is_renewed_and_a_hub_that_fails_harms_no_lease(tmp_path: Path) -> None:
-    """W03: at 80 % of the lease, which is clamped; under the same address and secret."""
+    """At 80 % of the lease, which is clamped; under the same address and secret."""
     async with desk(tmp_path, Hub(lease="1")) as it, running(it.daemon):
         await until(it.is_active)
         first = it.held()
@@ -228,7 +228,7 @@ async def test_a_subscription_is_renewed_and_a_hub_that_fails_harms_no_lease(tmp
 
 
 async def test_a_hub_that_keeps_silent_is_not_trusted(tmp_path: Path) -> None:
-    """W04: a poll finds what it should have told; its pushes are not wanted any more, and polling goes on."""
+    """A poll finds what it should have told; its pushes are not wanted any more, and polling goes on."""
     async with desk(tmp_path, Hub(lease="864000")) as it, running(it.daemon):
         await until(lambda: it.polls == 1 and it.is_active())
         it.paper.items.append(("Late news", "/late", datetime.now(UTC) + timedelta(minutes=5)))
@@ -277,7 +277,7 @@ async def test_a_hub_that_refuses_is_left_alone(tmp_path: Path, hub: Hub, why: s
 
 
 async def test_a_hub_at_a_private_address_is_refused(tmp_path: Path) -> None:
-    """W05: the guard says so before anything is sent."""
+    """The guard says so before anything is sent."""
     async with desk(tmp_path, Hub()) as it:
         it.paper.head = it.paper.head.replace(it.hub.url, "http://169.254.169.254/latest/")
         async with running(it.daemon):
