@@ -133,7 +133,7 @@ class StoryDesk:
         alike = store.stories.resemblances(article, runs, least_shared=cluster.LEAST_SHARED, since=now - WINDOW)
         placement = cluster.place(article.id, len(runs), alike)
         original = None if placement.copy_of is None else store.stories.article(placement.copy_of)
-        doubted = original is not None and sources.begins_otherwise(article, original)
+        doubted = original is not None and sources.begins_otherwise(article, runs, original)
         if doubted:
             placement = cluster.place(article.id, len(runs), ())
         if placement.relation is Relation.FIRST:

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from monitor.model import OnTimeout, Severity, Updates, Zone
 from monitor.rules.conditions import Fact
+from monitor.rules.leaves import LANGUAGE
 from monitor.rules.query import MOST_COUNTED, WIDEST_NEAR
 from monitor.rules.rhythm import MOST_SOURCES
 from monitor.rules.stems import LANGUAGES
@@ -25,7 +26,7 @@ _CONDITION: Schema = {"$ref": "#/$defs/condition"}
 _CONDITIONS: Schema = {"type": "array", "items": _CONDITION, "minItems": 1}
 _TEXT: Schema = {"type": "string", "minLength": 1}
 _NAME: Schema = {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": 80}
-_LANGUAGE: Schema = {"type": "string", "pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$"}
+_LANGUAGE: Schema = {"type": "string", "pattern": f"^{LANGUAGE}$"}
 
 
 def schemas() -> dict[str, Schema]:

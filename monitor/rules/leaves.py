@@ -17,7 +17,7 @@ SHORTEST_ACRONYM, LONGEST_ACRONYM = 2, 10
 _SHOWN = 70  # characters of a long query, on either side of the caret
 
 _STAR = re.compile(r"\*[^\w*]*$")  # at the end of a word, with what is no letter after it
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*", re.IGNORECASE)
+LANGUAGE = "[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*"  # as much of BCP 47 as articles and feeds use
 _QUOTES = re.compile('["“”„«»]')
 
 
@@ -114,7 +114,7 @@ def regex(text: str) -> Pattern:
 
 def origin(fact: Fact, text: str) -> Origin:
     """Whether there are feeds and tags of that name is for `origins.py` to say."""
-    if fact is Fact.LANGUAGE and not _LANGUAGE.fullmatch(text):
+    if fact is Fact.LANGUAGE and not re.fullmatch(LANGUAGE, text):
         raise LeafError(f"{text!r} is no language; write a code such as en or sr-Latn")
     return Origin(fact, text)
 

@@ -46,9 +46,8 @@ def likeness(size: int, other: Resemblance) -> float:
     return min(1.0, other.shared / max(1, min(size, other.size)))
 
 
-def begins_otherwise(article: Article, original: Article) -> bool:
-    """Whether an article that shares text with an earlier one has other news above what it shares."""
-    runs = shingles(article.text)
+def begins_otherwise(article: Article, runs: frozenset[int], original: Article) -> bool:
+    """Whether an article that shares text with an earlier one has other news above what it shares. `runs`: its own."""
     if article.text_sha256 == original.text_sha256:
         says_little = len(runs) < FEW_RUNS or article.site == original.site
         return says_little and _known_share(article.title, original.title) < KNOWN_WORDS
