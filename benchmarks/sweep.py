@@ -15,13 +15,14 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -134,13 +135,24 @@ def wait_for(farm: Farm, answers: int, *, fresh: bool) -> dict[str, float]:
     raise SystemExit(f"the daemon did not get through its feeds in 600 s: {farm.control()}")
 
 
+def digest(database: Path) -> None:
+    """Until nothing that was seen waits to be read."""
+    limit = time.monotonic() + 600
+    with closing(sqlite3.connect(database)) as db:
+        while db.execute("select count(*) from entries where next_read_at is not null").fetchone()[0]:
+            if time.monotonic() > limit:
+                raise SystemExit("the daemon did not get through what it saw in 600 s")
+            time.sleep(0.2)
+
+
 def ours(farm: Farm, place: Path, urls: list[str], mode: str) -> tuple[Figures, float]:
-    """One round of the daemon in one mode, after it has seen all feeds; and its main process' memory."""
-    count = len(urls)
+    """One round of a new daemon in one mode, after it has seen all feeds; and its main process' memory."""
+    count, place = len(urls), Path(tempfile.mkdtemp(dir=place))
     config = write_config(place, urls, max(4, count // 60))
     farm.control(mode=mode, reset=1)
     with daemon(config, place) as pid:
-        wait_for(farm, 2 * count, fresh=False)  # once for the first sight, once more until that is digested
+        wait_for(farm, 2 * count, fresh=False)  # once for the first sight, once more for all to be known
+        digest(place / "news.db")
         farm.control(reset=1)
         before = tree_cpu(pid)
         said = wait_for(farm, count, fresh=mode == "new")
