@@ -138,6 +138,57 @@ def test_a_restart_changes_no_decision(store: Store, tmp_path: Path) -> None:
     assert decided(store, lambda: desk) == forgetful
 
 
+def test_a_restart_changes_no_decision_on_what_follows_history(store: Store, tmp_path: Path) -> None:
+    """What stood in a feed before the first look counts from when it was published, here and there."""
+
+    def outcome(store: Store, desk: Desk) -> list[Placement]:
+        with store.transaction():
+            for number, text in ((0, CONVOY), (1, STRIKE)):
+                made = told(number, text)
+                store.stories.save_article(made)
+                since = NOON - timedelta(days=6 - 5 * number)
+                desk().place_in_silence(store, made, made.site, NOON, (), stood_since=since)
+        later = (CONVOY_AGAIN, CONVOY_LATER, CONVOY)
+        placements = []
+        for number, text in enumerate(later):
+            with store.transaction():
+                placements.append(place(store, desk(), 24 * 3 * number + 5, text))
+        return placements
+
+    desk = StoryDesk(Memory(), {})
+    forgetful = outcome(Store.writer(tmp_path / "other.db"), lambda: StoryDesk(Memory(), {}))
+    remembered = outcome(store, lambda: desk)
+    assert remembered == forgetful
+    assert Certainty.SURELY is not remembered[0].certainty, "six days apart"
+
+
+def test_doubt_that_nobody_was_told_of_stays(store: Store) -> None:
+    """When what stood in a feed before the first look is shown as news; its story had told none of it."""
+    desk, (made, other) = StoryDesk(Memory(), {}), (told(1, GUNMEN), told(0, GRENADE))
+    with store.transaction():
+        place(store, desk, 0, GRENADE)
+        store.stories.save_article(made)
+        silent = desk.place_in_silence(store, made, made.site, NOON, (), stood_since=NOON)
+        again = desk.place(store, made, made.site, NOON)
+    assert (Certainty.POSSIBLY, ()) == (silent.certainty, silent.additions)
+    assert Certainty.POSSIBLY is again.certainty
+    assert store.moves.story_of(other.id) == again.story_id
+
+
+def test_what_stood_in_a_feed_before_the_first_look_is_a_voice_and_tells_nothing(store: Store) -> None:
+    """What is only in it is new when it is shown as news."""
+    desk, made = StoryDesk(Memory(), {}), told(1, CONVOY_LATER)
+    with store.transaction():
+        first = place(store, desk, 0, CONVOY)
+        store.stories.save_article(made)
+        desk.place_in_silence(store, made, made.site, NOON, (), stood_since=NOON)
+        assert 2 == store.stories.standing(first.story_id).independent
+        facts = store.stories.facts(first.story_id)
+        again = desk.place(store, made, made.site, NOON)
+    assert "four reservists" in next(addition.sentence for addition in again.additions)
+    assert facts != store.stories.facts(first.story_id)
+
+
 def test_a_restart_forgets_no_part_of_a_story_that_goes_on(store: Store) -> None:
     """Its beginning may be older than the window; its age and its first article are what they were."""
     memory = Memory()

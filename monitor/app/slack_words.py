@@ -96,7 +96,9 @@ def _article(store: Store, id_: ArticleId) -> Iterator[str]:
     decisions = store.ledger.decisions(id_)
     for decision in decisions[:MOST_NAMED]:
         yield f"*Rule* {escape(decision['rule'])} {decision['outcome']}: {_because(decision['evidence'])}"
-    if not decisions:
+    if store.feeds.is_history(id_):
+        yield "*Rule* matched at the first look at its feed, in the feed's own words; nobody was told"
+    elif not decisions:
         yield "*Rule* none matched or came near"
     for alert in store.ledger.alerts_of(id_)[:MOST_NAMED]:
         told = f"{alert['state']} {escape(alert['target'])}" if alert["delivery_id"] else "not told"

@@ -20,6 +20,7 @@ from monitor.model import (
     Hit,
     Placement,
     Relation,
+    Resemblance,
     StoryId,
 )
 from monitor.store.sqlite.store import Store
@@ -110,6 +111,19 @@ def _additions(article: Article, relation: Relation, known: novelty.Facts) -> tu
     return added
 
 
+def _heard(store: Store, alike: Sequence[Resemblance]) -> list[Resemblance]:
+    """Without those that only stood in feeds before the first look at them."""
+    unheard = store.moves.unheard([one.article_id for one in alike]) if alike else frozenset()
+    return [one for one in alike if one.article_id not in unheard]
+
+
+def _heard_as(store: Store, placement: Placement) -> Relation:
+    """What nobody heard of before is news for its readers, though its text is that of another one."""
+    if placement.copy_of is not None and store.moves.unheard([placement.copy_of]):
+        return Relation.REPORT
+    return placement.relation
+
+
 class StoryDesk:
     """Gives articles their place. `publishers`: the owners of sites."""
 
@@ -120,18 +134,41 @@ class StoryDesk:
     def place(self, store: Store, article: Article, outlet: str, now: datetime, hits: Iterable[Hit] = ()) -> Placement:
         """What was placed before stays where it is. `outlet`: whose feed it came from; `hits`: why it matched."""
         placed = self.place_again(store, article)
-        if placed is not None:
-            self._add_facts(store, placed.story_id, article.title, article.text)
-            return placed
-        runs = shingles(article.text)
+        if placed is None:
+            placed = self._join(store, article, outlet, now, hits)
+            if placed.certainty is not Certainty.NEW:
+                relation = _heard_as(store, placed)
+                placed = replace(placed, additions=_additions(article, relation, self._facts(store, placed.story_id)))
+        self._add_facts(store, placed.story_id, article.title, article.text)
+        return placed
+
+    def place_in_silence(
+        self, store: Store, article: Article, outlet: str, now: datetime, hits: Iterable[Hit], *, stood_since: datetime
+    ) -> Placement:
+        """Of what stood in a feed before the first look at it. Nobody is told, so its story has told none of it."""
+        placed = store.stories.placement(article.id)
+        return placed or self._join(store, article, outlet, now, hits, stood_since)
+
+    def _join(
+        self,
+        store: Store,
+        article: Article,
+        outlet: str,
+        now: datetime,
+        hits: Iterable[Hit],
+        stood_since: datetime | None = None,
+    ) -> Placement:
+        at, runs = stood_since or now, shingles(article.text)
         window = StoredWindow(store, self._memory, now)
         reading = read(article.title, article.text)
         chosen_for = watched(hit.words for hit in hits if len(hit.words.split()) <= MOST_WATCHED_WORDS)
         features, frequencies = cluster.weighed(reading, outlet, window, chosen_for)
         window.count(reading.seen)
-        judged = cluster.judge(features, now, frequencies, window)
+        judged = cluster.judge(features, at, frequencies, window)
         alike = store.stories.resemblances(article, runs, least_shared=cluster.LEAST_SHARED, since=now - WINDOW)
-        placement = cluster.place(article.id, len(runs), alike)
+        placement = cluster.place(article.id, len(runs), _heard(store, alike))
+        if placement.relation is Relation.FIRST:
+            placement = cluster.place(article.id, len(runs), alike)
         original = None if placement.copy_of is None else store.stories.article(placement.copy_of)
         doubted = original is not None and sources.begins_otherwise(article, runs, original)
         if doubted:
@@ -140,15 +177,20 @@ class StoryDesk:
             placement = cluster.joined(placement, judged)
         if doubted and placement.certainty is Certainty.SURELY:
             placement = replace(placement, certainty=Certainty.POSSIBLY)
-        if placement.certainty is not Certainty.NEW:
-            added = _additions(article, placement.relation, self._facts(store, placement.story_id))
-            placement = replace(placement, additions=added)
         credit = sources.credit(article.text, article.author)
         owner = self._publishers.get(article.site, article.site)
-        store.stories.place(article, placement, runs, now, features=features.to_bytes(), owner=owner, credit=credit)
-        self._add_facts(store, placement.story_id, article.title, article.text)
+        store.stories.place(
+            article,
+            placement,
+            runs,
+            now,
+            features=features.to_bytes(),
+            owner=owner,
+            credit=credit,
+            stood_since=stood_since,
+        )
         same = placement.story_id == judged.story_id or placement.certainty is Certainty.NEW
-        window.add(article.id, placement.story_id, features, now, judged.fresh if same else ())
+        window.add(article.id, placement.story_id, features, at, judged.fresh if same else ())
         return placement
 
     def place_again(self, store: Store, article: Article, changes: Sequence[Change] = ()) -> Placement | None:
@@ -160,10 +202,12 @@ class StoryDesk:
         store.stories.reread(article, runs)
         since = article.read_at - WINDOW
         alike = store.stories.resemblances(article, runs, least_shared=cluster.LEAST_SHARED, since=since)
-        relation = cluster.place(article.id, len(runs), alike).relation
+        relation = cluster.place(article.id, len(runs), _heard(store, alike)).relation
         added = _additions(article, relation, self._facts(store, placed.story_id))
         self._add_facts(store, placed.story_id, "", "\n\n".join(change.after or "" for change in changes))
-        return replace(placed, certainty=Certainty.SURELY, additions=added)  # whatever doubt there was has been told
+        if not store.moves.unheard([article.id]):
+            placed = replace(placed, certainty=Certainty.SURELY)  # whatever doubt there was has been told
+        return replace(placed, additions=added)
 
     def _add_facts(self, store: Store, story: StoryId, title: str, text: str) -> None:
         store.stories.save_facts(story, (self._facts(store, story) | novelty.facts(title, text)).to_json())

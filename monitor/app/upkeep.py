@@ -58,7 +58,10 @@ class Upkeep:
 
     def _drop(self, store: Store) -> Old:
         articles, polls = cutoffs(self._retention, self._clock())
-        return store.retention.drop(articles_before=articles, polls_before=polls, limit=DROPPED_AT_ONCE)
+        dropped = store.retention.drop(articles_before=articles, polls_before=polls, limit=DROPPED_AT_ONCE)
+        if dropped.articles:
+            store.outdated()  # a story of which nobody was told may have been open still
+        return dropped
 
     def drop_now(self, store: Store, _arguments: Sequence[str]) -> str:
         """For a person who asks: what will go, in steps beside the work."""

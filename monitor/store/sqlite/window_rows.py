@@ -17,7 +17,7 @@ class OpenArticle(NamedTuple):
 
     article_id: ArticleId
     story_id: StoryId
-    added_at: datetime
+    at: datetime  # when it was added, or published if that was before the first look at its feed
     features: bytes
 
 
@@ -71,12 +71,14 @@ class WindowRows:
         """All of the stories that told something since, as they came."""
         rows = self._db.conn.execute(
             """
-            select article_id, story_id, added_at, features from story_articles
+            select article_id, story_id, coalesce(stood_since, added_at), features from story_articles
             where features is not null
-              and story_id in (select story_id from story_articles where added_at >= ? and features is not null)
+              and story_id in (
+                select story_id from story_articles
+                where added_at >= :since and coalesce(stood_since, added_at) >= :since and features is not null)
             order by added_at, rowid
             """,
-            [to_text(since)],
+            {"since": to_text(since)},
         )
-        for article, story, added_at, features in rows:
-            yield OpenArticle(ArticleId(article), StoryId(story), to_time(added_at), bytes(features))
+        for article, story, at, features in rows:
+            yield OpenArticle(ArticleId(article), StoryId(story), to_time(at), bytes(features))
