@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import sqlite3
@@ -22,7 +23,7 @@ from monitor.app.story_desk import StoryDesk
 from monitor.store.sqlite.store import Store
 from tests.newsroom import FOOTBALL, TANKS, Newsroom, write_config
 from tests.slack_standin import TOKEN, SlackStandIn
-from tests.test_end_to_end import rows, run
+from tests.test_end_to_end import rows, run, until
 from tests.test_reading import path_of, said
 from tests.test_story_additions import ACCIDENT, BLAST, CASUALTIES, REPORT, REPORT_TITLE, TITLE
 
@@ -95,6 +96,8 @@ LATER = {
 async def test_the_first_that_comes_after_it_is_an_alert(desk: Desk, later: tuple[str, tuple[str, ...]]) -> None:
     """Whatever it has of history: that nobody was told. It reads like a first word, and says how far it has spread."""
     history(desk.papers[0], TITLE, BLAST)
+    title, path, at = desk.papers[0].items[0]
+    desk.papers[0].items[0] = (title, path, at - timedelta(hours=2, minutes=7))
     assert [] == await desk.sweep("A", "B")
     desk.papers[1].publish(*later)
     (post,) = await desk.sweep("A", "B")
@@ -137,6 +140,19 @@ async def test_what_is_shown_again_is_told_once(desk: Desk) -> None:
     desk.papers[2].pages["/feed.xml"] = desk.papers[1].pages["/feed.xml"]
     (post,) = await desk.sweep("A", "B", "C")
     assert 1 == len(desk.rows("select 1 from alerts"))
+
+
+async def test_a_slow_page_of_what_was_history_holds_no_alert_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is known already, and nobody was told: the feed's own words are told before its page comes."""
+    monkeypatch.setattr("monitor.app.reader.SLOW", timedelta(seconds=0.5))
+    url = history(desk.papers[0], TITLE, BLAST)
+    await desk.sweep("A", "B")
+    _show(desk.papers[1], url)
+    desk.papers[0].hanging.add(path_of(url))
+    sweeping = asyncio.create_task(desk.sweep("A", "B"))
+    await until(lambda: len(desk.slack.messages()) == 1, 10)
+    desk.papers[0].hanging.clear()
+    assert 1 == len(await sweeping)
 
 
 def _show(paper: Newsroom, url: str, title: str = TITLE) -> None:
