@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+from aiohttp import web
 
 from monitor.app import config as configuration
 from monitor.app.audit import audit
@@ -130,7 +131,7 @@ async def test_what_is_shown_again_is_told_once(desk: Desk) -> None:
     url = history(desk.papers[0], TITLE, BLAST)
     await desk.sweep("A", "B")
     desk.write("update articles set first_read_at = '2026-01-01T00:00:00.000000Z'")
-    _show(desk.papers[1], url)
+    desk.papers[1].pages["/feed.xml"] = _shown(url)
     (post,) = await desk.sweep("A", "B")
     assert TITLE in post
     assert "2 outlets" in post
@@ -147,7 +148,7 @@ async def test_a_slow_page_of_what_was_history_holds_no_alert_up(desk: Desk, mon
     monkeypatch.setattr("monitor.app.reader.SLOW", timedelta(seconds=0.5))
     url = history(desk.papers[0], TITLE, BLAST)
     await desk.sweep("A", "B")
-    _show(desk.papers[1], url)
+    desk.papers[1].pages["/feed.xml"] = _shown(url)
     desk.papers[0].hanging.add(path_of(url))
     sweeping = asyncio.create_task(desk.sweep("A", "B"))
     await until(lambda: len(desk.slack.messages()) == 1, 10)
@@ -155,16 +156,14 @@ async def test_a_slow_page_of_what_was_history_holds_no_alert_up(desk: Desk, mon
     assert 1 == len(await sweeping)
 
 
-def _show(paper: Newsroom, url: str, title: str = TITLE) -> None:
-    """In its feed, an item that leads elsewhere."""
+def _shown(url: str, title: str = TITLE) -> web.Response:
+    """A feed with an item that leads elsewhere."""
     at = datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S +0000")
     item = f"<item><title>{title}</title><link>{url}</link><pubDate>{at}</pubDate></item>"
-    paper.pages["/feed.xml"] = _rss(f"<channel><title>B</title>{item}</channel>")
+    return _rss(f"<channel><title>B</title>{item}</channel>")
 
 
-def _rss(channel: str) -> Any:
-    from aiohttp import web
-
+def _rss(channel: str) -> web.Response:
     return web.Response(text=f'<rss version="2.0">{channel}</rss>', content_type="application/rss+xml")
 
 
@@ -222,7 +221,7 @@ async def test_a_feed_that_shows_what_was_told_is_one_more_outlet(desk: Desk) ->
     """No second alert, and the article is the page's still."""
     await _told(desk)
     ((url,),) = desk.rows("select url from articles")
-    _show(desk.papers[1], url)
+    desk.papers[1].pages["/feed.xml"] = _shown(url)
     assert 1 == len(await desk.sweep("A", "B", "C"))
     assert [("page", 2)] == desk.rows(
         "select body_source, (select count(*) from entries e where e.article_id = a.id) from articles a"
@@ -278,7 +277,7 @@ async def test_a_repeated_step_changes_nothing(desk: Desk) -> None:
     history(desk.papers[0], TITLE, BLAST)
     history(desk.papers[1], REPORT_TITLE, REPORT)
     await desk.sweep("A", "B")
-    tables = ("articles", "story_articles", "stories", "shingles", "terms", "entries")
+    tables = ("articles", "story_articles", "stories", "shingles", "entries")
     before = [desk.rows(f"select * from {table}") for table in tables]
     desk.write("update entries set next_read_at = first_seen_at")
     await desk.sweep("A", "B")
@@ -318,3 +317,17 @@ async def test_history_is_in_no_backtest(desk: Desk) -> None:
     await desk.sweep("A", "B")
     store = Store.reader(desk.database)
     assert (0, []) == (store.archive.count(utc_now() - timedelta(days=1)), list(store.archive.sample(10)))
+
+
+async def test_what_no_rule_matches_counts_when_it_is_asked_how_common_words_are(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """History and news, each article once; what is not written yet is when the program ends."""
+    monkeypatch.setattr("monitor.app.story_desk.ONE_IN", 1)
+    await desk.sweep("A", "B")
+    assert [(2,)] == desk.rows("select articles from term_totals")
+    url = desk.papers[0].publish("Cup final replayed", FOOTBALL)
+    desk.papers[1].pages["/feed.xml"] = _shown(url, "Cup final replayed")
+    await desk.sweep("A", "B")
+    assert [(3,)] == desk.rows("select articles from term_totals")
+    assert 3 == desk.rows("select max(articles) from terms")[0][0]

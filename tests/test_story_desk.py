@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from monitor.app import story_desk
 from monitor.app.story_desk import Memory, StoryDesk
 from monitor.model import Article, Certainty, Hit, Placement, Relation
 from monitor.store.sqlite.store import Store
+from monitor.stories.features import seen
 from tests.builders import NOON, hit
 from tests.test_stories import article
 
@@ -225,6 +227,38 @@ def test_an_article_is_counted_once(store: Store) -> None:
         first = place(store, desk, 0, CONVOY)
         assert first.story_id == place(store, desk, 0, CONVOY_LATER).story_id
     assert (1, 1) == store.window.totals()
+
+
+def test_words_of_what_no_rule_matches_are_counted_together(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some articles stand for all; when there are enough of them, or after a while, they are written."""
+    monkeypatch.setattr(story_desk, "MOST_COUNTED", 3)
+    memory = Memory()
+    desk = StoryDesk(memory, {})
+    for number in range(200):
+        counted = store.window.totals()[0]
+        desk.pass_by(store, told(number, STRIKE), NOON)
+        assert store.window.totals()[0] - counted in (0, 3)
+    assert 30 < store.window.totals()[0] < 70
+    (skopje,) = seen("skopje", "") - {0}
+    assert store.window.counts([skopje]) == {skopje: (store.window.totals()[0], 0)}
+    monkeypatch.setattr(story_desk, "ONE_IN", 1)
+    memory.write_counts(store)
+    counted = store.window.totals()[0]
+    desk.pass_by(store, told(0, STRIKE), NOON)
+    assert counted == store.window.totals()[0]
+    desk.pass_by(store, told(1, STRIKE), NOON + timedelta(minutes=10))
+    assert (counted + 2, False) == (store.window.totals()[0], memory.has_counts)
+
+
+def test_terms_seen_once_go_when_there_are_very_many(store: Store) -> None:
+    """Those that a story has stay."""
+    store.window.count_articles({1: 1, 2: 2, 3: 1}, 2)
+    store.window.count_story([3], begun=True)
+    store.window.drop_rare(most=3)
+    assert {1, 2, 3} == store.window.counts([1, 2, 3]).keys()
+    store.window.drop_rare(most=2)
+    assert {2, 3} == store.window.counts([1, 2, 3]).keys()
+    assert (2, 1) == store.window.totals()
 
 
 def test_a_story_stands_also_where_no_feed_shows_it(store: Store) -> None:

@@ -104,6 +104,7 @@ class History:
             article = compose.apart(entry, self._clock())
             known = store.stories.article(article.id)
         if known is None and judged.hits is None:
+            self._desk.pass_by(store, article, self._clock())
             store.feeds.finish_history(entry.id, article_id=None)
             return
         if known is None:

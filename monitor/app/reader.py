@@ -295,6 +295,8 @@ class Reader:
             shown_by = outlet(article, self._feeds.get(entry.feed_id))
             hits = [hit for decision in matched for hit in decision.hits]
             placement = self._desk.place(store, article, shown_by, now, hits)
+        if before is None and placement is None and entry.feed_id != canary.FEED:
+            self._desk.pass_by(store, article, now)
         if completed and placement is not None and placement.additions:
             matched += self._silent(store, article, reading.decisions)
         alerts: list[Alert] = []

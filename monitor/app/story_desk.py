@@ -6,9 +6,11 @@ it is the index of terms, which is made anew from the store at a start and after
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zlib import crc32
 
 from monitor.model import (
     Addition,
@@ -25,13 +27,16 @@ from monitor.model import (
 )
 from monitor.store.sqlite.store import Store
 from monitor.stories import cluster, edits, novelty, sources
-from monitor.stories.features import Features, read, shingles, watched
+from monitor.stories.features import Features, read, seen, shingles, watched
 from monitor.stories.index import Index, Scored
 from monitor.stories.window import WINDOW, Count, Frequencies, Profile, posted, profile
 
 TOLD_OF_COPIES = frozenset({AdditionKind.REVERSAL, AdditionKind.DENIAL, AdditionKind.FIGURE})
 MOST_WATCHED_WORDS = 2  # of a hit; a longer one is a stretch of text with much else in it
 NEVER = timedelta(days=36_500)
+ONE_IN = 4  # of the articles that no rule matched: all would make reading one in the feed's words an eighth dearer
+MOST_COUNTED = 50  # until they are written: some 5,000 terms, 20 ms for whoever comes next
+COUNTED_FOR = timedelta(minutes=10)
 MOST_REMEMBERED = 4_000  # features, some 10 kB each
 
 
@@ -42,6 +47,9 @@ class Memory:
         self._index: Index | None = None
         self._epoch = 0
         self._features: dict[ArticleId, Features] = {}
+        self._terms = Counter[int]()  # of articles that no rule matched, and that are not in the store's count yet
+        self._articles = 0
+        self._counted_since = datetime.max.replace(tzinfo=UTC)
 
     def index(self, store: Store, now: datetime) -> Index:
         """As the store has it."""
@@ -60,6 +68,23 @@ class Memory:
                 self._features.clear()
             found = self._features[article] = Features.from_bytes(store.window.features(article))
         return found
+
+    def count(self, store: Store, article: Article, now: datetime) -> None:
+        """One more that no rule matched, written together with others. What a crash loses is only a count."""
+        self._terms.update(seen(article.title, article.text))
+        self._articles += 1
+        self._counted_since = min(self._counted_since, now)
+        if self._articles >= MOST_COUNTED or now - self._counted_since >= COUNTED_FOR:
+            self.write_counts(store)
+
+    @property
+    def has_counts(self) -> bool:
+        return self._articles > 0
+
+    def write_counts(self, store: Store) -> None:
+        store.window.count_articles(self._terms, self._articles)
+        self._terms, self._articles = Counter(), 0
+        self._counted_since = datetime.max.replace(tzinfo=UTC)
 
 
 class StoredWindow:
@@ -86,7 +111,7 @@ class StoredWindow:
         return [profile(self._index, story, named, features) for story, named in nearest.items()]
 
     def count(self, terms: Collection[int]) -> None:
-        self._store.window.count_article(terms)
+        self._store.window.count_articles(dict.fromkeys(terms, 1), 1)
 
     def add(
         self, article_id: ArticleId, story_id: StoryId, features: Features, at: datetime, fresh: Collection[int]
@@ -141,6 +166,11 @@ class StoryDesk:
                 placed = replace(placed, additions=_additions(article, relation, self._facts(store, placed.story_id)))
         self._add_facts(store, placed.story_id, article.title, article.text)
         return placed
+
+    def pass_by(self, store: Store, article: Article, now: datetime) -> None:
+        """An article that no rule matched: some stand for all when it is asked how common words are in the news."""
+        if crc32(article.id.encode()) % ONE_IN == 0:
+            self._memory.count(store, article, now)
 
     def place_in_silence(
         self, store: Store, article: Article, outlet: str, now: datetime, hits: Iterable[Hit], *, stood_since: datetime
@@ -220,6 +250,6 @@ class StoryDesk:
     ) -> tuple[Change, ...]:
         """What a reader of an article's version before must know of the one after."""
         earlier = [edits.Version(row["title"], row["text"]) for row in store.watches.revisions_of(article)]
-        seen = read(f"{before.title} {after.title}", f"{before.text} {after.text}").seen
-        counts = {term: Count(*count) for term, count in store.window.counts(seen).items()}
+        terms = seen(f"{before.title} {after.title}", f"{before.text} {after.text}")
+        counts = {term: Count(*count) for term, count in store.window.counts(terms).items()}
         return edits.changes(before, after, Frequencies(Count(*store.window.totals()), counts).rarity, earlier)

@@ -17,6 +17,7 @@ PRUNED_AT_ONCE = 500  # pages
 DROPPED_AT_ONCE = 100  # articles and polls: some 50 ms, for which everybody else waits
 INDEXED_AT_ONCE = 50  # articles: as long
 EVERY = timedelta(days=1)
+MOST_TERMS = 500_000  # 8 MB; beyond it those go that were seen once
 
 
 class Upkeep:
@@ -50,6 +51,7 @@ class Upkeep:
         self._dropped = Old(self._dropped.articles + dropped.articles, self._dropped.polls + dropped.polls)
         if DROPPED_AT_ONCE in (dropped.articles, dropped.polls):
             return True
+        await self._store.change(lambda store: store.window.drop_rare(most=MOST_TERMS))
         self._next_drop_at = self._clock() + EVERY
         if self._dropped != Old(0, 0):
             log.info("old rows dropped", extra={"articles": self._dropped.articles, "polls": self._dropped.polls})

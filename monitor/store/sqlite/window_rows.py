@@ -38,14 +38,15 @@ class WindowRows:
         )
         return {term: (articles, stories) for term, articles, stories in rows}
 
-    def count_article(self, terms: Collection[int]) -> None:
-        self._db.execute("update term_totals set articles = articles + 1")
-        self._db.execute(
+    def count_articles(self, terms: Mapping[int, int], articles: int) -> None:
+        """So many more, and in how many of them each term stands."""
+        self._db.execute("update term_totals set articles = articles + ?", [articles])
+        self._db.conn.executemany(
             """
-            insert into terms (term, articles) select value, 1 from json_each(?) where true
-            on conflict (term) do update set articles = articles + 1
+            insert into terms (term, articles) values (?, ?)
+            on conflict (term) do update set articles = articles + excluded.articles
             """,
-            [json_list(terms)],
+            sorted(terms.items()),
         )
 
     def count_story(self, terms: Collection[int], *, begun: bool) -> None:
@@ -59,6 +60,11 @@ class WindowRows:
             """,
             [json_list(terms)],
         )
+
+    def drop_rare(self, *, most: int) -> None:
+        """When there are more terms than that, those go that stand in one article and in no story."""
+        if next(iter(self._db.query("select count(*) as n from terms")))["n"] > most:
+            self._db.execute("delete from terms where articles <= 1 and stories = 0")
 
     def features(self, article: ArticleId) -> bytes:
         """Raises LookupError for an article that has no place in a story."""
