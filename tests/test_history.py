@@ -138,6 +138,8 @@ async def test_what_is_shown_again_is_told_once(desk: Desk) -> None:
     assert (path_of(url), 200) in desk.papers[0].requests
     assert [("page", 1)] == desk.rows("select body_source, first_read_at > '2026-02' from articles")
     assert [(1, 1)] == desk.rows("select count(*), count(distinct story_id) from story_articles")
+    (stages,) = Store.reader(desk.database).delays.delays(utc_now() - timedelta(days=1)).values()
+    assert max(max(seconds) for seconds in stages.values()) < 3_600
     desk.papers[2].pages["/feed.xml"] = desk.papers[1].pages["/feed.xml"]
     (post,) = await desk.sweep("A", "B", "C")
     assert 1 == len(desk.rows("select 1 from alerts"))
@@ -309,6 +311,20 @@ async def test_history_is_shown_as_such(desk: Desk) -> None:
     desk.papers[2].publish("Blast at barracks in Gjilan, Kosovo", CASUALTIES)
     status = json.loads(await command("status", "--json"))
     assert 0 == status["articles_read_from_feed_only"]
+
+
+async def test_what_is_split_off_takes_no_news_along(desk: Desk) -> None:
+    """Nobody is told of it then either, and neither story has told what is in it."""
+    await _told(desk)
+    url = history(desk.papers[1], REPORT_TITLE, REPORT)
+    await desk.sweep("A", "B", "C")
+    split = await run("--config", str(desk.config), "stories", "split", url)
+    assert 0 == split.code, split.err
+    assert 1 == len(await desk.sweep("A", "B", "C"))
+    facts = dict(desk.rows("select headline, facts from stories"))
+    assert "[]" == facts[REPORT_TITLE]
+    assert "soldiers:12" not in facts[TITLE]
+    assert len(facts[TITLE]) > 2
 
 
 async def test_history_is_in_no_backtest(desk: Desk) -> None:
