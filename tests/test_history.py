@@ -22,7 +22,7 @@ from monitor.app.clock import utc_now
 from monitor.app.daemon import Daemon
 from monitor.app.story_desk import StoryDesk
 from monitor.store.sqlite.store import Store
-from tests.newsroom import FOOTBALL, TANKS, Newsroom, write_config
+from tests.newsroom import FOOTBALL, TANKS, Newsroom, page, write_config
 from tests.slack_standin import TOKEN, SlackStandIn
 from tests.test_end_to_end import rows, run, until
 from tests.test_reading import path_of, said
@@ -311,6 +311,20 @@ async def test_history_is_shown_as_such(desk: Desk) -> None:
     desk.papers[2].publish("Blast at barracks in Gjilan, Kosovo", CASUALTIES)
     status = json.loads(await command("status", "--json"))
     assert 0 == status["articles_read_from_feed_only"]
+
+
+async def test_what_its_page_does_not_bear_out_tells_nothing(desk: Desk) -> None:
+    """Shown as news it matches no rule any more: its figures are news still for who tells them."""
+    await _told(desk)
+    url = history(desk.papers[1], REPORT_TITLE, REPORT)
+    await desk.sweep("A", "B", "C")
+    desk.papers[1].pages[path_of(url)] = page(REPORT_TITLE, [part.replace("Kosovo", "Ruritania") for part in REPORT])
+    desk.papers[2].pages["/feed.xml"] = _shown(url, REPORT_TITLE)
+    assert 1 == len(await desk.sweep("A", "B", "C"))
+    assert [("baseline",), ("read",)] == desk.rows("select state from entries where title like 'Blast%' order by state")
+    desk.papers[0].publish("Twelve soldiers dead in blast at Gjilan barracks, Kosovo", CASUALTIES)
+    _, reply = await desk.sweep("A", "B", "C")
+    assert "12 soldiers" in reply
 
 
 async def test_what_is_split_off_takes_no_news_along(desk: Desk) -> None:

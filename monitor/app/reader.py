@@ -291,7 +291,7 @@ class Reader:
             if decision.outcome is Outcome.MATCHED and decision.rule not in decided
         ]
         placement = None
-        if matched or store.stories.placement(article.id) is not None:
+        if matched or (store.stories.placement(article.id) is not None and not store.moves.unheard([article.id])):
             shown_by = outlet(article, self._feeds.get(entry.feed_id))
             hits = [hit for decision in matched for hit in decision.hits]
             placement = self._desk.place(store, article, shown_by, now, hits)
@@ -313,9 +313,14 @@ class Reader:
                 article_id=article.id,
                 reason=text.reason or "to be read again",
             )
-        if placement is not None and (was_history or placement.relation is not Relation.FIRST):
-            self._alerter.grow(store, placement.story_id)
+        if was_history or (placement is not None and placement.relation is not Relation.FIRST):
+            self._grow(store, article)
         return tuple(alerts)
+
+    def _grow(self, store: Store, article: Article) -> None:
+        story = store.moves.story_of(article.id)
+        if story is not None:
+            self._alerter.grow(store, story)
 
     def _silent(self, store: Store, article: Article, decisions: Sequence[Decision]) -> list[Decision]:
         """Matches of which nobody was told, because the feed's own words had nothing new; to be decided again."""

@@ -125,7 +125,7 @@ def why(store: Store, key: DeliveryId) -> Iterator[str]:
     for decision in near[:MOST_NAMED]:
         yield f"• {escape(decision['rule'])}: {_because(decision['evidence'])}"
     standing = store.stories.standing(message.story_id)
-    yield from ("", f"*Story* {message.story_id[:12]}: {escape(spread(standing))}")
+    yield from ("", f"*Story* {message.story_id[:12]}: {escape(spread(standing, message.seen_at))}")
     yield from ("", "*Times*", *_times(store, message, time_or_none(row["sent_at"])))
 
 
