@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import signal
 import sqlite3
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, closing
 from datetime import UTC, datetime, timedelta
@@ -284,6 +286,35 @@ async def test_a_repeated_step_changes_nothing(desk: Desk) -> None:
     desk.write("update entries set next_read_at = first_seen_at")
     await desk.sweep("A", "B")
     assert before == [desk.rows(f"select * from {table}") for table in tables]
+
+
+async def test_a_kill_at_any_transaction_boundary_loses_and_doubles_nothing(desk: Desk) -> None:
+    """What was not placed is placed by the next run, and counted once."""
+    history(desk.papers[0], TITLE, BLAST)
+    history(desk.papers[1], REPORT_TITLE, REPORT)
+    feeds = [{"name": paper.name, "url": paper.feed_url} for paper in desk.papers]
+    (desk.config / "feeds.yaml").write_text(yaml.safe_dump({"feeds": feeds}), "utf-8")
+
+    async def sweep(kill_at: int) -> int:
+        """The boundaries passed; 0 when killed."""
+        command = (sys.executable, "-m", "tests.crash_child", str(desk.config), str(kill_at))
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        out, _ = await asyncio.wait_for(process.communicate(), 60)
+        assert process.returncode in (0, -signal.SIGKILL)
+        return int(out.split()[-1]) if out.split() else 0
+
+    boundaries = await sweep(0)
+    for boundary in range(6, boundaries, 3):
+        for leftover in desk.database.parent.glob("news.db*"):
+            leftover.unlink()
+        assert 0 == await sweep(boundary)
+        await sweep(0)
+        where = f"killed at boundary {boundary} of {boundaries}"
+        members = "select count(distinct story_id), count(*), count(features) from story_articles"
+        assert [(1, 2, 2)] == desk.rows(members), where
+        assert [(2, 5)] == desk.rows("select count(article_id), sum(next_read_at is null) from entries"), where
+        assert [(0,)] == desk.rows("select count(*) from alerts"), where
+        assert audit(Store.reader(desk.database)).balanced, where
 
 
 async def test_history_is_shown_as_such(desk: Desk) -> None:
