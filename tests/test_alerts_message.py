@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.alerts.message import complete, compose, delay, marked, matched_words, sentences, shorten
+from monitor.alerts.message import complete, compose, delay, grown, marked, matched_words, sentences, shorten
 from monitor.alerts.plain_text import text
-from monitor.model import BodySource, Change, ChangeKind, Outcome, Zone
+from monitor.model import BodySource, Change, ChangeKind, Outcome, Standing, Zone
 from tests.builders import NOON, decision, hit, message, placement, reason
 from tests.test_stories import article
 
@@ -126,3 +126,12 @@ def test_the_console_is_not_driven_by_the_web() -> None:
     shown = text(made, NOON)
     assert not [character for character in shown if not character.isprintable() and character != "\n"]
     assert not [line for line in shown.split("\n") if line.startswith("■ forged")]
+
+
+@pytest.mark.parametrize(
+    ("hours", "first"), [(2, "first 10:00 UTC A"), (26, "first 2026-11-24 10:00 UTC A")], ids=["today", "before"]
+)
+def test_who_was_first_is_told_with_the_day_if_that_is_another_one(hours: int, first: str) -> None:
+    """What stood in a feed before the first look may be days old."""
+    told = grown(message(), Standing(3, 2, NOON - timedelta(hours=hours), "A"))
+    assert f"3 outlets, 2 independent, {first}" == told.standing

@@ -274,6 +274,33 @@ def test_a_database_of_the_eighth_version_is_brought_up_to_date(tmp_path: Path) 
     store.close()
 
 
+def test_a_database_of_the_tenth_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    """What stood in its feeds before makes no work now, and its stories go on."""
+    path = tmp_path / "old.db"
+    old = Database(sqlite3.connect(path, isolation_level=None))
+    migrations.apply(old, stop_before="m011_history")
+    at = to_text(NOON)
+    for statement in (
+        f"insert into feeds (id, name, url, tags, active, next_poll_at) values ('f', 'A', 'u', '[]', 1, '{at}')",
+        "insert into entries (id, feed_id, guid, title, summary, content, first_seen_at, state) "
+        f"values ('e', 'f', 'g', 't', 's', 'c', '{at}', 'baseline')",
+        "insert into articles (id, url, title, text, site, body_source, quality, text_sha256, first_read_at, read_at) "
+        f"values ('x', 'u', 't', 't', 's', 'page', 'full', 'h', '{at}', '{at}')",
+        f"insert into stories (id, headline, created_at, updated_at) values ('s', 't', '{at}', '{at}')",
+        "insert into story_articles (article_id, story_id, relation, similarity, shingles, added_at, features) "
+        f"values ('x', 's', 'first', 0, 0, '{at}', x'00')",
+        "pragma user_version = 10",
+    ):
+        old.execute(statement)
+    old.close()
+    store = Store.writer(path)
+    assert (False, ()) == (store.feeds.has_history(NOON), store.feeds.history(NOON, 10))
+    assert [("x", NOON)] == [(one.article_id, one.at) for one in store.window.open_articles(NOON)]
+    assert frozenset() == store.moves.unheard([ArticleId("x")])
+    assert not store.moves.is_history(StoryId("s"))
+    store.close()
+
+
 def test_an_article_comes_back_as_it_went_in(store: Store) -> None:
     """With all that its page said of itself."""
     read = article(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.stories.features import MOST_NAMES, MOST_TERMS, Features, read, skeleton, term_of, weigh
+from monitor.stories.features import MOST_NAMES, MOST_TERMS, Features, read, seen, skeleton, term_of, weigh
 from monitor.text import fold
 
 
@@ -95,3 +95,10 @@ def test_features_come_back_as_they_went_in(title: str, text: str, outlet: str) 
     assert list(features.terms) == list(again.terms)
     assert len(features.terms) <= MOST_TERMS
     assert len(features.names) <= MOST_NAMES
+
+
+@given(st.text(max_size=80), st.text(st.sampled_from("aëč бЋ7,.-’ \nABR"), max_size=900), st.integers(0, 900))
+def test_what_is_seen_is_that_of_a_reading(title: str, text: str, place: int) -> None:
+    """However it was asked for."""
+    text = f"{text[:place]} {TEXT} {text[place:]}"
+    assert read(title, text).seen == seen(title, text)

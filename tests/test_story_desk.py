@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from monitor.app import story_desk
 from monitor.app.story_desk import Memory, StoryDesk
 from monitor.model import Article, Certainty, Hit, Placement, Relation
 from monitor.store.sqlite.store import Store
+from monitor.stories.features import seen
 from tests.builders import NOON, hit
 from tests.test_stories import article
 
@@ -138,6 +140,57 @@ def test_a_restart_changes_no_decision(store: Store, tmp_path: Path) -> None:
     assert decided(store, lambda: desk) == forgetful
 
 
+def test_a_restart_changes_no_decision_on_what_follows_history(store: Store, tmp_path: Path) -> None:
+    """What stood in a feed before the first look counts from when it was published, here and there."""
+
+    def outcome(store: Store, desk: Desk) -> list[Placement]:
+        with store.transaction():
+            for number, text in ((0, CONVOY), (1, STRIKE)):
+                made = told(number, text)
+                store.stories.save_article(made)
+                since = NOON - timedelta(days=6 - 5 * number)
+                desk().place_in_silence(store, made, made.site, NOON, (), stood_since=since)
+        later = (CONVOY_AGAIN, CONVOY_LATER, CONVOY)
+        placements = []
+        for number, text in enumerate(later):
+            with store.transaction():
+                placements.append(place(store, desk(), 24 * 3 * number + 5, text))
+        return placements
+
+    desk = StoryDesk(Memory(), {})
+    forgetful = outcome(Store.writer(tmp_path / "other.db"), lambda: StoryDesk(Memory(), {}))
+    remembered = outcome(store, lambda: desk)
+    assert remembered == forgetful
+    assert Certainty.SURELY is not remembered[0].certainty, "six days apart"
+
+
+def test_doubt_that_nobody_was_told_of_stays(store: Store) -> None:
+    """When what stood in a feed before the first look is shown as news; its story had told none of it."""
+    desk, (made, other) = StoryDesk(Memory(), {}), (told(1, GUNMEN), told(0, GRENADE))
+    with store.transaction():
+        place(store, desk, 0, GRENADE)
+        store.stories.save_article(made)
+        silent = desk.place_in_silence(store, made, made.site, NOON, (), stood_since=NOON)
+        again = desk.place(store, made, made.site, NOON)
+    assert (Certainty.POSSIBLY, ()) == (silent.certainty, silent.additions)
+    assert Certainty.POSSIBLY is again.certainty
+    assert store.moves.story_of(other.id) == again.story_id
+
+
+def test_what_stood_in_a_feed_before_the_first_look_is_a_voice_and_tells_nothing(store: Store) -> None:
+    """What is only in it is new when it is shown as news."""
+    desk, made = StoryDesk(Memory(), {}), told(1, CONVOY_LATER)
+    with store.transaction():
+        first = place(store, desk, 0, CONVOY)
+        store.stories.save_article(made)
+        desk.place_in_silence(store, made, made.site, NOON, (), stood_since=NOON)
+        assert 2 == store.stories.standing(first.story_id).independent
+        facts = store.stories.facts(first.story_id)
+        again = desk.place(store, made, made.site, NOON)
+    assert "four reservists" in next(addition.sentence for addition in again.additions)
+    assert facts != store.stories.facts(first.story_id)
+
+
 def test_a_restart_forgets_no_part_of_a_story_that_goes_on(store: Store) -> None:
     """Its beginning may be older than the window; its age and its first article are what they were."""
     memory = Memory()
@@ -174,6 +227,38 @@ def test_an_article_is_counted_once(store: Store) -> None:
         first = place(store, desk, 0, CONVOY)
         assert first.story_id == place(store, desk, 0, CONVOY_LATER).story_id
     assert (1, 1) == store.window.totals()
+
+
+def test_words_of_what_no_rule_matches_are_counted_together(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some articles stand for all; when there are enough of them, or after a while, they are written."""
+    monkeypatch.setattr(story_desk, "MOST_COUNTED", 3)
+    memory = Memory()
+    desk = StoryDesk(memory, {})
+    for number in range(200):
+        counted = store.window.totals()[0]
+        desk.pass_by(store, told(number, STRIKE), NOON)
+        assert store.window.totals()[0] - counted in (0, 3)
+    assert 30 < store.window.totals()[0] < 70
+    (skopje,) = seen("skopje", "") - {0}
+    assert store.window.counts([skopje]) == {skopje: (store.window.totals()[0], 0)}
+    monkeypatch.setattr(story_desk, "ONE_IN", 1)
+    memory.write_counts(store)
+    counted = store.window.totals()[0]
+    desk.pass_by(store, told(0, STRIKE), NOON)
+    assert counted == store.window.totals()[0]
+    desk.pass_by(store, told(1, STRIKE), NOON + timedelta(minutes=10))
+    assert (counted + 2, False) == (store.window.totals()[0], memory.has_counts)
+
+
+def test_terms_seen_once_go_when_there_are_very_many(store: Store) -> None:
+    """Those that a story has stay."""
+    store.window.count_articles({1: 1, 2: 2, 3: 1}, 2)
+    store.window.count_story([3], begun=True)
+    store.window.drop_rare(most=3)
+    assert {1, 2, 3} == store.window.counts([1, 2, 3]).keys()
+    store.window.drop_rare(most=2)
+    assert {2, 3} == store.window.counts([1, 2, 3]).keys()
+    assert (2, 1) == store.window.totals()
 
 
 def test_a_story_stands_also_where_no_feed_shows_it(store: Store) -> None:

@@ -119,12 +119,13 @@ def together(told: Sequence[Message], standing: Standing) -> Message:
 
 def grown(told: Message, standing: Standing) -> Message:
     """The first message of a story, with how far it has spread."""
-    return replace(told, standing=spread(standing) if standing.outlets > 1 else None)
+    return replace(told, standing=spread(standing, told.seen_at) if standing.outlets > 1 else None)
 
 
-def spread(standing: Standing) -> str:
-    """`7 outlets, 3 independent, first 10:02 UTC Balkan Insight`."""
-    first = f"first {standing.first_at:%H:%M} UTC {standing.first_outlet}"
+def spread(standing: Standing, seen_at: datetime) -> str:
+    """`7 outlets, 3 independent, first 10:02 UTC Balkan Insight`; with the day if the message is of another one."""
+    at = f"{standing.first_at:%H:%M} UTC" if standing.first_at.date() == seen_at.date() else minute(standing.first_at)
+    first = f"first {at} {standing.first_outlet}"
     outlets = "1 outlet" if standing.outlets == 1 else f"{standing.outlets} outlets"
     return f"{outlets}, {standing.independent} independent, {first}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitor import ids
@@ -21,6 +21,7 @@ from monitor.model import (
     Alert,
     Article,
     ArticleId,
+    Certainty,
     Correction,
     Decision,
     DeliveryId,
@@ -31,6 +32,7 @@ from monitor.model import (
     Message,
     PagePolicy,
     Placement,
+    Relation,
     StoryId,
     Thread,
     Told,
@@ -95,6 +97,7 @@ class Alerter:
         matched: Sequence[Decision],
     ) -> list[Alert]:
         """Give each match its fate. Part of the transaction in which the article is written."""
+        placement = _as_told(store, placement)
         alerts: list[Alert] = []
         by_target: dict[str, list[Decision]] = {}
         for decision in self._gate.risen(store, matched, placement.story_id):
@@ -243,3 +246,12 @@ class Alerter:
             told_by += self._outbox.echoes.report(store, told, first, now)
         store.notices.tell(told_by[0] if told_by else None, now)
         return lines
+
+
+def _as_told(store: Store, placement: Placement) -> Placement:
+    """As it is for readers, who know nothing of what stood in feeds before the first look at them."""
+    if store.moves.is_history(placement.story_id):
+        return replace(placement, certainty=Certainty.NEW, additions=())
+    if placement.copy_of is not None and store.moves.unheard([placement.copy_of]):
+        return replace(placement, relation=Relation.REPORT)
+    return placement

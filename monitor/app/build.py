@@ -29,6 +29,7 @@ from monitor.app.echoes import Echoes, places_of
 from monitor.app.feedback import Feedback
 from monitor.app.gate import Gate
 from monitor.app.healing import Healing
+from monitor.app.history import History
 from monitor.app.holds import Holds
 from monitor.app.mutes import Mutes
 from monitor.app.outbox import Outbox
@@ -161,7 +162,8 @@ def assemble(
     fresh = Fresh(config.monitor.routing.fresh, config.monitor.routing.fresh_critical)
     deliverer = Deliverer(store=store, sinks=sinks, outbox=outbox, fresh=fresh, clock=clock)
     upkeep = Upkeep(store, clock, config.monitor.retention)
-    pipeline = Pipeline(poller, reader, watcher, alerter, releaser, deliverer, holds, upkeep)
+    history = History(feeds=config.feeds, rules=config.rules, alerter=alerter, desk=desk, store=store, clock=clock)
+    pipeline = Pipeline(poller, reader, history, watcher, alerter, releaser, deliverer, holds, upkeep)
     by_id = {feed.id: feed for feed in config.feeds}
     healing = Healing(feeds=by_id, store=store, http=http, workers=workers, clock=clock)
     push = _push(config, store, http, clock)

@@ -385,6 +385,11 @@ class Daemon:
         self._stopping.waits_for = "worker processes"
         await self._workers.close()
         self._stopping.waits_for = "the database"
+        try:
+            if self._memory.has_counts:
+                await self._store.change(self._memory.write_counts)
+        except StoreError as e:
+            log.error("how common words are was not written", extra={"why": str(e)})
         await self._store.close()
 
     # ---- reload ----

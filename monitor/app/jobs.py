@@ -61,7 +61,8 @@ SINK_PATIENCE = timedelta(seconds=60)
 class Job:
     """Jobs of the same kind and id are the same job."""
 
-    # poll | try | read | watch | release | deliver | edit | prune | heal | subscribe | report | budget | index | drop
+    # poll | try | read | history | watch | release | deliver | edit | prune | heal | subscribe | report | budget |
+    # index | drop
     kind: str
     id: str
     site: str = field(compare=False)  # the host that it will be busy with
@@ -149,6 +150,7 @@ class Jobs:
             # So that hosts that never answer take nobody else's place.
             "try": Lane(at_once=128, per_site=1, told_of=OF_EACH_HOST),
             "read": Lane(at_once=16, per_site=2),
+            "history": Lane(at_once=1, per_site=1),
             "watch": Lane(at_once=4, per_site=1),
             "release": Lane(at_once=1, per_site=1),
             "deliver": Lane(at_once=1_000, per_site=1),
@@ -258,6 +260,8 @@ class Jobs:
                 yield self._poll(state)
         reads = [self._read(entry) for entry in store.feeds.waiting(now, LOOK_AHEAD)]
         yield from reads
+        if store.feeds.has_history(now):
+            yield Job("history", "stories", "stories", self._pipeline.history.place, _nothing)
         news = {read.site for read in reads}  # comes first
         for look in store.watches.due(now, LOOK_AHEAD):
             if urls.origin(look.url) not in news:

@@ -10,6 +10,7 @@ from secrets import token_urlsafe
 from typing import ParamSpec, TypeVar
 
 from monitor import urls
+from monitor.app import canary
 from monitor.app.holds import Holds
 from monitor.app.store_thread import StoreThread
 from monitor.app.workers import WorkerFailed, Workers
@@ -34,6 +35,7 @@ from monitor.model import (
     Unchanged,
 )
 from monitor.store.sqlite.store import Store
+from monitor.stories.window import WINDOW
 
 log = logging.getLogger(__name__)
 
@@ -222,7 +224,8 @@ class Poller:
         overlap = look.known + len(look.entries) - len(fresh)
         is_known = state.known_since is not None or bool(known)  # a feed at another address is known by its entries
         history = frozenset() if is_known else self._history(fresh, poll)
-        store.feeds.add_entries(fresh, baseline=history, now=poll.finished_at)
+        recent = self._recent(fresh, history, poll)
+        store.feeds.add_entries(fresh, baseline=history, recent=recent, now=poll.finished_at)
         ran_past_us = cadence.ran_past_us(
             before=state.shown, fresh=len(fresh), overlap=overlap, complete=look.hints.complete
         )
@@ -251,6 +254,17 @@ class Poller:
             return frozenset(entry.id for entry in entries)
         since = poll.finished_at - self._alert_last
         return frozenset(entry.id for entry in entries if entry.published_at is not None and entry.published_at < since)
+
+    def _recent(self, entries: Sequence[Entry], history: frozenset[EntryId], poll: PollRecord) -> frozenset[EntryId]:
+        """What of history may belong to a story that goes on. Canaries are in none."""
+        if poll.feed_id == canary.FEED:
+            return frozenset()
+        since = poll.finished_at - WINDOW
+        return frozenset(
+            entry.id
+            for entry in entries
+            if entry.id in history and (entry.published_at is None or entry.published_at >= since)
+        )
 
     # ---- budget: what was spent -> what a request may cost ----
 

@@ -89,10 +89,22 @@ class Spent:
         self.seconds += seconds
 
 
-def _waiting(store: Store, id_: EntryId) -> tuple[WaitingEntry | None, Article | None]:
-    """The entry, unless it was read meanwhile, and what is known of its article."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An entry that is to be read, and what is known of its article."""
+
+    waiting: WaitingEntry
+    article: Article | None
+    was_told_of: bool  # or might have been: more than history is known
+
+
+def _known(store: Store, id_: EntryId) -> Known | None:
+    """None when it was read meanwhile."""
     waiting = store.feeds.waiting_entry(id_)
-    return waiting, None if waiting is None else store.stories.article(compose.article_id(waiting.entry))
+    if waiting is None:
+        return None
+    article = store.stories.article(compose.article_id(waiting.entry))
+    return Known(waiting, article, article is not None and not store.feeds.is_history(article.id))
 
 
 class Reader:
@@ -122,10 +134,10 @@ class Reader:
         self.judged = Spent()
 
     async def read(self, entry_id: EntryId) -> bool:
-        waiting, known = await self._store.ask(lambda store: _waiting(store, entry_id), patient=True)
-        if waiting is None:
+        found = await self._store.ask(lambda store: _known(store, entry_id), patient=True)
+        if found is None:
             return False
-        entry = waiting.entry
+        waiting, known, entry = found.waiting, found.article, found.waiting.entry
         again = known is not None and known.id == waiting.article_id  # since its headline was edited
         if known is not None and not again and not compose.is_about(entry, known):
             # A live page: each of its items has an address of its own that leads to the same page.
@@ -135,7 +147,7 @@ class Reader:
         if known is not None and not again and known.body_source is BodySource.PAGE:
             # Rules may ask which feeds showed it, so it is judged for each.
             return await self._record(waiting, self._judged(Text(known, "read before"), entry))
-        reading = self._without_page(entry) or await self._with_page(waiting, is_known=known is not None)
+        reading = self._without_page(entry) or await self._with_page(waiting, is_known=found.was_told_of)
         if reading is None:
             soon = self._clock() + QUICK_RETRY
             await self._store.change(
@@ -262,7 +274,10 @@ class Reader:
         text, entry, now = reading.text, waiting.entry, self._clock()
         article = text.article
         before = store.stories.article(article.id)
+        was_history = store.feeds.is_history(article.id)
         store.stories.save_article(article)
+        if was_history:
+            store.stories.read_as_news(article.id, now)
         store.stories.save_decisions(article.id, reading.decisions, now)
         if text.page is not None:
             self._remember_page(store, article, text.page)
@@ -276,10 +291,12 @@ class Reader:
             if decision.outcome is Outcome.MATCHED and decision.rule not in decided
         ]
         placement = None
-        if matched or store.stories.placement(article.id) is not None:
+        if matched or (store.stories.placement(article.id) is not None and not store.moves.unheard([article.id])):
             shown_by = outlet(article, self._feeds.get(entry.feed_id))
             hits = [hit for decision in matched for hit in decision.hits]
             placement = self._desk.place(store, article, shown_by, now, hits)
+        if before is None and placement is None and entry.feed_id != canary.FEED:
+            self._desk.pass_by(store, article, now)
         if completed and placement is not None and placement.additions:
             matched += self._silent(store, article, reading.decisions)
         alerts: list[Alert] = []
@@ -296,9 +313,14 @@ class Reader:
                 article_id=article.id,
                 reason=text.reason or "to be read again",
             )
-        if placement is not None and placement.relation is not Relation.FIRST:
-            self._alerter.grow(store, placement.story_id)
+        if was_history or (placement is not None and placement.relation is not Relation.FIRST):
+            self._grow(store, article)
         return tuple(alerts)
+
+    def _grow(self, store: Store, article: Article) -> None:
+        story = store.moves.story_of(article.id)
+        if story is not None:
+            self._alerter.grow(store, story)
 
     def _silent(self, store: Store, article: Article, decisions: Sequence[Decision]) -> list[Decision]:
         """Matches of which nobody was told, because the feed's own words had nothing new; to be decided again."""

@@ -96,7 +96,9 @@ def _article(store: Store, id_: ArticleId) -> Iterator[str]:
     decisions = store.ledger.decisions(id_)
     for decision in decisions[:MOST_NAMED]:
         yield f"*Rule* {escape(decision['rule'])} {decision['outcome']}: {_because(decision['evidence'])}"
-    if not decisions:
+    if store.feeds.is_history(id_):
+        yield "*Rule* matched at the first look at its feed, in the feed's own words; nobody was told"
+    elif not decisions:
         yield "*Rule* none matched or came near"
     for alert in store.ledger.alerts_of(id_)[:MOST_NAMED]:
         told = f"{alert['state']} {escape(alert['target'])}" if alert["delivery_id"] else "not told"
@@ -123,7 +125,7 @@ def why(store: Store, key: DeliveryId) -> Iterator[str]:
     for decision in near[:MOST_NAMED]:
         yield f"• {escape(decision['rule'])}: {_because(decision['evidence'])}"
     standing = store.stories.standing(message.story_id)
-    yield from ("", f"*Story* {message.story_id[:12]}: {escape(spread(standing))}")
+    yield from ("", f"*Story* {message.story_id[:12]}: {escape(spread(standing, message.seen_at))}")
     yield from ("", "*Times*", *_times(store, message, time_or_none(row["sent_at"])))
 
 

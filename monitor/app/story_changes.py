@@ -77,8 +77,10 @@ class StoryChanges:
         return f"Story {into[:12]} is new, with {len(moved)} of the {len(members)} articles of story {before[:12]}."
 
     def _gather_facts(self, store: Store, story: StoryId) -> None:
-        """A story knows what its articles tell, and nothing of those that have left it."""
-        made = [article for article in map(store.stories.article, store.moves.articles(story)) if article is not None]
+        """A story knows what its articles tell, and nothing of those that have left it or that nobody heard of."""
+        members = store.moves.articles(story)
+        heard = [member for member in members if member not in store.moves.unheard(members)]
+        made = [article for article in map(store.stories.article, heard) if article is not None]
         told = [facts(article.title, article.text).keys for article in made]
         store.stories.save_facts(story, Facts(frozenset().union(*told)).to_json())
 

@@ -17,6 +17,7 @@ PRUNED_AT_ONCE = 500  # pages
 DROPPED_AT_ONCE = 100  # articles and polls: some 50 ms, for which everybody else waits
 INDEXED_AT_ONCE = 50  # articles: as long
 EVERY = timedelta(days=1)
+MOST_TERMS = 500_000  # 8 MB; beyond it those go that were seen once
 
 
 class Upkeep:
@@ -50,6 +51,7 @@ class Upkeep:
         self._dropped = Old(self._dropped.articles + dropped.articles, self._dropped.polls + dropped.polls)
         if DROPPED_AT_ONCE in (dropped.articles, dropped.polls):
             return True
+        await self._store.change(lambda store: store.window.drop_rare(most=MOST_TERMS))
         self._next_drop_at = self._clock() + EVERY
         if self._dropped != Old(0, 0):
             log.info("old rows dropped", extra={"articles": self._dropped.articles, "polls": self._dropped.polls})
@@ -58,7 +60,10 @@ class Upkeep:
 
     def _drop(self, store: Store) -> Old:
         articles, polls = cutoffs(self._retention, self._clock())
-        return store.retention.drop(articles_before=articles, polls_before=polls, limit=DROPPED_AT_ONCE)
+        dropped = store.retention.drop(articles_before=articles, polls_before=polls, limit=DROPPED_AT_ONCE)
+        if dropped.articles:
+            store.outdated()  # a story of which nobody was told may have been open still
+        return dropped
 
     def drop_now(self, store: Store, _arguments: Sequence[str]) -> str:
         """For a person who asks: what will go, in steps beside the work."""

@@ -195,6 +195,7 @@ def _life_of(store: Store, article_id: str, article: Article) -> dict[str, Any]:
     return {
         "article": asdict(article),
         "pages": pages,  # the bodies that were kept are in the table `pages`
+        "before_the_first_look": store.feeds.is_history(id_),
         "decisions": store.ledger.decisions(article_id),
         "placement": placement and asdict(placement),
         "alerts": store.ledger.alerts_of(article_id),
@@ -239,7 +240,9 @@ def _show_article(life: dict[str, Any]) -> None:
         words = ", ".join(dict.fromkeys(hit["words"] for hit in decision["evidence"]["hits"]))
         say(f"Rule      {decision['outcome']:8} {decision['rule']}: {because or words}")
         say(f"          {_version(decision)}")
-    if not life["decisions"]:
+    if life["before_the_first_look"]:
+        say("Rule      matched at the first look at its feed, in the feed's own words; nobody was told")
+    elif not life["decisions"]:
         say("Rule      none matched or came near")
     placement = life["placement"]
     if placement is not None:

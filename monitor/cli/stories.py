@@ -53,7 +53,7 @@ def list_(place: Place, days: int, limit: int, as_json: bool) -> None:
         say(f"{row['id'][:12]}  {row['updated_at'][:16]}Z  {row['headline']}")
         outlets = f"{_count(row['outlets'], 'outlet')} ({row['voices']} independent)"
         say(f"    {_count(row['articles'], 'article')}, {outlets}")
-        say(f"    {row['rules']}")
+        say(f"    {row['rules'] or 'nobody was told: all of it is from before the first look'}")
 
 
 @stories.command()
@@ -84,7 +84,9 @@ def _show(story: str, rows: tuple[dict[str, Any], ...]) -> None:
     outlet_of = {row["article_id"]: row["outlet"] for row in rows}
     for row in rows:
         say()
-        say(f"{(row['seen_at'] or row['added_at'])[:16]}Z  {row['outlet']}: {row['title']}")
+        history = row["before_the_first_look"]
+        at = (row["stood_since"] if history else row["seen_at"]) or row["added_at"]
+        say(f"{at[:16]}Z  {row['outlet']}: {row['title']}" + (" (before the first look)" if history else ""))
         say(f"    {row['url']}")
         say(f"    {_relation(row, outlet_of)}")
         for alert in row["alerts"]:

@@ -62,7 +62,7 @@ class Window(Protocol):
         """The stories asked for: the first article, the newest `NEWEST_MEMBERS`, and the articles named."""
 
     def count(self, terms: Collection[int]) -> None:
-        """One more fetched article, whether or not a rule matched it."""
+        """One more fetched article, whether or not a rule matched it. Of many that none matched, some stand for all."""
 
     def add(
         self, article_id: ArticleId, story_id: StoryId, features: Features, at: datetime, fresh: Collection[int]

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from monitor.model import ArchivedArticle, ArticleId, Feed, FeedId, StoryId
-from monitor.store.sqlite.values import Row, json_list, to_text, to_time
+from monitor.store.sqlite.values import HISTORY, Row, json_list, to_text, to_time
 
 _COLUMNS = """
   a.id, a.url, a.title, a.text, a.captions, a.language, a.site, a.first_read_at,
@@ -17,12 +17,13 @@ _COLUMNS = """
     select e.feed_id from entries e where e.article_id = a.id
     group by e.feed_id order by min(e.first_seen_at), e.feed_id)) as feeds
 """
-_OF_STORIES = """
+_NEWS = f"not {HISTORY.format(article='a.id')}"  # only that could have been told
+_OF_STORIES = f"""
   story_articles own join articles a on a.id = own.article_id
-  where own.story_id in (
+  where {_NEWS} and own.story_id in (
     select other.story_id from story_articles other join articles late on late.id = other.article_id
     where late.first_read_at >= :since)
-"""
+"""  # noqa: S608 - a constant
 _OF_NONE = """
   articles a
   where a.first_read_at >= :since and not exists (select 1 from story_articles own where own.article_id = a.id)
@@ -60,7 +61,7 @@ class ArchiveRows:
         """Articles that no reader called not relevant, in an order that says nothing of them: by their digests."""
         sql = f"""
             select null as story_id, {_COLUMNS} from articles a
-            where not exists (
+            where {_NEWS} and not exists (
               select 1 from alerts told join feedback v on v.alert_id = told.id
               where told.article_id = a.id and v.verdict = 'not-relevant')
             order by a.id limit ?

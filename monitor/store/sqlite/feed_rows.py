@@ -23,6 +23,7 @@ from monitor.model import (
     WaitingEntry,
 )
 from monitor.store.sqlite.values import (
+    HISTORY,
     Row,
     hints_json,
     hints_of_feed,
@@ -286,10 +287,21 @@ class FeedRows:
         )
         return frozenset(EntryId(row["id"]) for row in rows)
 
-    def add_entries(self, entries: Iterable[Entry], *, baseline: frozenset[EntryId], now: datetime) -> None:
-        """Entries in `baseline` are history; the others wait to be read."""
+    def add_entries(
+        self,
+        entries: Iterable[Entry],
+        *,
+        baseline: frozenset[EntryId],
+        recent: frozenset[EntryId] = frozenset(),
+        now: datetime,
+    ) -> None:
+        """Entries in `baseline` are history, and the `recent` ones of them are to find their stories, as they came out.
+
+        The others wait to be read.
+        """
         for entry in entries:
             history = entry.id in baseline
+            due = min(entry.published_at or now, now) if entry.id in recent else None if history else now
             self._db.execute(
                 """
                 insert into entries (id, feed_id, guid, url, title, summary, content, author, published_at,
@@ -313,7 +325,7 @@ class FeedRows:
                     "words": entry.words,
                     "now": to_text(now),
                     "state": "baseline" if history else "waiting",
-                    "next_read_at": None if history else to_text(now),
+                    "next_read_at": text_or_none(due),
                     "reason": "in the feed when it was first looked at" if history else None,
                 },
             )
@@ -337,6 +349,29 @@ class FeedRows:
             {"now": to_text(now), "limit": limit},
         )
         return tuple(DueEntry(EntryId(row["id"]), row["url"]) for row in rows)
+
+    def history(self, now: datetime, limit: int) -> tuple[WaitingEntry, ...]:
+        """Entries of first documents that are to find their stories, in the order in which they came out."""
+        rows = self._db.query(
+            "select * from entries where state = 'baseline' and next_read_at <= ? order by next_read_at, id limit ?",
+            [to_text(now), limit],
+        )
+        return tuple(map(_waiting, rows))
+
+    def has_history(self, now: datetime) -> bool:
+        """Whether there are any of those."""
+        rows = self._db.query(
+            "select 1 from entries where state = 'baseline' and next_read_at <= ? limit 1", [to_text(now)]
+        )
+        return next(iter(rows), None) is not None
+
+    def finish_history(self, entry: EntryId, *, article_id: ArticleId | None) -> None:
+        self._db.execute("update entries set next_read_at = null, article_id = ? where id = ?", [article_id, entry])
+
+    def is_history(self, article: ArticleId) -> bool:
+        """Whether it was never seen but in first documents of feeds."""
+        rows = self._db.query(f"select {HISTORY.format(article=':id')} as so", {"id": article})
+        return bool(next(iter(rows))["so"])
 
     def reword(self, entries: Iterable[Entry], *, now: datetime) -> None:
         """What nobody was told of is to be read (again), now that it has another headline.
@@ -369,9 +404,10 @@ class FeedRows:
         return None
 
     def shown(self, article: ArticleId) -> WaitingEntry | None:
-        """The entry that showed an article first."""
+        """The entry that showed an article first; if there is one, after the first look at its feed."""
         for row in self._db.query(
-            "select * from entries where article_id = ? order by first_seen_at, id limit 1", [article]
+            "select * from entries where article_id = ? order by state = 'baseline', first_seen_at, id limit 1",
+            [article],
         ):
             return _waiting(row)
         return None

@@ -98,7 +98,8 @@ class FeedbackRows:
             """
             select a.id, a.rule, a.article_id, a.created_at, art.title, art.url,
               coalesce((select f.name from entries e join feeds f on f.id = e.feed_id
-                where e.article_id = art.id order by e.first_seen_at, f.id limit 1), art.site) as outlet,
+                where e.article_id = art.id order by e.state = 'baseline', e.first_seen_at, f.id limit 1), art.site)
+                as outlet,
               (select json_group_array(json_extract(hit.value, '$.words'))
                 from decisions d, json_each(d.evidence, '$.hits') hit
                 where d.article_id = a.article_id and d.rule = a.rule) as words,

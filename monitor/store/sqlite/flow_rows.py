@@ -16,7 +16,7 @@ STAGES: Mapping[str, str] = {
         where rowid > :entries and rowid <= :entries_to and state <> 'baseline' and published_at is not null""",
     "seen_to_read": """
         select julianday(a.first_read_at) - julianday(min(e.first_seen_at)) as days
-        from articles a join entries e on e.article_id = a.id
+        from articles a join entries e on e.article_id = a.id and e.state <> 'baseline'
         where a.rowid > :articles and a.rowid <= :articles_to group by a.rowid""",
     "read_to_matched": """
         select julianday(m.created_at) - julianday(a.first_read_at) as days

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlite_utils import Database
 
 from monitor.model import MuteId
-from monitor.store.sqlite.values import DROPPED, Row, message_of, to_text
+from monitor.store.sqlite.values import DROPPED, HISTORY, Row, message_of, to_text
 
 _LATE = timedelta(hours=1)  # a hold is told within seconds of its time, if there is a daemon
 
@@ -180,7 +180,13 @@ class Ledger:
         )
 
     def articles_read_from_feed(self) -> int:
-        return self._count("select count(*) as n from articles where body_source = 'feed' and quality <> 'full'")
+        """Without history, whose pages are not asked for."""
+        return self._count(
+            f"""
+            select count(*) as n from articles a
+            where body_source = 'feed' and quality <> 'full' and not {HISTORY.format(article="a.id")}
+            """  # noqa: S608 - a constant
+        )
 
     def polls(self) -> dict[str, int]:
         return self._counts("select outcome as k, count(*) as n from polls group by outcome")
@@ -208,7 +214,7 @@ class Ledger:
                 select a.id, a.created_at, a.rule, a.severity, a.kind, a.fate, a.reason, a.release_at, a.story_id,
                   a.article_id, art.title, art.url,
                   (select f.name from entries e join feeds f on f.id = e.feed_id
-                   where e.article_id = art.id order by e.first_seen_at limit 1) as outlet,
+                   where e.article_id = art.id order by e.state = 'baseline', e.first_seen_at limit 1) as outlet,
                   d.state as delivery, d.sink, d.target, d.sent_at, d.receipt, d.error,
                   (select count(*) from deliveries e where e.alert_id = a.id and e.id <> d.id) as echoes
                 from alerts a join articles art on art.id = a.article_id

@@ -1,7 +1,8 @@
 """What may go because it is old: polls, and articles that nobody was told of and that no rule matched.
 
 An article with a match stays, with its decisions, revisions and pages, and so do all articles of its story: they are
-the evidence. The id and title of every entry stay too, or old news would be news again.
+the evidence. Stories that only history tells, from before the first look at a feed, go: nobody was told. The id and
+title of every entry stay too, or old news would be news again.
 """
 
 from __future__ import annotations

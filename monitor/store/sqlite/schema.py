@@ -11,7 +11,7 @@ from sqlite_utils import Database, Migrations
 migrations = Migrations("news-monitor")
 
 # Raised by every migration; a program that finds a higher number than its own refuses to touch the file.
-SCHEMA_VERSION = 10
+SCHEMA_VERSION = 11
 
 
 @migrations()
@@ -74,6 +74,12 @@ def m010_operations(db: Database) -> None:
     What was in the archive before is entered into the index step by step, beside the work.
     """
     _run(db, _TENTH)
+
+
+@migrations()
+def m011_history(db: Database) -> None:
+    """What stood in a feed before the first look at it belongs to stories; nobody is told of it."""
+    _run(db, _ELEVENTH)
 
 
 def _run(db: Database, statements: str) -> None:
@@ -613,4 +619,12 @@ create table canaries (                  -- invented articles that went the whol
 
 create index deliveries_by_sent on deliveries (sent_at) where sent_at is not null;
 create index deliveries_by_state on deliveries (state, created_at);
+"""
+
+_ELEVENTH = """
+-- what is still to find its story
+create index entries_of_history on entries (next_read_at) where state = 'baseline' and next_read_at is not null;
+
+-- when it was published, if that was before the first look at its feed; null: it came when it was added
+alter table story_articles add column stood_since text;
 """

@@ -61,6 +61,29 @@ class StoryMoves:
         )
         return frozenset(ArticleId(row["article_id"]) for row in rows)
 
+    def is_history(self, story: StoryId) -> bool:
+        """Whether all that was known of it stood in feeds before the first look at them, so nobody heard of it."""
+        rows = self._db.query(
+            """
+            select 1 from story_articles where story_id = :story and stood_since is not null
+              and not exists (select 1 from alerts a where a.story_id = :story) limit 1
+            """,
+            {"story": story},
+        )
+        return next(iter(rows), None) is not None
+
+    def unheard(self, articles: Collection[ArticleId]) -> frozenset[ArticleId]:
+        """Those that stood in feeds before the first look at them, and have no fate."""
+        rows = self._db.query(
+            """
+            select own.article_id from story_articles own
+            where own.article_id in (select value from json_each(?)) and own.stood_since is not null
+              and not exists (select 1 from alerts a where a.article_id = own.article_id)
+            """,
+            [json_list(articles)],
+        )
+        return frozenset(ArticleId(row["article_id"]) for row in rows)
+
     def forget_fate(self, article: ArticleId, rule: str) -> None:
         """Of a match that told nobody; to be given anew in this transaction. Verdicts on it stay."""
         self._db.execute("pragma defer_foreign_keys = on")

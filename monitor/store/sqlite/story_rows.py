@@ -48,6 +48,14 @@ class StoryRows:
     def first_read_at(self, id_: ArticleId) -> datetime:
         return to_time(self._one("select first_read_at as at from articles where id = :id", {"id": id_})["at"])
 
+    def read_as_news(self, id_: ArticleId, now: datetime) -> None:
+        """What was history is read for the first time now."""
+        for sql in (
+            "update articles set first_read_at = ? where id = ?",
+            "update search_documents set read_at = ? where article_id = ?",
+        ):
+            self._db.execute(sql, [to_text(now), id_])
+
     def save_article(self, article: Article) -> None:
         """An earlier version with another text or title is kept among the revisions."""
         before = self.article(article.id)
@@ -183,7 +191,7 @@ class StoryRows:
             from sharing
             join story_articles member on member.article_id = sharing.article_id
             join articles other on other.id = member.article_id
-            where member.article_id <> :id and member.added_at >= :since
+            where member.article_id <> :id and coalesce(member.stood_since, member.added_at) >= :since
             group by member.article_id
             order by member.added_at, member.article_id
             """,
@@ -222,7 +230,10 @@ class StoryRows:
         self._db.execute("update stories set facts = ? where id = ?", [facts, story])
 
     def standing(self, story: StoryId) -> Standing:
-        """Texts too short to tell whether they are copies are no voices of their own, unless there is nothing else."""
+        """Texts too short to tell whether they are copies are no voices of their own, unless there is nothing else.
+
+        What stood in a feed before the first look at it counts from when it was published.
+        """
         counted = self._one(
             """
             select count(distinct entry.feed_id) as outlets,
@@ -234,7 +245,10 @@ class StoryRows:
         )
         first = self._one(
             """
-            select coalesce(feed.name, art.site) as outlet, coalesce(entry.first_seen_at, own.added_at) as at
+            select coalesce(feed.name, art.site) as outlet,
+              coalesce(
+                iif(entry.state = 'baseline' and entry.published_at < entry.first_seen_at, entry.published_at, null),
+                entry.first_seen_at, own.added_at) as at
             from story_articles own join articles art on art.id = own.article_id
             left join entries entry on entry.article_id = own.article_id left join feeds feed on feed.id = entry.feed_id
             where own.story_id = :story order by at, entry.id limit 1
@@ -258,21 +272,25 @@ class StoryRows:
         features: bytes | None = None,
         owner: str | None = None,
         credit: str | None = None,
+        stood_since: datetime | None = None,
     ) -> None:
-        """`features`: what later articles are compared with. `owner` of its site; `credit`: the agency it names."""
+        """`features`: what later articles are compared with. `owner` of its site; `credit`: the agency it names.
+
+        `stood_since`: of what was published before the first look at its feed, when.
+        """
         self._db.execute(
             """
-            insert into stories (id, headline, created_at, updated_at) values (:id, :headline, :now, :now)
-            on conflict (id) do update set updated_at = excluded.updated_at
+            insert into stories (id, headline, created_at, updated_at) values (:id, :headline, :at, :at)
+            on conflict (id) do update set updated_at = max(updated_at, excluded.updated_at)
             """,
-            {"id": placement.story_id, "headline": article.title, "now": to_text(now)},
+            {"id": placement.story_id, "headline": article.title, "at": to_text(stood_since or now)},
         )
         self._db.execute(
             """
             insert into story_articles (article_id, story_id, relation, copy_of, similarity, certainty, shingles,
-              added_at, features, owner, credit, voice)
-            values (:id, :story, :relation, :copy_of, :similarity, :certainty, :shingles, :now, :features, :owner,
-              :credit, coalesce(
+              added_at, stood_since, features, owner, credit, voice)
+            values (:id, :story, :relation, :copy_of, :similarity, :certainty, :shingles, :now, :stood_since, :features,
+              :owner, :credit, coalesce(
                 (select original.voice from story_articles original where original.article_id = :copy_of),
                 (select other.voice from story_articles other where other.story_id = :story
                    and (other.owner = :owner or other.credit = :credit) order by other.added_at limit 1),
@@ -288,6 +306,7 @@ class StoryRows:
                 "certainty": placement.certainty,
                 "shingles": len(shingles),
                 "now": to_text(now),
+                "stood_since": text_or_none(stood_since),
                 "features": features,
                 "owner": owner,
                 "credit": credit,

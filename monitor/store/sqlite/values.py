@@ -33,6 +33,9 @@ Row = dict[str, Any]
 # SQL: a dead letter that a person has dropped, with who did before its error. It asks for nothing any more.
 DROPPED = "(state = 'dead' and coalesce(error, '') like 'dropped by %')"
 
+# SQL: whether an article (`{article}`: its id) was never seen but in first documents of feeds. Nobody is told of those.
+HISTORY = "coalesce((select min(e.state = 'baseline') from entries e where e.article_id = {article}), 0)"
+
 
 def to_text(time: datetime) -> str:
     """RFC 3339 in UTC, always with microseconds: text order is time order."""

@@ -17,7 +17,7 @@ class OpenArticle(NamedTuple):
 
     article_id: ArticleId
     story_id: StoryId
-    added_at: datetime
+    at: datetime  # when it was added, or published if that was before the first look at its feed
     features: bytes
 
 
@@ -38,14 +38,15 @@ class WindowRows:
         )
         return {term: (articles, stories) for term, articles, stories in rows}
 
-    def count_article(self, terms: Collection[int]) -> None:
-        self._db.execute("update term_totals set articles = articles + 1")
-        self._db.execute(
+    def count_articles(self, terms: Mapping[int, int], articles: int) -> None:
+        """So many more, and in how many of them each term stands."""
+        self._db.execute("update term_totals set articles = articles + ?", [articles])
+        self._db.conn.executemany(
             """
-            insert into terms (term, articles) select value, 1 from json_each(?) where true
-            on conflict (term) do update set articles = articles + 1
+            insert into terms (term, articles) values (?, ?)
+            on conflict (term) do update set articles = articles + excluded.articles
             """,
-            [json_list(terms)],
+            sorted(terms.items()),
         )
 
     def count_story(self, terms: Collection[int], *, begun: bool) -> None:
@@ -60,6 +61,11 @@ class WindowRows:
             [json_list(terms)],
         )
 
+    def drop_rare(self, *, most: int) -> None:
+        """When there are more terms than that, those go that stand in one article and in no story."""
+        if next(iter(self._db.query("select count(*) as n from terms")))["n"] > most:
+            self._db.execute("delete from terms where articles <= 1 and stories = 0")
+
     def features(self, article: ArticleId) -> bytes:
         """Raises LookupError for an article that has no place in a story."""
         rows = self._db.conn.execute("select features from story_articles where article_id = ?", [article])
@@ -71,12 +77,14 @@ class WindowRows:
         """All of the stories that told something since, as they came."""
         rows = self._db.conn.execute(
             """
-            select article_id, story_id, added_at, features from story_articles
+            select article_id, story_id, coalesce(stood_since, added_at), features from story_articles
             where features is not null
-              and story_id in (select story_id from story_articles where added_at >= ? and features is not null)
+              and story_id in (
+                select story_id from story_articles
+                where added_at >= :since and coalesce(stood_since, added_at) >= :since and features is not null)
             order by added_at, rowid
             """,
-            [to_text(since)],
+            {"since": to_text(since)},
         )
-        for article, story, added_at, features in rows:
-            yield OpenArticle(ArticleId(article), StoryId(story), to_time(added_at), bytes(features))
+        for article, story, at, features in rows:
+            yield OpenArticle(ArticleId(article), StoryId(story), to_time(at), bytes(features))
