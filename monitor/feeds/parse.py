@@ -17,6 +17,7 @@ import feedparser.api
 
 from monitor.errors import ParseError
 from monitor.feeds.charset import Decoded, decoded
+from monitor.feeds.dates import moment
 from monitor.feeds.delta import remembered
 from monitor.feeds.items import (
     MAX_AUTHOR,
@@ -148,8 +149,13 @@ def _is_html(content: Any) -> bool:
 
 def _date(entry: Any) -> datetime | None:
     # `get` would answer with the other date when one is missing.
-    stated = [entry[name] for name in ("published_parsed", "updated_parsed") if name in entry]
-    date = next((parsed for parsed in stated if parsed), None)
+    stated = [name for name in ("published", "updated") if name in entry]
+    return next((date for name in stated if (date := moment(_string(entry, name)) or _parsed(entry, name))), None)
+
+
+def _parsed(entry: Any, name: str) -> datetime | None:
+    """As feedparser reads it, which knows a few more languages."""
+    date = entry.get(f"{name}_parsed")
     try:
         return datetime.fromtimestamp(timegm(date), UTC) if date else None
     except (ValueError, OverflowError):
