@@ -200,6 +200,14 @@ class KnownEntry:
     title: str
     page: str | None
     words: str | None
+    summary: str = ""
+
+
+class Edited(StrEnum):
+    """What a feed words otherwise in an entry than it did before."""
+
+    HEADLINE = "headline"
+    SUMMARY = "summary"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from monitor.feeds.hints import with_header
 from monitor.feeds.reading import read
 from monitor.http import Http
 from monitor.model import (
+    Edited,
     Entry,
     EntryId,
     Feed,
@@ -218,7 +219,8 @@ class Poller:
         known = store.feeds.known(poll.feed_id, *identity.keys(look.entries))
         fresh = identity.unseen(look.entries, known, standing=look.standing)
         store.feeds.learn_keys(look.entries)
-        store.feeds.reword(identity.reworded(look.entries, known), now=poll.finished_at)
+        store.feeds.reword(identity.reworded(look.entries, known), Edited.HEADLINE, now=poll.finished_at)
+        store.feeds.reword(identity.resummed(look.entries, known), Edited.SUMMARY, now=poll.finished_at)
         overlap = look.known + len(look.entries) - len(fresh)
         is_known = state.known_since is not None or bool(known)  # a feed at another address is known by its entries
         history = frozenset() if is_known else self._history(fresh, poll)

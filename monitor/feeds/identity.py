@@ -98,6 +98,22 @@ def reworded(entries: Iterable[Entry], known: Iterable[KnownEntry]) -> tuple[Ent
     )
 
 
+def resummed(entries: Iterable[Entry], known: Iterable[KnownEntry]) -> tuple[Entry, ...]:
+    """The entries that are known by their id and headline, with words in their summary that were not there before.
+
+    "12 dead" becomes "36 dead"; a place is named. That something was left out, or moved, tells nothing.
+    """
+    by_id = {other.id: other for other in known}
+    return tuple(
+        entry
+        for entry in entries
+        if (other := by_id.get(entry.id)) is not None
+        and _same_title(entry.title, other.title)
+        and not set(words(entry.summary)) <= set(words(other.summary))
+        and _same_under_id(entry, other)
+    )
+
+
 def recognised(entries: Iterable[Entry], known: Iterable[KnownEntry | Entry]) -> tuple[Entry, ...]:
     """Entries from elsewhere on the site, each under the id by which its page is known.
 
