@@ -510,6 +510,28 @@ async def test_a_document_that_breaks_off_opens_no_gap_and_hides_nothing(tmp_pat
     assert [] == rows(tmp_path / "news.db", "select id from gaps")
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_a_document_that_breaks_off_after_an_item_hides_nothing(
+    tmp_path: Path, paper: Newsroom, is_first: bool
+) -> None:
+    """Its server takes it for the whole one; what was known already may be all that came."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)])
+    headers = {"Content-Type": "application/rss+xml", "ETag": '"1"'}
+    assert (await run("--config", str(config), "run", "--once", "--now", token=None)).code == 0
+    paper.publish("Talks in Kosovo", TALKS)
+    if not is_first:
+        assert (await run("--config", str(config), "run", "--once", "--now", token=None)).code == 0
+    paper.publish(TITLE, TANKS)
+    paper.items.reverse()  # the latest is the last
+    whole = paper._feed(1).encode()
+    told = []
+    for body in (whole[: whole.index(b"</item>") + 7], whole):
+        paper.pages["/feed.xml"] = web.Response(body=body, headers=headers)
+        result = await run("--config", str(config), "run", "--once", "--now", token=None)
+        told.append(TITLE in result.out)
+    assert [False, True] == told
+
+
 async def test_a_server_that_sends_only_what_is_new_opens_no_gap(tmp_path: Path, paper: Newsroom) -> None:
     """What its answer (226) does not show is not gone: the whole feed is compared with the last whole one."""
     config = write_config(tmp_path / "config", [("A", paper.feed_url)])

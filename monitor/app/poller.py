@@ -144,9 +144,9 @@ class Poller:
         now, probed = self._clock(), cadence.wants_probe(state, started)
         kind, size, body_hash = "not_modified", 0, state.body_hash
         is_part = isinstance(outcome, Fetched) and outcome.is_part
-        if isinstance(outcome, Fetched) and isinstance(look, FeedDocument) and not look.whole:
+        if isinstance(outcome, Fetched) and isinstance(look, FeedDocument) and not (look.whole and look.closed):
             # Its validators would have a server say "not modified" of the rest, which nobody saw.
-            is_part, outcome = True, replace(outcome, etag=None, last_modified=None)
+            is_part, outcome = is_part or not look.whole, replace(outcome, etag=None, last_modified=None)
         if isinstance(outcome, Fetched):
             kind, size = "unchanged", len(outcome.body)
             body_hash = state.body_hash if is_part else outcome.body_hash

@@ -34,6 +34,7 @@ from monitor.feeds.json_feed import looks_like_json, parse_json
 from monitor.feeds.plain import MARKUP_SHARE, plain
 from monitor.feeds.preflight import Inspection, inspect
 from monitor.feeds.references import mended
+from monitor.feeds.split import is_closed
 from monitor.model import FeedDocument, FeedId
 from monitor.text import clean_line
 
@@ -85,6 +86,7 @@ def parse(body: bytes, *, feed_id: FeedId, url: str, content_type: str, now: dat
         entries=distinct(entries),
         note=_note(document, inspection, len(readable), fault, misdated(items, entries)),
         whole=inspection.whole == len(readable),
+        closed=not fault or is_closed(document.body),
         hints=inspection.hints.hints(url),
         shown=len(items),
         memory=b"" if fault else remembered(document.body, entries, url=url),
