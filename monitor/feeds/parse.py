@@ -67,7 +67,7 @@ def parse(body: bytes, *, feed_id: FeedId, url: str, content_type: str, now: dat
         raise ParseError(WEB_PAGE)
     if not _TAG.search(document.body):
         raise ParseError(_unknown(document.body, content_type))
-    readable = mended(document.body)
+    readable = mended(document.body.lstrip())  # many programs begin with an empty line, which no XML may
     inspection = inspect(readable)
     found = _feedparser(readable[: inspection.whole], url=url)
     fault = inspection.fault or _fault(found)
