@@ -8,6 +8,7 @@ import pickle
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from unicodedata import combining, normalize
 from xml.sax import make_parser
 from xml.sax.handler import ContentHandler
 
@@ -22,6 +23,7 @@ from monitor.feeds.parse import parse
 from monitor.feeds.plain import plain
 from monitor.ids import entry_id
 from monitor.model import Entry, FeedDocument, FeedId
+from monitor.text import MOST_MARKS
 from tests.builders import NOON
 from tests.feed_server import serving
 
@@ -211,6 +213,17 @@ def test_limits() -> None:
     assert MAX_CONTENT - 2 < len(entry.content) <= MAX_CONTENT
     assert len(entry.guid) < 100
     assert entry.url is None
+
+
+def test_heaps_of_marks() -> None:
+    """What a reader wrote to cover the lines above must not keep a worker busy until the whole feed is given up."""
+    marks = "\u0301" * 3_000 + "\u0316" * 3_000
+    entry = only(f"<title>Tanks e{marks} roll {'─' * 100}</title><description>{marks}x</description>")
+    shown = normalize("NFD", entry.title)
+    assert MOST_MARKS == sum(map(bool, map(combining, shown)))
+    assert "─" * 100 in entry.title
+    assert entry.summary.endswith("x")
+    assert len(entry.summary) <= MOST_MARKS + 1
 
 
 # ---- links, ids, dates ----
