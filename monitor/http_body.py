@@ -11,7 +11,7 @@ GZIP = b"\x1f\x8b"  # how such a file begins (RFC 1952)
 
 def decoder(coding: str) -> Identity | Zlib:
     match coding.strip().lower():
-        case "" | "identity":
+        case "" | "identity" | "none" | "utf-8":  # the last two name no coding, and are sent all the same
             return Identity()
         case "gzip" | "x-gzip" | "deflate" as known:
             return Zlib(known)

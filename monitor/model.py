@@ -159,6 +159,7 @@ class FeedDocument:
     entries: tuple[Entry, ...]
     note: str | None = None  # what was wrong with the document although it could be read
     whole: bool = True  # False: it broke off inside an item, and what came after is missing
+    closed: bool = True  # False: it has no end, so something may be missing
     hints: FeedHints = FeedHints()
     shown: int = 0  # items
     known: int = 0  # of them
@@ -200,6 +201,14 @@ class KnownEntry:
     title: str
     page: str | None
     words: str | None
+    summary: str = ""
+
+
+class Edited(StrEnum):
+    """What a feed words otherwise in an entry than it did before."""
+
+    HEADLINE = "headline"
+    SUMMARY = "summary"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,11 +25,16 @@ _UNSEEN = re.compile(
 )
 _SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n(?:\s*\n)+")
+# No language stacks more marks on a letter (UAX #15, section 13), and to order a heap of them takes quadratic time.
+MOST_MARKS = 30
+_HEAP = re.compile(rf"[^\w\s\x00-\u02ff]{{{MOST_MARKS + 1}}}")  # of marks, or of dashes: a quick look
 
 
 def clean(text: str, *, limit: int) -> str:
     """Text from the web made safe to store and show: no controls, single spaces, at most `limit` characters."""
     text = _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if _HEAP.search(text) is not None:
+        text = _STACKED.sub(r"\1", text)
     text = _SPACES.sub(" ", normalize("NFC", text))
     text = "\n".join(line.strip() for line in text.split("\n"))
     return _BLANK_LINES.sub("\n\n", text).strip()[:limit].rstrip()
@@ -61,6 +66,7 @@ _BLOCKS_WITH_MARKS = ((0x300, 0x3100), (0xA600, 0xAC00), (0xFB00, 0xFE30), (0x10
 _MARKS = "".join(
     c for block in (*_BLOCKS_WITH_MARKS, (0x1D100, 0x1F000)) for c in map(chr, range(*block)) if category(c)[0] == "M"
 )
+_STACKED = re.compile(f"([{_MARKS}\U0001bc9e]{{{MOST_MARKS}}})[{_MARKS}\U0001bc9e]+")
 # Thai to Khmer, kana, Han: written without spaces, so each character is a word, and a name there is a phrase.
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"

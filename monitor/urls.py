@@ -94,6 +94,23 @@ def article_key(url: str) -> str:
     return urlunsplit((parts.scheme, _EDITION.sub("", parts.netloc), path.rstrip("/"), query, ""))
 
 
+def edition_free(key: str) -> str:
+    """A key of `canonical` without what tells a site's editions apart: www, those for phones, a slash at the end."""
+    parts = urlsplit(key)
+    return urlunsplit(parts._replace(netloc=_EDITION.sub("", parts.netloc), path=parts.path.rstrip("/")))
+
+
+def editions(key: str) -> tuple[str, ...]:
+    """A key of `canonical`, and those under which the same page may be known."""
+    bare = urlsplit(edition_free(key))
+    spelled = (
+        urlunsplit(bare._replace(netloc=f"{edition}{bare.netloc}", path=f"{bare.path}{slash}"))
+        for edition in ("", "www.", "m.")
+        for slash in ("", "/")
+    )
+    return tuple(dict.fromkeys((key, *spelled)))
+
+
 def site(url: str) -> str:
     """The host as people name it: `https://www.example.org:8080/a` is `example.org`."""
     return (urlsplit(url).hostname or "").rstrip(".").removeprefix("www.")

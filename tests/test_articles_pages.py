@@ -111,6 +111,8 @@ ENCODINGS = [
     ("windows-1251", "text/html; charset=windows-1251", ""),
     ("windows-1251", "text/html", '<meta charset="windows-1251">'),
     ("windows-1251", "text/html", ""),
+    ("windows-1251", "text/html; charset=rot13", ""),  # not a charset, though Python has it
+    ("windows-1251", "text/html", '<meta charset="undefined">'),
     ("utf-16", "text/html", ""),
 ]
 

@@ -372,6 +372,16 @@ def test_import(config: Path, tmp_path: Path) -> None:
     assert "0 added" in again.stdout
 
 
+def test_import_with_bare_ampersands(config: Path, tmp_path: Path) -> None:
+    """A list whose addresses are not escaped is imported, and that is said."""
+    path = tmp_path / "list.opml"
+    path.write_text('<opml><body><outline text="A" xmlUrl="https://a.example/feed?a=1&b=2&c=3"/></body></opml>')
+    result = invoke(config, "import", str(path))
+    assert 0 == result.exit_code, result.output
+    assert f"note     {path}: is not well-formed XML: 2 bare & in it were read as &amp;\n" in result.stdout
+    assert "https://a.example/feed?a=1&b=2&c=3" in {feed.url for feed in configuration.load_feeds(config)}
+
+
 def test_import_refuses(config: Path, tmp_path: Path) -> None:
     """What is no list is named with the reason, and nothing changes."""
     path = tmp_path / "list.opml"

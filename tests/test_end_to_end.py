@@ -425,6 +425,73 @@ async def test_a_headline_that_is_edited_all_the_time_is_read_a_few_times(tmp_pa
     assert 5 == [asked for asked, _ in paper.requests].count("/news/1")
 
 
+@pytest.mark.parametrize("has_page", [True, False])
+async def test_a_summary_that_is_edited_is_read_again(tmp_path: Path, paper: Newsroom, has_page: bool) -> None:
+    """Under the same headline, of what nobody was told of: a figure rises, a place is named."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)])
+    assert (await run("--config", str(config), "run", "--once", "--now", token=None)).code == 0
+    paper.publish("Developing story from the region", FOOTBALL, "/news/1", summary="More follows.")
+    if not has_page:
+        del paper.pages["/news/1"]
+    assert "Kosovo" not in (await run("--config", str(config), "run", "--once", "--now", token=None)).out
+    if has_page:
+        paper.pages["/news/1"] = page("Developing story from the region", TANKS)
+    for summary in ("Tanks at the border of Kosovo.", "More tanks at the border of Kosovo."):
+        paper.said["/news/1"] = f"<description>{summary}</description>"
+        last = await run("--config", str(config), "run", "--once", "--now", token=None)
+        assert (0, summary.startswith("Tanks")) == (last.code, "Developing story" in last.out)
+    assert [(1,)] == rows(tmp_path / "news.db", "select count(*) from entries")
+
+
+async def test_a_summary_that_is_edited_all_the_time_is_read_a_few_times(tmp_path: Path, paper: Newsroom) -> None:
+    """Many count comments; that must not use up the readings of a headline that is edited."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)])
+    assert (await run("--config", str(config), "run", "--once", "--now", token=None)).code == 0
+    paper.publish("The home side won by two goals", FOOTBALL, "/news/1")
+    for number in range(5):
+        paper.said["/news/1"] = f"<description>{number} comments</description>"
+        assert (await run("--config", str(config), "run", "--once", "--now", token=None)).code == 0
+    assert 3 == [asked for asked, _ in paper.requests].count("/news/1")
+    (_, path, at) = paper.items[0]
+    paper.items[0] = ("The home side won by three goals", path, at)
+    assert (await run("--config", str(config), "run", "--once", "--now", token=None)).code == 0
+    assert 4 == [asked for asked, _ in paper.requests].count("/news/1")
+
+
+@pytest.mark.parametrize("moved", ["http://www.paper.example/news/{}/", "http://m.paper.example/news/{}"])
+async def test_a_site_that_moves_all_its_links_brings_no_old_news(tmp_path: Path, paper: Newsroom, moved: str) -> None:
+    """With new dates at once, in a feed without ids; what is new then is told."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)])
+    url = paper.publish(TITLE, TANKS, "/new")
+    item = "<item><title>{}</title><link>{}</link><pubDate>{}</pubDate></item>".format
+
+    def show(link: str, day: int, *more: str) -> None:
+        date = f"{day} Nov 2025 10:00:00 GMT"
+        shown = [item(f"Talks on Kosovo, part {number}", link.format(number), date) for number in range(10)]
+        body = f'<rss version="2.0"><channel><title>A</title>{"".join([*more, *shown])}</channel></rss>'
+        paper.pages["/feed.xml"] = web.Response(text=body, content_type="application/rss+xml")
+
+    show("http://paper.example/news/{}", 24)
+    assert (await run("--config", str(config), "run", "--once", "--now", token=None)).code == 0
+    show(moved, 25, item(TITLE, url, "25 Nov 2025 11:00:00 GMT"))
+    last = await run("--config", str(config), "run", "--once", "--now", token=None)
+    assert (0, 1) == (last.code, last.out.count(TITLE))
+    assert [10, 1] == [new for (new,) in rows(tmp_path / "news.db", "select new from polls order by started_at")]
+
+
+async def test_local_times_are_dates(tmp_path: Path, paper: Newsroom) -> None:
+    """Without a zone, or with the name of one, an item is as old as it says, and so may be history."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)], baseline={"alert_last": "24h"})
+    items = "".join(
+        f"<item><title>Kosovo on day {number}</title><pubDate>{date}</pubDate></item>"
+        for number, date in enumerate(("Tue, 25 Nov 2025 10:00:00", "Tue, 25 Nov 2025 10:00:00 MSK"))
+    )
+    paper.pages["/feed.xml"] = web.Response(text=f'<rss version="2.0"><channel><title>A</title>{items}</channel></rss>')
+    assert "Kosovo" not in (await run("--config", str(config), "run", "--once", "--now", token=None)).out
+    dates = rows(tmp_path / "news.db", "select substr(published_at, 1, 13) from entries order by title")
+    assert ["2025-11-25T10", "2025-11-25T07"] == [date for (date,) in dates]
+
+
 async def test_a_document_that_breaks_off_opens_no_gap_and_hides_nothing(tmp_path: Path, paper: Newsroom) -> None:
     """What came before the break is used; the rest is asked for, and not whether it changed."""
     config = write_config(tmp_path / "config", [("A", paper.feed_url)])
@@ -441,6 +508,28 @@ async def test_a_document_that_breaks_off_opens_no_gap_and_hides_nothing(tmp_pat
     looks = rows(tmp_path / "news.db", "select outcome, new from polls order by started_at")
     assert [("new", 4), ("new", 1), ("new", 2)] == looks
     assert [] == rows(tmp_path / "news.db", "select id from gaps")
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_a_document_that_breaks_off_after_an_item_hides_nothing(
+    tmp_path: Path, paper: Newsroom, is_first: bool
+) -> None:
+    """Its server takes it for the whole one; what was known already may be all that came."""
+    config = write_config(tmp_path / "config", [("A", paper.feed_url)])
+    headers = {"Content-Type": "application/rss+xml", "ETag": '"1"'}
+    assert (await run("--config", str(config), "run", "--once", "--now", token=None)).code == 0
+    paper.publish("Talks in Kosovo", TALKS)
+    if not is_first:
+        assert (await run("--config", str(config), "run", "--once", "--now", token=None)).code == 0
+    paper.publish(TITLE, TANKS)
+    paper.items.reverse()  # the latest is the last
+    whole = paper._feed(1).encode()
+    told = []
+    for body in (whole[: whole.index(b"</item>") + 7], whole):
+        paper.pages["/feed.xml"] = web.Response(body=body, headers=headers)
+        result = await run("--config", str(config), "run", "--once", "--now", token=None)
+        told.append(TITLE in result.out)
+    assert [False, True] == told
 
 
 async def test_a_server_that_sends_only_what_is_new_opens_no_gap(tmp_path: Path, paper: Newsroom) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.feeds.identity import BEGINNING, guid_of, unseen
+from monitor.feeds.identity import BEGINNING, guid_of, keys, resummed, reworded, unseen
 from monitor.feeds.items import Item, distinct, entry_of
 from monitor.model import Entry, FeedId, KnownEntry
 from tests.builders import NOON
@@ -291,6 +291,54 @@ def test_items_of_a_forwarder_are_known_by_their_headlines() -> None:
     other = item("Tanks move - Courier", guid="CBMi1", link="https://news.google.com/rss/articles/CBMi1?oc=5")
     assert [] == new([first], [again])
     assert ["Tanks move - Courier"] == new([first], [other])
+
+
+EDITIONS = [PAGE, f"{PAGE}/", "https://www.paper.example/news/1/", "http://m.paper.example/news/1"]
+
+
+@pytest.mark.parametrize("guid", ["", "link"])
+def test_a_site_that_moves_all_its_links(guid: str) -> None:
+    """To www, to a slash at the end, and with new dates at once: what it showed before is not new, the rest is."""
+
+    def shown(edition: str, day: int) -> list[Item]:
+        links = [edition.replace("1", str(number), 1) for number in range(10)]
+        return [
+            item(f"Headline {number} of the day", guid=guid and link, link=link, published=NOON + timedelta(days=day))
+            for number, link in enumerate(links)
+        ]
+
+    for edition in EDITIONS:
+        fresh = item(LONG, guid="", link=edition.replace("1", "new"))
+        assert [LONG] == new(shown(PAGE, 0), [*shown(edition, 1), fresh])
+        known = [other.page for other in entries(shown(PAGE, 0))]
+        assert set(known) <= set(keys(entries(shown(edition, 1)))[1])
+
+
+def test_another_page_is_another_page_under_www_too() -> None:
+    """Other items under the same headline are news, as ever."""
+    there = item(TANKS.title, guid="", link="https://www.paper.example/news/2", published=NOON + timedelta(days=1))
+    assert [TANKS.title] == new([TANKS], [there])
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "is_told"),
+    [
+        ("12 people were hurt", "36 people were hurt", True),
+        ("Twelve people were hurt", "Twelve people were hurt in Mitrovica", True),
+        ("", "Twelve people were hurt", True),
+        ("Twelve people were hurt, police say", "Twelve people were hurt", False),
+        ("Twelve people were hurt", "TWELVE people, were hurt!", False),
+        ("Twelve people were hurt", "", False),
+    ],
+)
+def test_what_a_summary_says_now(before: str, now: str, is_told: bool) -> None:
+    """Words that were not there before; not that some are gone, or are written otherwise."""
+    [known] = entries([item(summary=before)])
+    remembered = [KnownEntry(known.id, known.title, known.page, known.words, known.summary)]
+    shown = entries([item(summary=now)])
+    assert is_told == bool(resummed(shown, remembered))
+    assert () == reworded(shown, remembered)
+    assert () == resummed(entries([item(MORE, summary=now)]), remembered)  # an edited headline tells both
 
 
 def test_a_repeat_within_a_document_is_one() -> None:

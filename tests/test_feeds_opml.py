@@ -43,7 +43,7 @@ def feed(name: str, url: str, *tags: str, language: str | None = None) -> Feed:
 )
 def test_parse(body: str, expected: tuple[str, str, tuple[str, ...], str | None]) -> None:
     """Folders and categories become tags; names are clean; a feed without an address is kept to be reported."""
-    assert (Outline(2, *expected),) == parse(opml(body))
+    assert (Outline(2, *expected),) == parse(opml(body)).feeds
 
 
 def test_places_and_order() -> None:
@@ -52,13 +52,32 @@ def test_places_and_order() -> None:
         '<outline text="F">\n<outline text="A" xmlUrl="a"/>\n<outline text="B"\n xmlUrl="b"/>\n</outline>\n'
         '<outline text="C" xmlUrl="c"/>'
     )
-    assert [("A", 3, ("F",)), ("B", 4, ("F",)), ("C", 7, ())] == [(o.name, o.line, o.tags) for o in parse(opml(body))]
+    assert [("A", 3, ("F",)), ("B", 4, ("F",)), ("C", 7, ())] == [
+        (o.name, o.line, o.tags) for o in parse(opml(body)).feeds
+    ]
 
 
 def test_other_encodings() -> None:
     """A list says in which letters it is written."""
     body = '<?xml version="1.0" encoding="windows-1251"?><opml><body><outline text="Бета" xmlUrl="u"/></body></opml>'
-    assert ["Бета"] == [outline.name for outline in parse(body.encode("cp1251"))]
+    assert ["Бета"] == [outline.name for outline in parse(body.encode("cp1251")).feeds]
+
+
+@pytest.mark.parametrize(
+    ("written", "url"),
+    [
+        ("https://a.example/f?a=1&b=2", "https://a.example/f?a=1&b=2"),
+        ("https://a.example/f?a=1&b=2&amp;c=3&#38;d=4&#x26;e=5", "https://a.example/f?a=1&b=2&c=3&d=4&e=5"),
+        ("https://a.example/f?a=1&", "https://a.example/f?a=1&"),
+    ],
+)
+def test_bare_ampersands(written: str, url: str) -> None:
+    """Old programs do not escape them; they are read as what they mean, and that is said."""
+    listing = parse(opml(f'<outline text="Q & A" xmlUrl="{written}"/>'))
+    assert [("Q & A", url)] == [(outline.name, outline.url) for outline in listing.feeds]
+    assert listing.note is not None
+    assert listing.note.startswith("is not well-formed XML: ")
+    assert parse(opml('<outline text="Q &amp; A" xmlUrl="u"/>')).note is None
 
 
 @pytest.mark.parametrize(
@@ -68,6 +87,9 @@ def test_other_encodings() -> None:
         (b"<opml><body>", "is not well-formed XML"),
         (b"<rss version='2.0'/>", "is not OPML: it begins with <rss>"),
         (b"feeds:\n  - x", "is not well-formed XML"),
+        (opml('<outline text="a & b" xmlUrl="u">'), "is not well-formed XML: mismatched tag"),
+        (opml('<outline text="a & &eacute;" xmlUrl="u"/>'), "is not well-formed XML: undefined entity"),
+        (b'<!DOCTYPE opml [<!ENTITY a "b">]><opml>&</opml>', "it declares entities of its own"),
         (b'<!DOCTYPE opml [<!ENTITY a "b">]><opml/>', "it declares entities of its own"),
         (b'<!DOCTYPE opml [\n<!ENTITY % a SYSTEM "file:///etc/passwd">]><opml/>', "is refused at line 2"),
         (b" " * (MAX_BYTES + 1), "is larger than 10 MB"),
@@ -100,7 +122,7 @@ def test_comes_back(listed: list[Feed]) -> None:
     """What is written is read again."""
     written = serialise(listed, title='My "feeds" & more', created_at=NOON).encode()
     assert [(f.name, f.url, f.tags, f.language) for f in listed] == [
-        (o.name, o.url, o.tags, o.language) for o in parse(written)
+        (o.name, o.url, o.tags, o.language) for o in parse(written).feeds
     ]
 
 
@@ -108,4 +130,4 @@ def test_comes_back(listed: list[Feed]) -> None:
 def test_always_well_formed(name: str, tag: str) -> None:
     """Whatever stands in a name or a tag, other programs can read the list."""
     written = serialise([feed(name, "https://a.example/", tag)], title=tag, created_at=NOON)
-    assert ["https://a.example/"] == [outline.url for outline in parse(written.encode())]
+    assert ["https://a.example/"] == [outline.url for outline in parse(written.encode()).feeds]

@@ -8,6 +8,7 @@ import pickle
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from unicodedata import combining, normalize
 from xml.sax import make_parser
 from xml.sax.handler import ContentHandler
 
@@ -22,6 +23,7 @@ from monitor.feeds.parse import parse
 from monitor.feeds.plain import plain
 from monitor.ids import entry_id
 from monitor.model import Entry, FeedDocument, FeedId
+from monitor.text import MOST_MARKS
 from tests.builders import NOON
 from tests.feed_server import serving
 
@@ -213,6 +215,17 @@ def test_limits() -> None:
     assert entry.url is None
 
 
+def test_heaps_of_marks() -> None:
+    """What a reader wrote to cover the lines above must not keep a worker busy until the whole feed is given up."""
+    marks = "\u0301" * 3_000 + "\u0316" * 3_000
+    entry = only(f"<title>Tanks e{marks} roll {'─' * 100}</title><description>{marks}x</description>")
+    shown = normalize("NFD", entry.title)
+    assert MOST_MARKS == sum(map(bool, map(combining, shown)))
+    assert "─" * 100 in entry.title
+    assert entry.summary.endswith("x")
+    assert len(entry.summary) <= MOST_MARKS + 1
+
+
 # ---- links, ids, dates ----
 
 
@@ -332,8 +345,6 @@ def test_truncated() -> None:
         rss("<title>a &nbsp; b</title>"),
         rss("<title>a &lt; b</title>", head="<image><url></image>"),
         rss("<title>a \x07 b</title>"),
-        "\n\n" + rss("<title>a</title>"),
-        "\N{BYTE ORDER MARK}\n\n" + rss("<title>a</title>"),
         '<?xml version="1.0"?>' + rss("<title>a</title>"),
         rss("<title><![CDATA[a <![CDATA[b]]> c]]></title>"),
         rss("<title>a</title>", "<" * 200_000),
@@ -365,6 +376,30 @@ def test_references_to_no_character(written: str, title: str) -> None:
     document = parsed(rss(f"<title>a {written}</title>", "<title>b</title>"))
     assert [title, "b"] == [entry.title for entry in document.entries]
     assert document.memory
+
+
+@pytest.mark.parametrize("grammar", ["", '<!DOCTYPE rss PUBLIC "-//N//EN" "http://127.0.0.1:9/rss.dtd">'])
+def test_names_of_characters(grammar: str) -> None:
+    """Also where a grammar that nobody fetches may declare them: words do not run together."""
+    item = "<title>Kosovo&nbsp;Serbia: caf&eacute; &amp;eacute; &lt;i&gt;x&lt;/i&gt; &quot;y&quot;</title>"
+    document = parsed(rss(item).replace("<rss", f"{grammar}<rss"))
+    assert ['Kosovo Serbia: café é x "y"'] == [entry.title for entry in document.entries]
+
+
+@pytest.mark.parametrize("before", ["\n", "\r\n  ", "\N{BYTE ORDER MARK}\n\n"])
+def test_an_empty_line_before_a_document(before: str) -> None:
+    """It is no fault, so the items that were in the last document are known again by their bytes."""
+    document = parsed(f"{before}{RSS_2}")
+    assert (None, 1) == (document.note, len(document.entries))
+    assert document.memory
+
+
+@pytest.mark.parametrize("charset", ["rot13", "hex", "base64", "zlib", "bz2", "undefined", "idna", "mbcs"])
+def test_codecs_that_are_no_charsets(charset: str) -> None:
+    """What Python can encode besides text is as unknown as any other name."""
+    body = rss("<title>Café</title>").encode("cp1252")
+    [entry] = parsed(body, f"text/xml; charset={charset}").entries
+    assert "Café" == entry.title
 
 
 def test_halves_of_characters_in_utf_8() -> None:

@@ -109,6 +109,15 @@ async def test_heads_that_are_taken(head: bytes) -> None:
 # ---- bodies ----
 
 
+@pytest.mark.parametrize("coding", ["none", "UTF-8", "identity", ""])
+async def test_codings_that_are_none(coding: str) -> None:
+    """Some servers name one although the body is as it is."""
+    async with serving(a=answered(body=b"here", headers={"Content-Encoding": coding})) as site:
+        answer = await outcome(site.url("/a"))
+    assert isinstance(answer, Response)
+    assert answer.body == b"here"
+
+
 @pytest.mark.parametrize("coding", ["br", "zstd", "compress", "gzip, br", "aes128gcm"])
 async def test_codings_that_we_did_not_ask_for(coding: str) -> None:
     """A body that we cannot bound is not unpacked."""

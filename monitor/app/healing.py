@@ -162,5 +162,6 @@ def _in_gap(store: Store, page: Sequence[Entry], gap: Gap) -> archive.Found:
 def _recognised(
     store: Store, feed: FeedId, entries: Sequence[Entry], found: Mapping[EntryId, Entry]
 ) -> tuple[Entry, ...]:
-    known = store.feeds.known(feed, (), [entry.page for entry in entries if entry.page], ())
+    _, pages, _ = identity.keys(entries)
+    known = store.feeds.known(feed, (), pages, ())
     return identity.recognised(entries, [*known, *found.values()])

@@ -21,6 +21,7 @@ from monitor.feeds.hints import with_header
 from monitor.feeds.reading import read
 from monitor.http import Http
 from monitor.model import (
+    Edited,
     Entry,
     EntryId,
     Feed,
@@ -145,9 +146,9 @@ class Poller:
         now, probed = self._clock(), cadence.wants_probe(state, started)
         kind, size, body_hash = "not_modified", 0, state.body_hash
         is_part = isinstance(outcome, Fetched) and outcome.is_part
-        if isinstance(outcome, Fetched) and isinstance(look, FeedDocument) and not look.whole:
+        if isinstance(outcome, Fetched) and isinstance(look, FeedDocument) and not (look.whole and look.closed):
             # Its validators would have a server say "not modified" of the rest, which nobody saw.
-            is_part, outcome = True, replace(outcome, etag=None, last_modified=None)
+            is_part, outcome = is_part or not look.whole, replace(outcome, etag=None, last_modified=None)
         if isinstance(outcome, Fetched):
             kind, size = "unchanged", len(outcome.body)
             body_hash = state.body_hash if is_part else outcome.body_hash
@@ -220,7 +221,8 @@ class Poller:
         known = store.feeds.known(poll.feed_id, *identity.keys(look.entries))
         fresh = identity.unseen(look.entries, known, standing=look.standing)
         store.feeds.learn_keys(look.entries)
-        store.feeds.reword(identity.reworded(look.entries, known), now=poll.finished_at)
+        store.feeds.reword(identity.reworded(look.entries, known), Edited.HEADLINE, now=poll.finished_at)
+        store.feeds.reword(identity.resummed(look.entries, known), Edited.SUMMARY, now=poll.finished_at)
         overlap = look.known + len(look.entries) - len(fresh)
         is_known = state.known_since is not None or bool(known)  # a feed at another address is known by its entries
         history = frozenset() if is_known else self._history(fresh, poll)

@@ -18,6 +18,7 @@ from lxml.html import HtmlElement
 from monitor.articles.json_ld import Node, is_article
 from monitor.articles.markup import line_of
 from monitor.model import Confidence
+from monitor.months import month_of
 
 EARLIEST: Final = 1995  # the year; before it nothing was published on the web, and clocks start in 1970
 MAX_VALUE: Final = 100  # characters
@@ -151,7 +152,7 @@ def _plain_day(text: str) -> datetime:
         return datetime(year, month, day, tzinfo=UTC)
     if found := _WORDS.match(text):
         before, name, after, in_year = found.groups()
-        return datetime(int(in_year), _MONTHS[name.casefold()[:3]], int(before or after), tzinfo=UTC)
+        return datetime(int(in_year), month_of(name), int(before or after), tzinfo=UTC)
     raise ValueError(text)
 
 
@@ -202,15 +203,3 @@ _WORDS = re.compile(
     r"(?:[^\W\d_]{3,12}, )?"
     r"(?:(\d{1,2})(?:st|nd|rd|th)?\.? )?([^\W\d_]{3,12})\.?,? (?:(\d{1,2})(?:st|nd|rd|th)?, ?)?((?:19|20)\d\d)\b"
 )
-_MONTHS: Final = {
-    name: number
-    for number, names in enumerate(
-        (
-            "jan јан янв", "feb fév shk феб фев", "mar mär мар", "apr avr pri апр", "may mai maj мај мая май",
-            "jun juin qer јун июн", "jul kor јул июл", "aug aoû gus авг", "sep sht сеп сен", "oct okt tet окт",
-            "nov nën нов ноя", "dec dez déc dhj дец дек",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}  # fmt: skip

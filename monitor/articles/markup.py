@@ -45,7 +45,10 @@ def decoded(body: bytes, content_type: str) -> str:
             return body.decode("utf-8-sig")
     except UnicodeDecodeError:
         pass
-    return html_to_unicode(content_type, body, auto_detect_fun=_guessed_encoding)[1]
+    try:
+        return html_to_unicode(content_type, body, auto_detect_fun=_guessed_encoding)[1]
+    except (LookupError, UnicodeError):  # a name of what Python encodes besides text, rot13 among it
+        return body.decode(_guessed_encoding(body) or "cp1252", "replace")
 
 
 def flattened(html: str) -> str | None:

@@ -295,9 +295,12 @@ def import_(place: Place, file: Path) -> None:
     with file.open("rb") as stream:
         body = stream.read(opml.MAX_BYTES + 1)
     try:
-        planned = plan(opml.parse(body), held, file=str(file))
+        listing = opml.parse(body)
     except ParseError as e:
         raise ConfigError([Problem(str(file), 0, f"{e}; export the list again as OPML")]) from e
+    if listing.note is not None:
+        say(f"note     {file}: {listing.note}")
+    planned = plan(listing.feeds, held, file=str(file))
     path = place.directory / configuration.FEEDS
     if planned.new:
         feeds_file.change(path, lambda text, name: feeds_file.added(text, name, planned.new))

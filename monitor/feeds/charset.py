@@ -64,8 +64,9 @@ def _recoded(body: bytes, charset: str) -> bytes:
 
 def _charset(name: str) -> str | None:
     try:
+        "".encode(name)  # what Python calls codecs besides, rot13 and zip files among them, fails over any text
         found = codecs.lookup(name).name
-    except LookupError:
+    except (LookupError, UnicodeError):
         return None
     return None if found in _NO_CHARSETS else _WIDER.get(found, found)
 

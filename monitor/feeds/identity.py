@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from monitor.ids import digest, entry_id
 from monitor.model import Entry, EntryId, KnownEntry
 from monitor.text import clean_line, words
-from monitor.urls import canonical
+from monitor.urls import canonical, edition_free, editions
 
 MAX_GUID = 1000  # characters; a longer id is replaced by its digest
 BEGINNING = 16  # characters of an id that tell it from the others in a document
@@ -98,6 +98,22 @@ def reworded(entries: Iterable[Entry], known: Iterable[KnownEntry]) -> tuple[Ent
     )
 
 
+def resummed(entries: Iterable[Entry], known: Iterable[KnownEntry]) -> tuple[Entry, ...]:
+    """The entries that are known by their id and headline, with words in their summary that were not there before.
+
+    "12 dead" becomes "36 dead"; a place is named. That something was left out, or moved, tells nothing.
+    """
+    by_id = {other.id: other for other in known}
+    return tuple(
+        entry
+        for entry in entries
+        if (other := by_id.get(entry.id)) is not None
+        and _same_title(entry.title, other.title)
+        and not set(words(entry.summary)) <= set(words(other.summary))
+        and _same_under_id(entry, other)
+    )
+
+
 def recognised(entries: Iterable[Entry], known: Iterable[KnownEntry | Entry]) -> tuple[Entry, ...]:
     """Entries from elsewhere on the site, each under the id by which its page is known.
 
@@ -106,8 +122,8 @@ def recognised(entries: Iterable[Entry], known: Iterable[KnownEntry | Entry]) ->
     by_page: dict[str, EntryId] = {}
     for other in known:
         if other.page:
-            by_page.setdefault(other.page, other.id)
-    return tuple(replace(entry, id=by_page.get(entry.page or "", entry.id)) for entry in entries)
+            by_page.setdefault(edition_free(other.page), other.id)
+    return tuple(replace(entry, id=by_page.get(edition_free(entry.page or ""), entry.id)) for entry in entries)
 
 
 class _Memory:
@@ -131,14 +147,14 @@ class _Memory:
 
     def knows(self, entry: Entry) -> bool:
         same_words = self._by_words.get(entry.words, ()) if entry.words else ()
-        same_page = self._by_page.get(entry.page, ()) if entry.page else ()
+        same_page = self._by_page.get(edition_free(entry.page), ()) if entry.page else ()
         if entry.published_at and same_words:
             return True
         if any(_same_title(entry.title, other.title) for other in same_page):
             return True
         if self.ids_last and entry.named and not entry.published_at and entry.page:
             # "Press release of the ministry of defence", undated, is another one each day, if all else says so.
-            same_words = [other for other in same_words if other.page in (None, entry.page)]
+            same_words = [other for other in same_words if other.page is None or _same_page(entry, other)]
         # Of a live page with many items, or of a notice that comes again, the earlier ones are often still shown.
         similar = (*same_words, *(other for other in same_page if _edited(entry.title, other.title)))
         free = next((other for other in similar if other.id not in self._taken), None)
@@ -157,7 +173,7 @@ class _Memory:
     def _add(self, entry: KnownEntry) -> None:
         self._by_id.setdefault(entry.id, entry)
         if entry.page:
-            self._by_page.setdefault(entry.page, []).append(entry)
+            self._by_page.setdefault(edition_free(entry.page), []).append(entry)
         if entry.words:
             self._by_words.setdefault(entry.words, []).append(entry)
 
@@ -166,9 +182,14 @@ def _same_under_id(entry: Entry, other: KnownEntry) -> bool:
     """An id is believed unless the page and the headline both contradict it: some feeds have one id for all."""
     if not entry.named:
         return entry.page is None or _same_title(entry.title, other.title) or _edited(entry.title, other.title)
-    if entry.page and entry.page == other.page:
+    if _same_page(entry, other):
         return True  # however anew the headline was written
     return _alike(entry.title, other.title)
+
+
+def _same_page(entry: Entry, other: KnownEntry) -> bool:
+    """Sites move to www and back, and to addresses that end in a slash, with all their links at once."""
+    return bool(entry.page and other.page) and edition_free(entry.page or "") == edition_free(other.page or "")
 
 
 def apart(entry: Entry) -> Entry:
@@ -203,6 +224,6 @@ def keys(entries: Collection[Entry]) -> tuple[list[EntryId], list[str], list[str
     """The ids, pages and words by which the store may know them."""
     return (
         [entry.id for entry in entries],
-        [entry.page for entry in entries if entry.page],
+        [page for entry in entries if entry.page for page in editions(entry.page)],
         [entry.words for entry in entries if entry.words],
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from monitor.feeds.dates import WIDEST
 from monitor.feeds.identity import apart, guid_of, mark_of, page_of, words_of
 from monitor.ids import entry_id
 from monitor.model import Entry, FeedId
@@ -35,13 +36,16 @@ class Item:
     summary: str
     content: str
     author: str
-    published_at: datetime | None
+    published_at: datetime | None  # with the zone that it states, if any
     language: str
 
 
 def entry_of(item: Item, *, feed_id: FeedId, url: str, now: datetime) -> Entry:
     """`url` is the feed's, for relative links. A date that cannot be is none: see `EARLIEST` and `AHEAD`."""
-    published_at = item.published_at if item.published_at and EARLIEST <= item.published_at <= now + AHEAD else None
+    stated = _believed(item.published_at, now)
+    # What a clock of an unknown zone showed is past, whichever zone that is.
+    is_local = item.published_at is not None and item.published_at.tzinfo is None
+    published_at = min(stated, now) if stated and is_local else stated
     # Some content systems escape their links twice.
     link = join(url, item.link.replace("&amp;", "&")) if item.link.strip() else None
     title = clean_line(item.title, limit=MAX_TITLE)
@@ -59,9 +63,21 @@ def entry_of(item: Item, *, feed_id: FeedId, url: str, now: datetime) -> Entry:
         published_at=published_at,
         language=language_of(item.language),
         page=page,
-        words=words_of(title, summary, published_at, page, now),
+        words=words_of(title, summary, stated, page, now),
         named=bool(clean_line(item.raw_id, limit=1)),
     )
+
+
+def _believed(stated: datetime | None, now: datetime) -> datetime | None:
+    """The moment in UTC, as which a date without a zone is read: that is less than a day off."""
+    if stated is None:
+        return None
+    ahead = AHEAD if stated.tzinfo else WIDEST
+    try:
+        date = stated.astimezone(UTC) if stated.tzinfo else stated.replace(tzinfo=UTC)
+    except OverflowError:
+        return None
+    return date if EARLIEST <= date <= now + ahead else None
 
 
 def distinct(entries: Iterable[Entry]) -> tuple[Entry, ...]:
@@ -84,7 +100,8 @@ def distinct(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
 def misdated(items: Iterable[Item], entries: Iterable[Entry]) -> str | None:
     """A note on the dates that were not believed."""
-    wrong = sum(item.published_at != entry.published_at for item, entry in zip(items, entries, strict=True))
+    stated = (item for item, entry in zip(items, entries, strict=True) if entry.published_at is None)
+    wrong = sum(item.published_at is not None for item in stated)
     return (
         f"{wrong} of its dates are in the future or before {EARLIEST.year}; those items count as undated"
         if wrong

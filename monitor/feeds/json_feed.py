@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from monitor.errors import ParseError
+from monitor.feeds.dates import moment
 from monitor.feeds.delta import remembered
 from monitor.feeds.items import MAX_CONTENT, MAX_TITLE, Item, distinct, entry_of, language_of, misdated
 from monitor.feeds.plain import plain
@@ -60,7 +61,7 @@ def _item(item: Object, *, language: str) -> Item:
         summary=_text(item, "summary"),
         content=plain(_text(item, "content_html"), limit=MAX_CONTENT) or _text(item, "content_text"),
         author=_author(item),
-        published_at=_date(_text(item, "date_published") or _text(item, "date_modified")),
+        published_at=_date(item),
         language=_text(item, "language") or language,
     )
 
@@ -90,9 +91,11 @@ def _author(item: Object) -> str:
     return ", ".join(name for author in authors if (name := _text(author, "name")))
 
 
-def _date(text: str) -> datetime | None:
-    try:
-        date = datetime.fromisoformat(text.strip())
-        return date.replace(tzinfo=date.tzinfo or UTC).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+def _date(item: Object) -> datetime | None:
+    stated = (_stamp(item.get(name)) or _text(item, name) for name in ("date_published", "date_modified"))
+    return next((date for text in stated if (date := moment(text))), None)
+
+
+def _stamp(value: object) -> str:
+    """Some give seconds since 1970, with a fraction."""
+    return f"{value:.0f}" if isinstance(value, float) else ""

@@ -24,6 +24,7 @@ MAX_DEPTH = 50
 MAX_OUTLINES = 20_000
 MAX_TEXT = 200  # characters, as the configuration allows
 
+_BARE = re.compile(rb"&(?!#\d+;|#x[0-9a-f]+;|\w+;)", re.IGNORECASE)  # ampersands that begin no reference
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -38,15 +39,37 @@ class Outline:
     language: str | None
 
 
-def parse(body: bytes) -> tuple[Outline, ...]:
-    """Every feed of the list, in its order. Raises ParseError, with the line where there is one."""
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Every feed of a list, in its order, and what was mended to read it."""
+
+    feeds: tuple[Outline, ...]
+    note: str | None = None
+
+
+def parse(body: bytes) -> Listing:
+    """Raises ParseError, with the line where there is one.
+
+    Many programs write addresses without escaping their ampersands. Nothing else that is wrong is put up with.
+    """
     if len(body) > MAX_BYTES:
         raise ParseError(f"is larger than {MAX_BYTES // 1_000_000} MB")
-    reader = _Reader()
+    document = decoded(body, "").body
     try:
-        reader.parser.Parse(decoded(body, "").body, True)
+        return Listing(_outlines(document))
+    except expat.ExpatError as error:
+        mended, count = _BARE.subn(b"&amp;", document)
+        if not count:
+            raise ParseError(f"is not well-formed XML: {error}") from error
+    try:
+        return Listing(_outlines(mended), f"is not well-formed XML: {count} bare & in it were read as &amp;")
     except expat.ExpatError as error:
         raise ParseError(f"is not well-formed XML: {error}") from error
+
+
+def _outlines(document: bytes) -> tuple[Outline, ...]:
+    reader = _Reader()
+    reader.parser.Parse(document, True)
     return tuple(reader.feeds)
 
 

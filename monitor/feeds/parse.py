@@ -17,6 +17,7 @@ import feedparser.api
 
 from monitor.errors import ParseError
 from monitor.feeds.charset import Decoded, decoded
+from monitor.feeds.dates import moment
 from monitor.feeds.delta import remembered
 from monitor.feeds.items import (
     MAX_AUTHOR,
@@ -33,6 +34,7 @@ from monitor.feeds.json_feed import looks_like_json, parse_json
 from monitor.feeds.plain import MARKUP_SHARE, plain
 from monitor.feeds.preflight import Inspection, inspect
 from monitor.feeds.references import mended
+from monitor.feeds.split import is_closed
 from monitor.model import FeedDocument, FeedId
 from monitor.text import clean_line
 
@@ -65,7 +67,7 @@ def parse(body: bytes, *, feed_id: FeedId, url: str, content_type: str, now: dat
         raise ParseError(WEB_PAGE)
     if not _TAG.search(document.body):
         raise ParseError(_unknown(document.body, content_type))
-    readable = mended(document.body)
+    readable = mended(document.body.lstrip())  # many programs begin with an empty line, which no XML may
     inspection = inspect(readable)
     found = _feedparser(readable[: inspection.whole], url=url)
     fault = inspection.fault or _fault(found)
@@ -84,6 +86,7 @@ def parse(body: bytes, *, feed_id: FeedId, url: str, content_type: str, now: dat
         entries=distinct(entries),
         note=_note(document, inspection, len(readable), fault, misdated(items, entries)),
         whole=inspection.whole == len(readable),
+        closed=not fault or is_closed(document.body),
         hints=inspection.hints.hints(url),
         shown=len(items),
         memory=b"" if fault else remembered(document.body, entries, url=url),
@@ -148,8 +151,13 @@ def _is_html(content: Any) -> bool:
 
 def _date(entry: Any) -> datetime | None:
     # `get` would answer with the other date when one is missing.
-    stated = [entry[name] for name in ("published_parsed", "updated_parsed") if name in entry]
-    date = next((parsed for parsed in stated if parsed), None)
+    stated = [name for name in ("published", "updated") if name in entry]
+    return next((date for name in stated if (date := moment(_string(entry, name)) or _parsed(entry, name))), None)
+
+
+def _parsed(entry: Any, name: str) -> datetime | None:
+    """As feedparser reads it, which knows a few more languages."""
+    date = entry.get(f"{name}_parsed")
     try:
         return datetime.fromtimestamp(timegm(date), UTC) if date else None
     except (ValueError, OverflowError):

@@ -16,6 +16,8 @@ _NAMES = frozenset({b"item", b"entry"})
 _HEAD_MARK = re.compile(rb"<(?:(!--)|(!\[CDATA\[)|(\?)|(!)|(/)|([^\s<>/=!?\"'&]++))")
 _REST_OF_TAG = re.compile(rb"""[^"'>]*+(?:(?:"[^"]*+"|'[^']*+')[^"'>]*+)*+>""")
 _LANGUAGE = re.compile(rb"<(?:[\w.-]{1,40}:)?language\b[^<>]*+>([^<]{0,100})")
+_ROOT_ENDS = re.compile(rb"</(?:[\w.-]{1,40}:)?(?:rss|feed|rdf)\s*>", re.IGNORECASE)
+TAIL = 16_384  # bytes in which a document ends, with the remarks of caches behind it
 _ENDS = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>"}
 
 
@@ -72,6 +74,11 @@ def split(body: bytes) -> Xml | Json | None:
     if not places:
         return None
     return Xml(body, places, b"\0".join((*around, *_LANGUAGE.findall(body[:start]))))
+
+
+def is_closed(body: bytes) -> bool:
+    """Whether a document in XML has its end. Of one that was cut after an item nothing else tells that it was cut."""
+    return _ROOT_ENDS.search(body[-TAIL:]) is not None
 
 
 def _json(body: bytes) -> Json | None:

@@ -12,6 +12,7 @@ from monitor.ids import digest
 from monitor.model import (
     ArticleId,
     DueEntry,
+    Edited,
     Entry,
     EntryId,
     Feed,
@@ -36,7 +37,8 @@ from monitor.store.sqlite.values import (
 from monitor.urls import origin
 
 OF_EACH_HOST = 8  # feeds looked at together
-MOST_READINGS = 5  # of an entry whose headline is edited, with the first
+# Of an entry that is edited, with the first: some headlines count visitors, and more summaries do.
+MOST_READINGS = {Edited.HEADLINE: 5, Edited.SUMMARY: 3}
 
 
 class FeedRows:
@@ -166,16 +168,17 @@ class FeedRows:
         """The feed's entries that share an id, a page or words with those given."""
         rows = self._db.query(
             """
-            select id, title, page, words from entries
-              where id in (select value from json_each(:ids))
-            union select id, title, page, words from entries
-              where feed_id = :feed and page in (select value from json_each(:pages))
-            union select id, title, page, words from entries
-              where feed_id = :feed and words in (select value from json_each(:words))
+            select id, title, page, words, summary from entries where id in (
+              select id from entries where id in (select value from json_each(:ids))
+              union select id from entries where feed_id = :feed and page in (select value from json_each(:pages))
+              union select id from entries where feed_id = :feed and words in (select value from json_each(:words))
+            )
             """,
             {"feed": feed, "ids": json_list(ids), "pages": json_list(pages), "words": json_list(words)},
         )
-        return tuple(KnownEntry(EntryId(row["id"]), row["title"], row["page"], row["words"]) for row in rows)
+        return tuple(
+            KnownEntry(EntryId(row["id"]), row["title"], row["page"], row["words"], row["summary"]) for row in rows
+        )
 
     def learn_keys(self, entries: Iterable[Entry]) -> None:
         """Entries that were stored before there were keys get them when they are shown again."""
@@ -373,16 +376,16 @@ class FeedRows:
         rows = self._db.query(f"select {HISTORY.format(article=':id')} as so", {"id": article})
         return bool(next(iter(rows))["so"])
 
-    def reword(self, entries: Iterable[Entry], *, now: datetime) -> None:
-        """What nobody was told of is to be read (again), now that it has another headline.
+    def reword(self, entries: Iterable[Entry], edited: Edited, *, now: datetime) -> None:
+        """What nobody was told of is to be read (again), now that its feed words it otherwise.
 
-        Only a few times: some headlines count visitors. What was told is looked at again in any case.
+        Only a few times. What was told is looked at again in any case.
         """
         for entry in entries:
             self._db.execute(
                 """
                 update entries set title = :title, summary = :summary, content = :content, words = :words,
-                  state = 'waiting', next_read_at = :now, reason = 'its headline was edited'
+                  state = 'waiting', next_read_at = :now, reason = :reason
                 where id = :id and state <> 'baseline' and attempts < :most
                   and not exists (select 1 from alerts a where a.article_id = entries.article_id)
                 """,
@@ -393,7 +396,8 @@ class FeedRows:
                     "content": entry.content,
                     "words": entry.words,
                     "now": to_text(now),
-                    "most": MOST_READINGS,
+                    "reason": f"its {edited} was edited",
+                    "most": MOST_READINGS[edited],
                 },
             )
 
