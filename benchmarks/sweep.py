@@ -148,7 +148,7 @@ def digest(database: Path) -> None:
 def ours(farm: Farm, place: Path, urls: list[str], mode: str) -> tuple[Figures, float]:
     """One round of a new daemon in one mode, after it has seen all feeds; and its main process' memory."""
     count, place = len(urls), Path(tempfile.mkdtemp(dir=place))
-    config = write_config(place, urls, max(4, count // 60))
+    config = write_config(place, urls, max(4, count // 120))
     farm.control(mode=mode, reset=1)
     with daemon(config, place) as pid:
         wait_for(farm, 2 * count, fresh=False)  # once for the first sight, once more for all to be known
