@@ -78,6 +78,12 @@ DENIED = Addition(AdditionKind.DENIAL, "denied", "The ministry denied it.")
             "possibly the same happening (40% likely): told in the channel too",
             True,
         ),
+        (
+            replace(REPORT, certainty=Certainty.POSSIBLY, similarity=0.998),
+            Fate.THREAD,
+            "possibly the same happening (99% likely): told in the channel too",
+            True,
+        ),
     ],
 )
 def test_later_reports(placement: Placement, fate: Fate, reason: str, *, urgent: bool) -> None:

@@ -19,6 +19,8 @@ from monitor.model import (
     Verdict,
 )
 
+MOST_LIKELY = 0.99
+
 
 @dataclass(frozen=True, slots=True)
 class Telling:
@@ -67,7 +69,7 @@ def verdict(decision: Decision, placement: Placement, told: Sequence[Told]) -> V
     if decision.severity.rank > loudest and not has_spoken:
         return Verdict(Fate.POST, f"{decision.severity} is louder than anything told of this story so far")
     if placement.certainty is Certainty.POSSIBLY:
-        likely = f"{placement.similarity:.0%} likely"
+        likely = f"{_likely(placement)} likely"
         return Verdict(Fate.THREAD, f"possibly the same happening ({likely}): told in the channel too")
     if placement.additions:
         return Verdict(Fate.THREAD, f"adds to the story: {addition(placement.additions[0])}")
@@ -80,8 +82,13 @@ def _already_told(placement: Placement) -> str:
     if placement.relation is Relation.COPY:
         return f"copy: {placement.similarity:.0%} of the text is that of {placement.copy_outlet}, already told"
     if placement.relation is Relation.REPORT:
-        return f"another report of a story that was told ({placement.similarity:.0%} sure), with nothing new in it"
+        return f"another report of a story that was told ({_likely(placement)} sure), with nothing new in it"
     return "this rule has already told this story in this channel"
+
+
+def _likely(placement: Placement) -> str:
+    """Nothing but the same text is certain."""
+    return f"{min(placement.similarity, MOST_LIKELY):.0%}"
 
 
 def addition(added: Addition) -> str:

@@ -132,7 +132,7 @@ def read(title: str, text: str) -> Reading:
         periods=vocabulary.months(title, title_words),
         weekdays=vocabulary.weekdays(in_lead),
         language=vocabulary.language(in_lead),
-        live=vocabulary.is_live(title_words),
+        live=vocabulary.is_live(title),
     )
 
 

@@ -125,10 +125,19 @@ _WEEKDAYS = {
     }.items()
     for word in listed.split()
 }
+# Of a page that is written on and on, in a folded title: in these words wherever they stand, or set apart by a mark.
+# "Live" and "drejtpërdrejt" (directly) are ordinary words where they are not.
+_MARK = r"(?:[\[\](){}:|/\\•·,;!—–]| -)"
 _LIVE = re.compile(
-    r"\b(?:live ?blog|live updates?|as it happened|uzivo|iz minuta u minut|minut po minut|drejtperdrejt|"
-    r"minute pas minute)\b|^live\b|\blive$"
+    r"\blive[ -]?(?:blog|ticker|text|feed|stream)|\b(?:live|latest|rolling|running) (?:updates?|coverage|reporting)\b|"
+    r"\bupdates? live\b|\bblogu?i?,? (?:live|uzivo)\b|\bas it happen(?:ed|s)\b|\bminute[ -]by[ -]minute\b|"
+    r"\buzivo\b|\blajv\b|\b(?:iz minut[ae]? u minut[ue]?|minuta? (?:po minut|za minutom))\b|"
+    r"\bminute? pas minut[ei]\b|\bperditesime(?:t)? (?:live|e fundit)\b|\btransmetimi? (?:live|i drejtperdrejte)\b|"
+    r"^(?:watch|follow|ndiqni|shikoni) (?:live|drejtperdrejt)\b|^live from\b|"
+    rf"(?:^|{_MARK}) ?(?:live|drejtperdrejt)(?: now)? ?(?:{_MARK}|$)|\bdrejtperdrejt$"
 )
+_SAID_LIVE = re.compile(r"(?<!\bthey)(?<!\bpeople)(?<!\b(?:who|you))(?<!\b(?:we|to)) live ?(?:[:|•—–]| - |$)")
+_CAPITAL_LIVE = re.compile(r"(?<![\w-])LIVE(?![\w-])")
 
 
 @lru_cache(1 << 12)
@@ -160,9 +169,12 @@ def weekdays(told: Iterable[str]) -> frozenset[int]:
     return frozenset(_WEEKDAYS[word] for word in told if word in _WEEKDAYS)
 
 
-def is_live(title: Iterable[str]) -> bool:
+def is_live(title: str) -> bool:
     """A page that is written on and on, about whatever happens."""
-    return bool(_LIVE.search(" ".join(title)))
+    folded = fold(title.strip())
+    if _LIVE.search(folded) or _SAID_LIVE.search(folded):
+        return True
+    return not title.isupper() and bool(_CAPITAL_LIVE.search(title))
 
 
 # ---- figures ----
