@@ -202,6 +202,7 @@ class KnownEntry:
     page: str | None
     words: str | None
     summary: str = ""
+    content: str = ""
 
 
 class Edited(StrEnum):
@@ -252,6 +253,7 @@ class WaitingEntry:
     attempts: int
     first_seen_at: datetime
     article_id: ArticleId | None = None  # as what it was read before
+    edited_at: datetime | None = None  # when its feed worded otherwise what was told; None: no more than was judged
 
 
 # ---- articles: from an entry to readable text ----
@@ -280,7 +282,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """An article that somebody was told of: when its page is looked at again, and what is known of it.
+    """An article that somebody was told of: when it is looked at again, and what is known of its page.
 
     `look` counts from 0 what is next, see articles/looks.py.
     """

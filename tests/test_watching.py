@@ -23,7 +23,7 @@ from monitor.store.sqlite.store import Store
 from tests.newsroom import TALKS, TANKS, Newsroom, page
 from tests.slack_standin import TOKEN, Message, SlackStandIn
 from tests.test_end_to_end import rows, run, until
-from tests.test_reading import TEASER, TITLE, configured, due, path_of, said
+from tests.test_reading import TEASER, TITLE, change, configured, due, path_of, said
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -322,3 +322,28 @@ async def test_a_kill_at_any_boundary_tells_a_correction_once(desk: Desk) -> Non
         desk.database, "select state, count(*) from deliveries where correction_id is not null group by state"
     )
     assert audit(Store.reader(desk.database)).balanced
+
+
+async def test_where_no_page_is_read_the_feed_is_compared(desk: Desk) -> None:
+    """A figure is told once, typography never, a headline alone when the feed is looked at again and still has it."""
+    change(desk.config / "feeds.yaml", "feeds", pages="never")
+    await desk.tell(summary=f"{TEASER} {TOLL}")
+
+    async def edit(title: str, summary: str) -> int:
+        (_, path, at) = desk.paper.items[0]
+        desk.paper.items[0] = (title, path, at)
+        desk.paper.said[path] = f"<description>{summary}</description>"
+        await desk.sweep(now=True)
+        return len(await desk.look())
+
+    assert 0 == await edit(f"{TITLE}!", f"{TEASER} {TOLL}")
+    assert 1 == await edit(TITLE, f"{TEASER} {NEW_TOLL}")
+    assert 1 == len(await desk.look(1))
+    assert [(1,)] == rows(desk.database, "select count(*) from revisions")
+    new = "Belgrade pulls armour back after overnight deal with peacekeepers"
+    assert 1 == await edit(new, f"{TEASER} {NEW_TOLL}")
+    assert 1 == len(await desk.look()), "the feed was not looked at since"
+    await desk.sweep(now=True)
+    _, reply = await desk.look()
+    assert f"Now: {new}" in said(reply)
+    assert desk.path not in [path for path, _ in desk.paper.requests]

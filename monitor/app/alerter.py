@@ -15,8 +15,7 @@ from monitor.app.origins import outlet
 from monitor.app.outbox import Outbox
 from monitor.app.store_thread import StoreThread
 from monitor.app.story_desk import as_heard
-from monitor.articles import compose, looks
-from monitor.feeds import identity
+from monitor.articles import looks
 from monitor.model import (
     Alert,
     Article,
@@ -25,12 +24,10 @@ from monitor.model import (
     Correction,
     Decision,
     DeliveryId,
-    Entry,
     Fate,
     Feed,
     Held,
     Message,
-    PagePolicy,
     Placement,
     Relation,
     StoryId,
@@ -114,7 +111,7 @@ class Alerter:
                 alerts.append(alert)
             self._tell(store, judged, here)
         if any(alert.fate in (Fate.POST, Fate.THREAD) for alert in alerts):
-            self._watch(store, waiting.entry, article)
+            self._watch(store, article.id)
         return alerts
 
     def _as_heard(self, store: Store, article: Article, placement: Placement, told: Sequence[Told]) -> Placement:
@@ -174,22 +171,13 @@ class Alerter:
         return message.compose(here.article, shown_by, here.placement, decisions, here.waiting.first_seen_at)
 
     def watch(self, store: Store, id_: ArticleId) -> None:
-        """Have the page of an article that was held looked at again, now that somebody is told."""
-        article, waiting = store.stories.article(id_), store.feeds.shown(id_)
-        if article is not None and waiting is not None:
-            self._watch(store, waiting.entry, article)
+        """Have an article that was held looked at again, now that somebody is told."""
+        if store.stories.article(id_) is not None:
+            self._watch(store, id_)
 
-    def _watch(self, store: Store, entry: Entry, article: Article) -> None:
-        """Have the page of what is told looked at again, if it has one of its own that we may read."""
-        feed = self._feeds.get(entry.feed_id)
-        if (
-            entry.url is not None
-            and not identity.is_forwarder(entry.url)
-            and compose.article_id(entry) == article.id
-            and (feed is None or feed.pages is not PagePolicy.NEVER)
-        ):
-            read_at = store.stories.first_read_at(article.id)
-            store.watches.begin(looks.begin(article.id, first_read_at=read_at, now=self._clock()))
+    def _watch(self, store: Store, id_: ArticleId) -> None:
+        read_at = store.stories.first_read_at(id_)
+        store.watches.begin(looks.begin(id_, first_read_at=read_at, now=self._clock()))
 
     def complete(self, store: Store, article: Article, decisions: Sequence[Decision]) -> None:
         """Let what was told from the feed's words say what the article's page says."""

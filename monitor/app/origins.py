@@ -1,8 +1,10 @@
-"""Where an article comes from: what rules may ask of it besides its words, and whom readers are told of."""
+"""Where an article comes from: what rules may ask of it besides its words, whom readers are told of, and its page."""
 
 from __future__ import annotations
 
-from monitor.model import ArchivedArticle, Article, Extract, Feed
+from monitor.articles import compose
+from monitor.feeds import identity
+from monitor.model import ArchivedArticle, Article, Entry, Extract, Feed, PagePolicy
 from monitor.rules.scope import About
 
 
@@ -19,3 +21,13 @@ def about(article: Article | ArchivedArticle | Extract, feed: Feed | None) -> Ab
 def outlet(article: Article | ArchivedArticle, feed: Feed | None) -> str:
     """Who showed it: the feed by its name, or the site of one that has left the configuration."""
     return article.site if feed is None else feed.name
+
+
+def has_page(entry: Entry, article: Article, feed: Feed | None) -> bool:
+    """Whether the article that an entry shows has a page of its own that we may read."""
+    return (
+        entry.url is not None
+        and not identity.is_forwarder(entry.url)
+        and compose.article_id(entry) == article.id
+        and (feed is None or feed.pages is not PagePolicy.NEVER)
+    )

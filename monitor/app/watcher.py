@@ -1,7 +1,8 @@
 """Watch: an article that somebody was told of -> what became of it since, for those who were told.
 
-Its page is read again a few times (articles/looks.py). Every version is kept; what stories/edits.py finds material, and
-a page that is gone, goes to the threads in which the article was told.
+Its page is read again a few times (articles/looks.py); where no page is read, the words that its feed has for it now
+stand for the page. Every version is kept; what stories/edits.py finds material, and a page that is gone, goes to the
+threads in which the article was told.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from monitor import ids
 from monitor.app.alerter import Alerter
 from monitor.app.holds import Holds
-from monitor.app.origins import about, outlet
+from monitor.app.origins import about, has_page, outlet
 from monitor.app.pages import PageRead, Pages
 from monitor.app.store_thread import StoreThread
 from monitor.app.story_desk import StoryDesk
@@ -44,21 +45,24 @@ from monitor.stories.edits import Version, notices
 log = logging.getLogger(__name__)
 
 GONE = frozenset({404, 410})
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a watched article before its page is looked at."""
+    """What is known of a watched article before it is looked at."""
 
     watch: Watch
     entry: WaitingEntry
     article: Article  # as it was read last
     last: Snapshot | None
+    has_page: bool  # or `entry` is the one whose feed worded it otherwise last, if one did
+    shown_since: bool  # whether the feed was looked at since it did
 
 
 @dataclass(frozen=True, slots=True)
 class Same:
-    """The server says that the page is the one that was read last."""
+    """It is as it was read last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +83,9 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The article as its page has it now, and what the rules make of it."""
+    """The article as it is now, and what the rules make of it."""
 
-    page: PageRead
+    page: PageRead | None  # None: these are the feed's words
     article: Article
     decisions: tuple[Decision, ...]
     matched_before: frozenset[str]
@@ -91,7 +95,7 @@ Found = Same | Gone | Failed | Read
 
 
 class Watcher:
-    """Looks again at the pages of articles that were told."""
+    """Looks again at articles that were told."""
 
     def __init__(
         self,
@@ -137,16 +141,36 @@ class Watcher:
 
     def _known(self, store: Store, id_: ArticleId) -> Known | None:
         """None when nothing is due."""
-        watch, article, entry = store.watches.watch(id_), store.stories.article(id_), store.feeds.shown(id_)
+        watch, article, shown = store.watches.watch(id_), store.stories.article(id_), store.feeds.all_shown(id_)
         if watch is None or watch.next_look_at is None or watch.next_look_at > self._clock():
             return None
-        if article is None or entry is None:
+        if article is None or not shown:
             return None
-        return Known(watch, entry, article, next(reversed(store.pages.snapshots(id_)), None))
+        last = next(reversed(store.pages.snapshots(id_)), None)
+        read = [one for one in shown if has_page(one.entry, article, self._feeds.get(one.entry.feed_id))]
+        if read or article.body_source is BodySource.PAGE:
+            return Known(watch, (*read, *shown)[0], article, last, has_page=True, shown_since=True)
+        entry = max(shown, key=lambda one: one.edited_at or LONG_AGO)
+        seen_at = store.feeds.state(entry.entry.feed_id).last_success_at
+        since = (seen_at or LONG_AGO) > (entry.edited_at or LONG_AGO)
+        return Known(watch, entry, article, last, has_page=False, shown_since=since)
 
     # ---- what stands there now ----
 
     async def _find(self, known: Known) -> Found:
+        return await self._on_its_page(known) if known.has_page else self._in_its_feed(known)
+
+    def _in_its_feed(self, known: Known) -> Found:
+        """What is doubted must stand there when the feed is looked at again."""
+        edited, before = known.entry, known.article
+        if edited.edited_at is None:
+            return Same()
+        if known.watch.doubt is not None and not known.shown_since:
+            return Failed("its feed was not looked at since it was edited")
+        article = replace(compose.from_feed(edited.entry, before.quality, self._clock()), id=before.id)
+        return Same() if _says(article) == _says(before) else self._judged(known, article, None)
+
+    async def _on_its_page(self, known: Known) -> Found:
         # Of what is doubted, the last snapshot proves nothing.
         last = None if known.watch.doubt else known.last
         try:
@@ -167,7 +191,10 @@ class Watcher:
         before, title = known.article, page.extract.title
         article = compose.from_page(known.entry.entry, page.url, page.extract, self._clock(), page.habits)
         retitled = known.watch.title is not None and title not in ("", known.watch.title)
-        article = replace(article, id=before.id, title=title if retitled else before.title)
+        return self._judged(known, replace(article, id=before.id, title=title if retitled else before.title), page)
+
+    def _judged(self, known: Known, article: Article, page: PageRead | None) -> Read:
+        before = known.article
         origin = about(before, self._feeds.get(known.entry.entry.feed_id))
         decisions = decide(self._rules, article.title, article.text, article.captions, origin)
         earlier = decide(self._rules, before.title, before.text, before.captions, origin)
@@ -184,7 +211,7 @@ class Watcher:
         if isinstance(found, Failed):
             store.watches.save(looks.failed(watch, now, may_pass=found.may_pass, wait=found.wait))
             return ()
-        if isinstance(found, Read):
+        if isinstance(found, Read) and found.page is not None:
             store.pages.add_snapshot(watch.article_id, found.page.snapshot)
         changes = self._changes(store, known, found)
         doubt = _doubt(changes)
@@ -193,8 +220,11 @@ class Watcher:
             return ()
         article, after = known.article, replace(looks.done(watch, now), is_gone=isinstance(found, Gone))
         if isinstance(found, Read):
-            article, after = found.article, replace(after, title=found.page.extract.title)
+            article = found.article
+            after = after if found.page is None else replace(after, title=found.page.extract.title)
             self._save(store, known, found, changes)
+        if not known.has_page and known.entry.edited_at is not None:
+            store.feeds.settle_edits(watch.article_id, known.entry.edited_at)
         store.watches.save(after)
         return self._tell(store, known, article, changes)
 
@@ -202,9 +232,13 @@ class Watcher:
         watch = known.watch
         if isinstance(found, Gone):
             return () if watch.is_gone else (Change(ChangeKind.GONE, known.article.title, found.why),)
-        back = (Change(ChangeKind.BACK, None, known.article.url),) if watch.is_gone else ()
+        is_back = watch.is_gone and known.has_page
+        back = (Change(ChangeKind.BACK, None, known.article.url),) if is_back else ()
         if isinstance(found, Same):
             return back
+        if found.page is None:
+            before, after = (Version(one.title, one.text) for one in (known.article, found.article))
+            return self._desk.changes(store, watch.article_id, before, after)
         if known.article.body_source is BodySource.FEED:  # the page says what it likes in its own words
             return (*notices(found.article.text), *back)
         headline = found.page.extract.title
@@ -222,7 +256,7 @@ class Watcher:
         kept = [d for d in found.decisions if not _matches(d) or d.rule in decided or d in fresh]
         store.stories.save_article(article)
         store.stories.save_decisions(article.id, kept, article.read_at)
-        if not before.is_full:
+        if found.page is not None and not before.is_full:
             self._alerter.complete(store, article, found.decisions)
         placement = self._desk.place_again(store, article, changes)
         if fresh and placement is not None:

@@ -99,7 +99,7 @@ def reworded(entries: Iterable[Entry], known: Iterable[KnownEntry]) -> tuple[Ent
 
 
 def resummed(entries: Iterable[Entry], known: Iterable[KnownEntry]) -> tuple[Entry, ...]:
-    """The entries that are known by their id and headline, with words in their summary that were not there before.
+    """The entries that are known by their id and headline, with words below it that were not there before.
 
     "12 dead" becomes "36 dead"; a place is named. That something was left out, or moved, tells nothing.
     """
@@ -109,9 +109,14 @@ def resummed(entries: Iterable[Entry], known: Iterable[KnownEntry]) -> tuple[Ent
         for entry in entries
         if (other := by_id.get(entry.id)) is not None
         and _same_title(entry.title, other.title)
-        and not set(words(entry.summary)) <= set(words(other.summary))
+        and (entry.summary, entry.content) != (other.summary, other.content)
+        and not _said_below(entry) <= _said_below(other)
         and _same_under_id(entry, other)
     )
+
+
+def _said_below(entry: Entry | KnownEntry) -> set[str]:
+    return {*words(entry.summary), *words(entry.content)}
 
 
 def recognised(entries: Iterable[Entry], known: Iterable[KnownEntry | Entry]) -> tuple[Entry, ...]:

@@ -168,7 +168,7 @@ class FeedRows:
         """The feed's entries that share an id, a page or words with those given."""
         rows = self._db.query(
             """
-            select id, title, page, words, summary from entries where id in (
+            select id, title, page, words, summary, content from entries where id in (
               select id from entries where id in (select value from json_each(:ids))
               union select id from entries where feed_id = :feed and page in (select value from json_each(:pages))
               union select id from entries where feed_id = :feed and words in (select value from json_each(:words))
@@ -177,7 +177,8 @@ class FeedRows:
             {"feed": feed, "ids": json_list(ids), "pages": json_list(pages), "words": json_list(words)},
         )
         return tuple(
-            KnownEntry(EntryId(row["id"]), row["title"], row["page"], row["words"], row["summary"]) for row in rows
+            KnownEntry(EntryId(row["id"]), row["title"], row["page"], row["words"], row["summary"], row["content"])
+            for row in rows
         )
 
     def learn_keys(self, entries: Iterable[Entry]) -> None:
@@ -379,9 +380,25 @@ class FeedRows:
     def reword(self, entries: Iterable[Entry], edited: Edited, *, now: datetime) -> None:
         """What nobody was told of is to be read (again), now that its feed words it otherwise.
 
-        Only a few times. What was told is looked at again in any case.
+        Only a few times. Of what was told the words are kept: where no page is read, the next look compares them.
         """
         for entry in entries:
+            self._db.execute(
+                """
+                update entries set title = :title, summary = :summary, content = :content, words = :words,
+                  edited_at = :now
+                where id = :id and state = 'read'
+                  and exists (select 1 from alerts a where a.article_id = entries.article_id)
+                """,
+                {
+                    "id": entry.id,
+                    "title": entry.title,
+                    "summary": entry.summary,
+                    "content": entry.content,
+                    "words": entry.words,
+                    "now": to_text(now),
+                },
+            )
             self._db.execute(
                 """
                 update entries set title = :title, summary = :summary, content = :content, words = :words,
@@ -409,12 +426,20 @@ class FeedRows:
 
     def shown(self, article: ArticleId) -> WaitingEntry | None:
         """The entry that showed an article first; if there is one, after the first look at its feed."""
-        for row in self._db.query(
-            "select * from entries where article_id = ? order by state = 'baseline', first_seen_at, id limit 1",
-            [article],
-        ):
-            return _waiting(row)
-        return None
+        return next(iter(self.all_shown(article)), None)
+
+    def all_shown(self, article: ArticleId) -> tuple[WaitingEntry, ...]:
+        """The entries that show an article, in the order of `shown`."""
+        rows = self._db.query(
+            "select * from entries where article_id = ? order by state = 'baseline', first_seen_at, id", [article]
+        )
+        return tuple(map(_waiting, rows))
+
+    def settle_edits(self, article: ArticleId, until: datetime) -> None:
+        """What feeds worded otherwise until then was compared with what was told."""
+        self._db.execute(
+            "update entries set edited_at = null where article_id = ? and edited_at <= ?", [article, to_text(until)]
+        )
 
     def finish_reading(self, entry: Entry, *, article_id: str | None, reason: str | None) -> None:
         self._db.execute(
@@ -438,7 +463,13 @@ class FeedRows:
 
 
 def _waiting(row: Row) -> WaitingEntry:
-    return WaitingEntry(_entry(row), row["attempts"], to_time(row["first_seen_at"]), row["article_id"])
+    return WaitingEntry(
+        _entry(row),
+        row["attempts"],
+        to_time(row["first_seen_at"]),
+        row["article_id"],
+        time_or_none(row["edited_at"]),
+    )
 
 
 def _by_place(rows: Iterable[Row], feeds: Sequence[Feed]) -> dict[str, FeedId]:

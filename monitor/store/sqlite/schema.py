@@ -11,7 +11,7 @@ from sqlite_utils import Database, Migrations
 migrations = Migrations("news-monitor")
 
 # Raised by every migration; a program that finds a higher number than its own refuses to touch the file.
-SCHEMA_VERSION = 11
+SCHEMA_VERSION = 12
 
 
 @migrations()
@@ -80,6 +80,12 @@ def m010_operations(db: Database) -> None:
 def m011_history(db: Database) -> None:
     """What stood in a feed before the first look at it belongs to stories; nobody is told of it."""
     _run(db, _ELEVENTH)
+
+
+@migrations()
+def m012_edited_in_the_feed(db: Database) -> None:
+    """What feeds word otherwise is compared with what was told, where no page is read."""
+    _run(db, _TWELFTH)
 
 
 def _run(db: Database, statements: str) -> None:
@@ -627,4 +633,9 @@ create index entries_of_history on entries (next_read_at) where state = 'baselin
 
 -- when it was published, if that was before the first look at its feed; null: it came when it was added
 alter table story_articles add column stood_since text;
+"""
+
+_TWELFTH = """
+-- when its feed worded otherwise what was told; null: no more than was judged
+alter table entries add column edited_at text;
 """
