@@ -33,7 +33,7 @@ _HEAP = re.compile(rf"[^\w\s\x00-\u02ff]{{{MOST_MARKS + 1}}}")  # of marks, or o
 def clean(text: str, *, limit: int) -> str:
     """Text from the web made safe to store and show: no controls, single spaces, at most `limit` characters."""
     text = _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    if _HEAP.search(text) is not None:
+    if not text.isascii() and _HEAP.search(text) is not None:
         text = _STACKED.sub(r"\1", text)
     text = _SPACES.sub(" ", normalize("NFC", text))
     text = "\n".join(line.strip() for line in text.split("\n"))

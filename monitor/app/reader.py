@@ -274,7 +274,7 @@ class Reader:
         text, entry, now = reading.text, waiting.entry, self._clock()
         article = text.article
         before = store.stories.article(article.id)
-        was_history = store.feeds.is_history(article.id)
+        was_history = before is not None and store.feeds.is_history(article.id)
         store.stories.save_article(article)
         if was_history:
             store.stories.read_as_news(article.id, now)
