@@ -383,6 +383,16 @@ class FeedRows:
         Only a few times. Of what was told the words are kept: where no page is read, the next look compares them.
         """
         for entry in entries:
+            values = {
+                "id": entry.id,
+                "title": entry.title,
+                "summary": entry.summary,
+                "content": entry.content,
+                "words": entry.words,
+                "now": to_text(now),
+                "reason": f"its {edited} was edited",
+                "most": MOST_READINGS[edited],
+            }
             self._db.execute(
                 """
                 update entries set title = :title, summary = :summary, content = :content, words = :words,
@@ -390,14 +400,7 @@ class FeedRows:
                 where id = :id and state = 'read'
                   and exists (select 1 from alerts a where a.article_id = entries.article_id)
                 """,
-                {
-                    "id": entry.id,
-                    "title": entry.title,
-                    "summary": entry.summary,
-                    "content": entry.content,
-                    "words": entry.words,
-                    "now": to_text(now),
-                },
+                values,
             )
             self._db.execute(
                 """
@@ -406,16 +409,7 @@ class FeedRows:
                 where id = :id and state <> 'baseline' and attempts < :most
                   and not exists (select 1 from alerts a where a.article_id = entries.article_id)
                 """,
-                {
-                    "id": entry.id,
-                    "title": entry.title,
-                    "summary": entry.summary,
-                    "content": entry.content,
-                    "words": entry.words,
-                    "now": to_text(now),
-                    "reason": f"its {edited} was edited",
-                    "most": MOST_READINGS[edited],
-                },
+                values,
             )
 
     def waiting_entry(self, id_: EntryId) -> WaitingEntry | None:
