@@ -341,6 +341,14 @@ def test_what_a_summary_says_now(before: str, now: str, is_told: bool) -> None:
     assert () == resummed(entries([item(MORE, summary=now)]), remembered)  # an edited headline tells both
 
 
+def test_what_a_full_text_says_now() -> None:
+    """It counts like the summary, and together with it: what moved from one to the other is not new."""
+    [known] = entries([replace(item(summary="In short."), content="12 people were hurt")])
+    remembered = [KnownEntry(known.id, known.title, known.page, known.words, known.summary, known.content)]
+    assert resummed(entries([replace(item(summary="In short."), content="36 people were hurt")]), remembered)
+    assert not resummed(entries([replace(item(summary="12 people were hurt"), content="In short")]), remembered)
+
+
 def test_a_repeat_within_a_document_is_one() -> None:
     """Also under another id."""
     assert [TANKS.title] == new([], [TANKS, item(guid="g9"), TANKS])
