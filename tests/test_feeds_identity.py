@@ -343,10 +343,16 @@ def test_what_a_summary_says_now(before: str, now: str, is_told: bool) -> None:
 
 def test_what_a_full_text_says_now() -> None:
     """It counts like the summary, and together with it: what moved from one to the other is not new."""
-    [known] = entries([replace(item(summary="In short."), content="12 people were hurt")])
+
+    def told(content: str, summary: str = "In short.") -> tuple[Entry, ...]:
+        more = "Another sentence of a long report. " * 40
+        return entries([replace(item(summary=summary), content=f"{content} {more}")])
+
+    [known] = told("12 people were hurt.")
+    assert "12 people" in known.content
     remembered = [KnownEntry(known.id, known.title, known.page, known.words, known.summary, known.content)]
-    assert resummed(entries([replace(item(summary="In short."), content="36 people were hurt")]), remembered)
-    assert not resummed(entries([replace(item(summary="12 people were hurt"), content="In short")]), remembered)
+    assert resummed(told("36 people were hurt."), remembered)
+    assert not resummed(told("In short.", summary="12 people were hurt."), remembered)
 
 
 def test_a_repeat_within_a_document_is_one() -> None:
