@@ -303,11 +303,13 @@ async def test_a_kill_at_any_transaction_boundary_loses_and_doubles_nothing(desk
         assert process.returncode in (0, -signal.SIGKILL)
         return int(out.split()[-1]) if out.split() else 0
 
-    boundaries = await sweep(0)
+    boundaries, killed = await sweep(0), 0
     for boundary in range(6, boundaries, 3):
         for leftover in desk.database.parent.glob("news.db*"):
             leftover.unlink()
-        assert 0 == await sweep(boundary)
+        if await sweep(boundary) > 0:  # changes that gathered in fewer transactions: it was over before
+            continue
+        killed += 1
         await sweep(0)
         where = f"killed at boundary {boundary} of {boundaries}"
         members = "select count(distinct story_id), count(*), count(features) from story_articles"
@@ -315,6 +317,7 @@ async def test_a_kill_at_any_transaction_boundary_loses_and_doubles_nothing(desk
         assert [(2, 5)] == desk.rows("select count(article_id), sum(next_read_at is null) from entries"), where
         assert [(0,)] == desk.rows("select count(*) from alerts"), where
         assert audit(Store.reader(desk.database)).balanced, where
+    assert killed >= 3
 
 
 async def test_history_is_shown_as_such(desk: Desk) -> None:
