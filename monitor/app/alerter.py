@@ -14,7 +14,7 @@ from monitor.app.gate import Gate, Occasion
 from monitor.app.origins import outlet
 from monitor.app.outbox import Outbox
 from monitor.app.store_thread import StoreThread
-from monitor.app.story_desk import as_heard
+from monitor.app.story_desk import as_heard, heard_as
 from monitor.articles import looks
 from monitor.model import (
     Alert,
@@ -29,7 +29,6 @@ from monitor.model import (
     Held,
     Message,
     Placement,
-    Relation,
     StoryId,
     Thread,
     Told,
@@ -240,6 +239,4 @@ def _as_told(store: Store, placement: Placement) -> Placement:
     """As it is for readers, who know nothing of what stood in feeds before the first look at them."""
     if store.moves.is_history(placement.story_id):
         return replace(placement, certainty=Certainty.NEW, additions=())
-    if placement.copy_of is not None and store.moves.unheard([placement.copy_of]):
-        return replace(placement, relation=Relation.REPORT)
-    return placement
+    return replace(placement, relation=heard_as(store, placement))

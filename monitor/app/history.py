@@ -17,7 +17,7 @@ from functools import partial
 from monitor.app import canary
 from monitor.app.alerter import Alerter
 from monitor.app.origins import about, outlet
-from monitor.app.reader import FIRST_REST, LONGEST_REST
+from monitor.app.reader import rest
 from monitor.app.store_thread import StoreThread
 from monitor.app.story_desk import StoryDesk
 from monitor.articles import compose
@@ -107,10 +107,9 @@ class History:
             self._desk.pass_by(store, article, self._clock())
             store.feeds.finish_history(entry.id, article_id=None)
             return
-        if known is None:
-            store.stories.save_article(article)
         store.feeds.finish_history(entry.id, article_id=article.id)
         if known is None and judged.hits is not None:
+            store.stories.save_article(article)
             self._place(store, judged.waiting, article, judged.hits)
         elif (story := store.moves.story_of(article.id)) is not None:
             self._alerter.grow(store, story)
@@ -127,7 +126,7 @@ class History:
         """An entry that our own program fails over waits, longer each time, and stops no other."""
         log.error("history not placed", extra={"url": waiting.entry.url, "id": waiting.entry.id}, exc_info=error)
         why = f"an unexpected error ({type(error).__name__}: {error}); the log has its traceback"
-        again = self._clock() + min(FIRST_REST * 2 ** min(waiting.attempts, 20), LONGEST_REST)
+        again = self._clock() + rest(waiting.attempts)
         await self._store.change(
             lambda store: store.feeds.read_again(waiting.entry, again, article_id=None, reason=why)
         )

@@ -89,6 +89,12 @@ class Spent:
         self.seconds += seconds
 
 
+def rest(attempts: int) -> timedelta:
+    """How long an entry waits that our own program failed over."""
+    doublings = min(attempts, 20)
+    return min(FIRST_REST * (1 << doublings), LONGEST_REST)
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """An entry that is to be read, and what is known of its article."""
@@ -165,7 +171,7 @@ class Reader:
         waiting = await self._store.ask(lambda store: store.feeds.waiting_entry(entry_id))
         if waiting is None:
             return
-        again = self._clock() + min(FIRST_REST * 2 ** min(waiting.attempts, 20), LONGEST_REST)
+        again = self._clock() + rest(waiting.attempts)
         await self._store.change(
             lambda store: store.feeds.read_again(waiting.entry, again, article_id=None, reason=why)
         )

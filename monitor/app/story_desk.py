@@ -142,7 +142,7 @@ def _heard(store: Store, alike: Sequence[Resemblance]) -> list[Resemblance]:
     return [one for one in alike if one.article_id not in unheard]
 
 
-def _heard_as(store: Store, placement: Placement) -> Relation:
+def heard_as(store: Store, placement: Placement) -> Relation:
     """What nobody heard of before is news for its readers, though its text is that of another one."""
     if placement.copy_of is not None and store.moves.unheard([placement.copy_of]):
         return Relation.REPORT
@@ -162,7 +162,7 @@ class StoryDesk:
         if placed is None:
             placed = self._join(store, article, outlet, now, hits)
             if placed.certainty is not Certainty.NEW:
-                relation = _heard_as(store, placed)
+                relation = heard_as(store, placed)
                 placed = replace(placed, additions=_additions(article, relation, self._facts(store, placed.story_id)))
         self._add_facts(store, placed.story_id, article.title, article.text)
         return placed

@@ -113,15 +113,14 @@ _SIZES = struct.Struct("<7H")
 
 def read(title: str, text: str) -> Reading:
     """What an article is made of, whatever else has been seen."""
-    lead, first = _cut(text, LEAD_CHARACTERS), _cut(text, FIRST_CHARACTERS)
-    title_words, first_words, more_words = words(title), words(first), words(lead[len(first) :])
+    lead = _cut(text, LEAD_CHARACTERS)
+    title_words, first_words, more_words = words(title), *_lead_words(text, lead)
     in_lead = (*title_words, *first_words, *more_words)
     in_title = _terms_of(title_words)
     counts = Counter((in_title + _terms_of(first_words)) * 2)
     counts.update(_terms_of(more_words))
-    told = text[:NAMES_WITHIN]
     early = _names(lead)
-    names = dict.fromkeys((*early, *_names(told[len(lead) :]), *(_key("#" + number) for number in numbers(told))))
+    names = dict.fromkeys((*early, *_later_names(text, lead)))
     return Reading(
         counts=counts,
         title=frozenset(in_title),
@@ -138,10 +137,22 @@ def read(title: str, text: str) -> Reading:
 
 def seen(title: str, text: str) -> frozenset[int]:
     """`Reading.seen` of an article that nothing else is asked of, for half of what a reading costs."""
-    lead, first = _cut(text, LEAD_CHARACTERS), _cut(text, FIRST_CHARACTERS)
+    lead = _cut(text, LEAD_CHARACTERS)
+    first_words, more_words = _lead_words(text, lead)
+    terms = _terms_of((*words(title), *first_words, *more_words))
+    return frozenset((*terms, *_names(lead), *_later_names(text, lead)))
+
+
+def _lead_words(text: str, lead: str) -> tuple[Sequence[str], Sequence[str]]:
+    """Those that count twice, and the rest."""
+    first = _cut(text, FIRST_CHARACTERS)
+    return words(first), words(lead[len(first) :])
+
+
+def _later_names(text: str, lead: str) -> list[int]:
+    """Behind the lead; and all numbers."""
     told = text[:NAMES_WITHIN]
-    terms = _terms_of((*words(title), *words(first), *words(lead[len(first) :])))
-    return frozenset((*terms, *_names(lead), *_names(told[len(lead) :]), *(_key("#" + n) for n in numbers(told))))
+    return [*_names(told[len(lead) :]), *(_key("#" + number) for number in numbers(told))]
 
 
 def weigh(reading: Reading, rarity: Rarity, outlet: str = "") -> Features:

@@ -79,6 +79,10 @@ class SearchRows:
         if not self._db.conn.in_transaction:
             self.enter_noted()
 
+    def date(self, article: ArticleId, read_at: datetime) -> None:
+        """Of an article that is in the index, and counts as read then."""
+        self._db.execute("update search_documents set read_at = ? where article_id = ?", [to_text(read_at), article])
+
     def enter_noted(self) -> None:
         noted, self._noted = self._noted, {}
         self._enter(noted)

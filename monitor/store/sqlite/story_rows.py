@@ -50,11 +50,8 @@ class StoryRows:
 
     def read_as_news(self, id_: ArticleId, now: datetime) -> None:
         """What was history is read for the first time now."""
-        for sql in (
-            "update articles set first_read_at = ? where id = ?",
-            "update search_documents set read_at = ? where article_id = ?",
-        ):
-            self._db.execute(sql, [to_text(now), id_])
+        self._db.execute("update articles set first_read_at = ? where id = ?", [to_text(now), id_])
+        self._search.date(id_, now)
 
     def save_article(self, article: Article) -> None:
         """An earlier version with another text or title is kept among the revisions."""
